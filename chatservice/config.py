@@ -1,0 +1,178 @@
+"""What the operator asked for: one table of options, read from the command line and the environment.
+
+`Config` is frozen and checked once; nothing below this file sees a dictionary of settings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatservice.dialects.phrases import LANGUAGES
+from chatservice.dialects.registry import DEFAULTS
+from chatservice.domain.errors import Refused
+from chatservice.domain.names import clean_room
+from chatservice.logs.registry import STORES
+from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
+
+
+class BadConfig(ValueError):
+    """The settings cannot be used; its text is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting in all its spellings: `--name`, `CHAT_NAME`.
+
+    :ivar kind: `value`, `list` (repeatable; white space separates in the environment) or `flag`.
+    """
+
+    name: str
+    kind: str
+    default: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that says the same."""
+        return "CHAT_" + self.name.upper().replace("-", "_")
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "listen",
+        "list",
+        "tcp:8080:interface=127.0.0.1",
+        "Serve the page and WebSocket at this Twisted endpoint; ssl:PORT:privateKey=FILE:certKey=FILE is"
+        " wss. Repeatable.",
+    ),
+    Option(
+        "self-signed",
+        "value",
+        "",
+        "Serve https and wss on this port of this computer, with a certificate made once and kept in the"
+        " data directory. PORT:interface=ADDRESS listens elsewhere.",
+    ),
+    Option(
+        "line",
+        "list",
+        "tcp:9000:interface=127.0.0.1",
+        "Serve TCP lines (telnet, nc) at this endpoint; none turns them off. Repeatable.",
+    ),
+    Option("data", "value", "", "Keep everything in this directory. [$STATE_DIRECTORY, else ./chat-data]"),
+    Option("store", "value", "sqlite:", "Keep the log in sqlite:[PATH] or in memory: (lost at the end)."),
+    Option("default-dialect", "value", "simple", f"What / speaks over WebSocket: {', '.join(DEFAULTS)}."),
+    Option("default-room", "value", "lobby", "Where newcomers are who name no room."),
+    Option("lang", "value", "en", f"Language of peers who name none: {', '.join(LANGUAGES)}."),
+    Option("insecure-no-limits", "flag", "", "Lift the rate limits. For benchmarks and tests only."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Checked settings.
+
+    :ivar self_signed: listeners on which our own certificate is used; their `key` is not set yet.
+    """
+
+    listeners: tuple[Listener, ...]
+    self_signed: tuple[Listener, ...]
+    lines: tuple[Listener, ...]
+    data: Path
+    store: str
+    default_dialect: str
+    default_room: str
+    lang: str
+    no_limits: bool
+
+
+Given = Mapping[str, str | Sequence[str] | bool]
+
+
+def read_config(given: Given, environment: Mapping[str, str]) -> Config:
+    """Settings from the command line (`given`, only what was said there) over the environment over defaults.
+
+    :raises BadConfig: with one line that says what is wrong.
+    """
+    settings = _Settings(given, environment)
+    lines = settings.words("line")
+    self_signed = settings.word("self-signed")
+    return Config(
+        listeners=_listeners("--listen", settings.words("listen")),
+        self_signed=_listeners("--self-signed", [_self_signed_endpoint(self_signed)] if self_signed else []),
+        lines=() if lines == ["none"] else _listeners("--line", lines),
+        data=Path(settings.word("data") or _data_directory(environment)).absolute(),
+        store=_one_of_stores(settings.word("store")),
+        default_dialect=_one_of("--default-dialect", settings.word("default-dialect"), DEFAULTS),
+        default_room=_room(settings.word("default-room")),
+        lang=_one_of("--lang", settings.word("lang"), LANGUAGES),
+        no_limits=settings.flag("insecure-no-limits"),
+    )
+
+
+class _Settings:
+    def __init__(self, given: Given, environment: Mapping[str, str]) -> None:
+        self._given = given
+        self._environment = environment
+        self._options = {option.name: option for option in OPTIONS}
+
+    def words(self, name: str) -> list[str]:
+        option = self._options[name]
+        said = self._given.get(name)
+        if isinstance(said, Sequence) and not isinstance(said, str) and said:
+            return list(said)
+        return self._environment.get(option.variable, option.default).split()
+
+    def word(self, name: str) -> str:
+        option = self._options[name]
+        said = self._given.get(name)
+        return said if isinstance(said, str) else self._environment.get(option.variable, option.default)
+
+    def flag(self, name: str) -> bool:
+        if self._given.get(name):
+            return True
+        variable = self._options[name].variable
+        value = self._environment.get(variable, "").lower()
+        if value not in ("", "0", "1", "no", "yes", "false", "true"):
+            raise BadConfig(f"{variable}={value}: say 1 or 0")
+        return value in ("1", "yes", "true")
+
+
+def _data_directory(environment: Mapping[str, str]) -> str:
+    # systemd may list several directories, separated by colons; the first is ours.
+    return environment.get("STATE_DIRECTORY", "").split(":")[0] or "chat-data"
+
+
+def _self_signed_endpoint(port: str) -> str:
+    number, _, more = port.partition(":")
+    if not number.isdigit():
+        raise BadConfig(f"--self-signed {port}: this is no port number")
+    return f"tcp:{number}:{more or 'interface=127.0.0.1'}"
+
+
+def _listeners(flag: str, descriptions: Sequence[str]) -> tuple[Listener, ...]:
+    try:
+        return tuple(parse_listener(os.path.expanduser(description)) for description in descriptions)
+    except BadEndpoint as error:
+        raise BadConfig(f"{flag} {error}") from error
+
+
+def _one_of(flag: str, value: str, known: Sequence[str]) -> str:
+    if value not in known:
+        raise BadConfig(f"{flag} {value}: there is {', '.join(known)}")
+    return value
+
+
+def _one_of_stores(value: str) -> str:
+    value = value if ":" in value else value + ":"
+    _one_of("--store", value.partition(":")[0], STORES)
+    return value
+
+
+def _room(value: str) -> str:
+    try:
+        return clean_room(value)
+    except Refused as error:
+        raise BadConfig(f"--default-room {value!r}: this is no room name") from error

@@ -1,0 +1,1 @@
+"""Floor 1: what peers speak. Pure codecs: bytes to commands, events to bytes."""

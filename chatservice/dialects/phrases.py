@@ -1,0 +1,96 @@
+"""Every sentence the service says, in the languages it speaks.
+
+Keys are the `about` of notices and the names of events. Values are `str.format` templates of our own;
+what peers wrote goes in as values only and is never a template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LANGUAGES = ("en", "zh-CN")
+
+_PHRASES: dict[str, tuple[str, str]] = {
+    "enter": ("{nick} comes in", "{nick} 进来了"),
+    "leave": ("{nick} left", "{nick} 离开了"),
+    "says": ("{nick} says: {text}", "{nick} 说：{text}"),
+    "renamed": ("{was} is now {nick}", "{was} 改名为 {nick}"),
+    "members": ("{n} in {room}: {nicks}", "{room} 里有 {n} 人：{nicks}"),
+    "line_leave": ("{nick} left", "{nick}下线了"),
+    "line_welcome": (
+        "you are {nick} in {room}, {n} here; /help lists the commands",
+        "你是 {nick}，在 {room}，共 {n} 人；/help 列出命令",
+    ),
+    "greeting": ("Hi {address}!", "Hi {address}!"),
+    "more": ("and {n} more", "还有 {n} 人"),
+    "internal": ("something broke on our side; please try again", "服务器出错了，请再试一次"),
+    "rate_limited": ("slow down: {seconds:.1f} s", "说得太快了：请等 {seconds:.1f} 秒"),
+    "busy": ("the server is busy; please try again in a moment", "服务器正忙，请稍后再试"),
+    "unavailable": ("the history is out of reach; please try again", "暂时读不到聊天记录，请再试一次"),
+    "nick_taken": ("the name {nick} is taken", "名字 {nick} 已经有人用了"),
+    "nick_characters": (
+        "a name needs a visible character, no control characters, and no * @ / # in front",
+        "名字不能为空，不能含控制字符，也不能以 * @ / # 开头",
+    ),
+    "nick_too_long": ("a name has at most {limit} characters", "名字最多 {limit} 个字"),
+    "room_name": (
+        "a room name has 1 to 64 characters, no control characters, and no @ or dm: in front",
+        "房间名要 1 到 64 个字，不能含控制字符，也不能以 @ 或 dm: 开头",
+    ),
+    "text_too_long": ("a message has at most {limit} characters", "一条消息最多 {limit} 个字"),
+    "not_joined": ("you are in no room; /join ROOM takes you into one", "你不在任何房间里，/join 房间名 可以进去"),
+    "no_history": ("nothing there yet", "还没有人说过话"),
+    "since_too_far": (
+        "more than {limit} messages have come since; /history shows the newest",
+        "之后的消息超过 {limit} 条，/history 可以看最新的",
+    ),
+    "position_lost": (
+        "your place in {room} is not known any more ({reason}); here are the newest messages",
+        "你在 {room} 的位置已经失效（{reason}），下面是最新的消息",
+    ),
+    "unknown_command": ("/{name} is no command; /help lists them", "没有 /{name} 这个命令，/help 列出所有命令"),
+    "usage": ("usage: {usage}", "用法：{usage}"),
+    "help": (
+        "/nick NAME · /join ROOM · /who · /history N · /since N · /me DOES · /help · //text says /text",
+        "/nick 名字 · /join 房间 · /who · /history N · /since N · /me 动作 · /help · //文字 说出 /文字",
+    ),
+    "bye": ("bye", "再见"),
+    "restart": ("the server restarts; come back in a moment", "服务器正在重启，请稍后再来"),
+    "slow_reader": ("you read too slowly", "你读得太慢了"),
+    "bad_utf8": ("this is not UTF-8; please set your client to it", "这不是 UTF-8，请把客户端的编码设为 UTF-8"),
+    "line_too_long": ("a line has at most {limit} bytes", "一行最多 {limit} 个字节"),
+    "still_there": (
+        "still there? say something within {seconds} s, or this connection ends",
+        "还在吗？{seconds} 秒内不说话就会断开",
+    ),
+    "timed_out": ("timed out", "连接超时"),
+    "not_a_chat": ("this port speaks lines of chat, not HTTP", "这个端口是聊天用的，不是 HTTP"),
+}
+
+
+def say(lang: str, about: str, params: Mapping[str, object] | None = None) -> str:
+    """The sentence `about` in `lang`; a phrase nobody wrote shows as its own name."""
+    row = _PHRASES.get(about)
+    if row is None:
+        return about
+    return row[1 if lang == "zh-CN" else 0].format_map(params or {})
+
+
+def choose_language(wish: str | None, default: str) -> str:
+    """The language a peer gets: `wish` may be any BCP 47 tag such as `zh-Hans-CN` or `en_US`."""
+    primary = (wish or "").replace("_", "-").split("-")[0].lower()
+    return {"zh": "zh-CN", "en": "en"}.get(primary, default)
+
+
+def names() -> frozenset[str]:
+    """Every phrase there is; a test holds them against the code."""
+    return frozenset(_PHRASES)
+
+
+def list_nicks(lang: str, nicks: list[str], n: int, most: int = 50) -> str:
+    """Nicks for a sentence; the rest is counted."""
+    shown = nicks[:most]
+    more = n - len(shown)
+    if more > 0:
+        shown.append(say(lang, "more", {"n": more}))
+    return ("、" if lang == "zh-CN" else ", ").join(shown)

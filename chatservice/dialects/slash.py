@@ -1,0 +1,59 @@
+"""What people type: text, or a command that begins with a slash. Shared by text, simple and line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from chatservice.dialects.base import Parsed
+from chatservice.domain.commands import Command, Help, History, Join, Rename, Say, Unknown, Who
+from chatservice.domain.errors import NOT_TEXT, Code, Ended, Refused
+from chatservice.domain.names import clean_text
+
+
+def _number(argument: str, default: int, usage: str) -> int:
+    if not argument:
+        return default
+    if not argument.isascii() or not argument.isdigit() or len(argument) > 15:
+        raise Refused(Code.BAD_REQUEST, "usage", params={"usage": usage})
+    return int(argument)
+
+
+def _needed(argument: str, usage: str) -> str:
+    if not argument:
+        raise Refused(Code.BAD_REQUEST, "usage", params={"usage": usage})
+    return argument
+
+
+_COMMANDS: dict[str, Callable[[str], Command]] = {
+    "nick": lambda rest: Rename(_needed(rest, "/nick NAME")),
+    "join": lambda rest: Join(_needed(rest, "/join ROOM"), last=20),
+    "who": lambda rest: Who(),
+    "history": lambda rest: History(last=_number(rest, 20, "/history N")),
+    "since": lambda rest: History(since=_number(_needed(rest, "/since N"), 0, "/since N")),
+    "me": lambda rest: Say(_needed(rest, "/me DOES"), action=True),
+    "help": lambda rest: Help(),
+}
+
+
+def parse_typed(text: str) -> Command:
+    """The command somebody typed. `//x` says `/x`; an unknown command is never said aloud.
+
+    :raises Refused: `bad_request` when an argument is missing or is no number.
+    """
+    if not text.startswith("/"):
+        return Say(text)
+    if text.startswith("//"):
+        return Say(text[1:])
+    name, _, rest = text[1:].partition(" ")
+    make = _COMMANDS.get(name.strip().lower())
+    return Unknown(clean_text(name.strip()[:32])) if make is None else make(rest.strip())
+
+
+class TypedParser:
+    """Whole text messages, each of them something typed. Binary ends the connection (1003)."""
+
+    def parse(self, payload: bytes, is_binary: bool) -> Sequence[Parsed]:
+        """See `Parser.parse`."""
+        if is_binary:
+            raise Ended(NOT_TEXT)
+        return (parse_typed(payload.decode()),)

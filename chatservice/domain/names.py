@@ -1,0 +1,84 @@
+"""What a nick, a room name and a text may be (docs/wire/README.md, "Names")."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from chatservice.domain.errors import Code, Refused
+
+NICK_GRAPHEMES = 32
+NICK_BYTES = 128  # a family emoji is one grapheme and 25 bytes: both bounds are needed
+ROOM_CHARACTERS = 64
+ROOM_BYTES = 200
+TEXT_CODE_POINTS = 4000
+
+_ZERO_WIDTH_JOINER = "\u200d"  # the one format character emoji need
+_NICK_REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_NICK_FIRST_REFUSED = frozenset("*@/#")  # these begin notices, direct messages, commands and rooms
+# C0 without tab and newline, DEL, C1: they can move a terminal's cursor and forge log lines.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LINE_SEPARATORS = re.compile("\r\n?|[\u2028\u2029]")
+
+
+def graphemes(text: str) -> int:
+    """Characters as a person counts them: marks, joiners and what they join add nothing."""
+    count = 0
+    joined = False
+    for character in text:
+        if character == _ZERO_WIDTH_JOINER:
+            joined = True
+        elif joined:
+            joined = False
+        elif unicodedata.category(character) not in ("Mn", "Me"):
+            count += 1
+    return count
+
+
+def clean_nick(wish: str) -> str:
+    """The nick as it is shown: trimmed, runs of white space made one, composed (NFC).
+
+    :raises Refused: `bad_request` if it is empty, too long, or holds control or invisible characters.
+    """
+    nick = unicodedata.normalize("NFC", wish.strip(" "))
+    if any(unicodedata.category(c) in _NICK_REFUSED and c != _ZERO_WIDTH_JOINER for c in nick):
+        raise Refused(Code.BAD_REQUEST, "nick_characters")
+    nick = " ".join(nick.split())
+    if not nick or graphemes(nick) == 0 or nick[0] in _NICK_FIRST_REFUSED:
+        raise Refused(Code.BAD_REQUEST, "nick_characters")
+    if graphemes(nick) > NICK_GRAPHEMES or len(nick.encode()) > NICK_BYTES:
+        raise Refused(Code.BAD_REQUEST, "nick_too_long", params={"limit": NICK_GRAPHEMES})
+    return nick
+
+
+def nick_key(nick: str) -> str:
+    """What two nicks that count as the same have in common (NFKC, casefolded)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", nick).casefold())
+
+
+def clean_room(wish: str) -> str:
+    """The room name, trimmed and composed.
+
+    :raises Refused: `no_room` if no room can have that name.
+    """
+    room = unicodedata.normalize("NFC", wish.strip())
+    if (
+        not room
+        or len(room) > ROOM_CHARACTERS
+        or len(room.encode()) > ROOM_BYTES
+        or room.startswith(("@", "dm:"))
+        or any(unicodedata.category(c) in _NICK_REFUSED for c in room)
+    ):
+        raise Refused(Code.NO_ROOM, "room_name")
+    return room
+
+
+def clean_text(text: str) -> str:
+    """What is said, without control characters; every line break is `\\n`.
+
+    :raises Refused: `too_large` above 4000 code points.
+    """
+    text = _CONTROLS.sub("", _LINE_SEPARATORS.sub("\n", text))
+    if len(text) > TEXT_CODE_POINTS:
+        raise Refused(Code.TOO_LARGE, "text_too_long", params={"limit": TEXT_CODE_POINTS})
+    return text

@@ -1,0 +1,41 @@
+"""Which logs there are: rows of name and place, loaded when named in `--store`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from chatservice.domain.ports import Log, Randomness
+
+STORES: tuple[str, ...] = ("memory", "sqlite")
+
+
+class BadStore(ValueError):
+    """`--store` names something we do not have; its text is one sentence for the operator."""
+
+
+def open_log(
+    store: str,
+    data: Path,
+    *,
+    call_soon: Callable[[Callable[[], None]], object],
+    call_from_thread: Callable[[Callable[[], None]], object],
+    clock: Callable[[], float],
+    randomness: Randomness,
+) -> Log:
+    """The log that `store` names, not started yet.
+
+    :param store: `memory:`, `sqlite:` (`chat.db` in the data directory) or `sqlite:PATH`.
+    :raises BadStore: for any other name.
+    """
+    name, _, rest = store.partition(":")
+    if name == "memory" and not rest:
+        from chatservice.logs.memory import MemoryLog
+
+        return MemoryLog(call_soon=call_soon, clock=clock, randomness=randomness)
+    if name == "sqlite":
+        from chatservice.logs.sqlite import SQLiteLog
+
+        path = data / (rest or "chat.db")
+        return SQLiteLog(path, call_from_thread=call_from_thread, clock=clock, randomness=randomness)
+    raise BadStore(f"--store {store}: there is memory: and sqlite:[PATH]")

@@ -1,0 +1,275 @@
+"""The one place that knows everybody: which log, which dialects, on which endpoints."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python import usage
+
+from chatservice.banner import background_notes, banner
+from chatservice.config import OPTIONS, BadConfig, Config, read_config
+from chatservice.domain.errors import RESTART
+from chatservice.domain.hub import Hub
+from chatservice.domain.limits import MESSAGES
+from chatservice.domain.ports import Log, LogError
+from chatservice.logs.registry import open_log
+from chatservice.transports.endpoints import BadEndpoint, Listener
+from chatservice.transports.frontdoor import FrontDoorFactory
+from chatservice.transports.line import LineFactory
+from chatservice.transports.site import PageSite
+from chatservice.transports.surroundings import Manners, Surroundings
+from chatservice.transports.tls import BadCertificate, ReloadableContext, fingerprint, self_signed
+from chatservice.transports.websocket import ChatWebSocketFactory
+
+_log = Logger("chatservice")
+
+
+class Secrets:
+    """Ids from the operating system's randomness."""
+
+    def token(self) -> str:
+        """96 bits as 16 letters, digits, `-` and `_`."""
+        return secrets.token_urlsafe(12)
+
+
+class Options(usage.Options):
+    """`twistd chat`'s command line, made from the table in `config.py`."""
+
+    synopsis = "[options]"
+    longdesc = "A chat that speaks every dialect: page, WebSocket, TCP lines; one room list, one log."
+    optParameters = [
+        [option.name, None, None, f"{option.help}{f' [{option.default}]' if option.default else ''}"]
+        for option in OPTIONS
+        if option.kind == "value"
+    ]
+    optFlags = [[option.name, None, option.help] for option in OPTIONS if option.kind == "flag"]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lists: dict[str, list[str]] = {}
+
+    def given(self) -> dict[str, Any]:
+        """What was said on the command line."""
+        return {name: value for name, value in {**self, **self.lists}.items() if value not in (None, 0)}
+
+
+def _repeatable(name: str, text: str) -> Callable[[Options, str], None]:
+    def option(self: Options, value: str) -> None:
+        self.lists.setdefault(name, []).append(value)
+
+    option.__doc__ = text
+    return option
+
+
+for _option in OPTIONS:
+    if _option.kind == "list":
+        # usage.Options finds its repeatable options by methods of this name.
+        setattr(Options, "opt_" + _option.name, _repeatable(_option.name, f"{_option.help} [{_option.default}]"))
+
+
+class ChatService(MultiService):
+    """Everything of one process, started and stopped together.
+
+    :param say: is given the banner when all listeners are open.
+    """
+
+    def __init__(self, config: Config, reactor: Any, say: Callable[[str], object] = lambda _: None) -> None:
+        super().__init__()
+        self.config = config
+        self.listeners = serving(config)
+        self.contexts = {
+            listener: ReloadableContext(listener.certificate, listener.key)
+            for listener in self.listeners
+            if listener.key is not None and listener.certificate is not None
+        }
+        self.ports: dict[Listener, int] = {}
+        self._reactor = reactor
+        self._say = say
+        self._open: list[IListeningPort] = []
+        self._factories: list[ChatWebSocketFactory | LineFactory] = []
+        self._log: Log | None = None
+        self._ticking: LoopingCall | None = None
+
+    def privilegedStartService(self) -> None:
+        """Open the log and the listeners; a failure here ends the process before it serves anyone."""
+        try:
+            around = self._open_log()
+            for listener in self.listeners:
+                self._listen(listener, self._main_factory(around, listener))
+            for listener in self.config.lines:
+                factory = LineFactory(around, self._manners(listener), self._reactor)
+                self._factories.append(factory)
+                self._listen(listener, factory)
+        except (BadEndpoint, LogError) as error:
+            give_up(str(error))
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        """Say where we are."""
+        super().startService()
+        self._say(banner(self.config, self.listeners, self.ports, start_notes(self.config, self.listeners)))
+
+    def stopService(self) -> Deferred[Any]:
+        """Tell every peer, close the listeners, write what waits."""
+        super().stopService()
+        closing = [maybeDeferred(port.stopListening) for port in self._open]
+        for factory in self._factories:
+            factory.close_peers(RESTART)
+        if self._ticking is not None and self._ticking.running:
+            self._ticking.stop()
+        if self._log is not None:
+            # In a thread: the writer brings its last answers home through the reactor.
+            closing.append(deferToThread(self._log.stop))
+        return gatherResults(closing)
+
+    def _open_log(self) -> Surroundings:
+        config, reactor = self.config, self._reactor
+        self._log = open_log(
+            config.store,
+            config.data,
+            call_soon=lambda call: reactor.callLater(0, call),
+            call_from_thread=reactor.callFromThread,
+            clock=time.time,
+            randomness=Secrets(),
+        )
+        hub = Hub(
+            self._log,
+            clock=time.time,
+            randomness=Secrets(),
+            messages=None if config.no_limits else MESSAGES,
+            report=report,
+        )
+        self._log.start(hub)
+        around = Surroundings.of(
+            hub, call_soon=lambda call: reactor.callLater(0, call), now=reactor.seconds, report=report
+        )
+        self._ticking = LoopingCall(around.tick)
+        self._ticking.clock = reactor
+        self._ticking.start(1.0, now=False)
+        return around
+
+    def _manners(self, listener: Listener) -> Manners:
+        config = self.config
+        return Manners(config.lang, config.default_dialect, config.default_room, listener.loopback)
+
+    def _main_factory(self, around: Surroundings, listener: Listener) -> IProtocolFactory:
+        chat = ChatWebSocketFactory(around, self._manners(listener), self._reactor)
+        self._factories.append(chat)
+        door = FrontDoorFactory(around, chat, PageSite(chat))
+        context = self.contexts.get(listener)
+        return door if context is None else TLSMemoryBIOFactory(context, False, door)
+
+    def _listen(self, listener: Listener, factory: IProtocolFactory) -> None:
+        listening = listener.open(self._reactor).listen(factory)
+        ports: list[IListeningPort] = []
+        errors: list[Any] = []
+        listening.addCallbacks(ports.append, errors.append)
+        if errors:
+            raise BadEndpoint(f"cannot listen at {listener.address()}: {errors[0].getErrorMessage()}")
+        for port in ports:
+            self._open.append(port)
+            number = getattr(port.getHost(), "port", None)
+            if number is not None:
+                self.ports[listener] = number
+
+
+def serving(config: Config) -> tuple[Listener, ...]:
+    """All listeners for page and WebSocket, the self-signed ones with their certificate.
+
+    :raises BadCertificate: if it cannot be made.
+    """
+    if not config.self_signed:
+        return config.listeners
+    certificate, key = self_signed(config.data / "tls", socket.gethostname())
+    return (
+        *config.listeners,
+        *(replace(listener, key=key, certificate=certificate) for listener in config.self_signed),
+    )
+
+
+def start_notes(config: Config, listeners: tuple[Listener, ...]) -> list[str]:
+    """What the operator should know beside the addresses."""
+    notes = []
+    if config.self_signed:
+        certificate = listeners[-1].certificate
+        assert certificate is not None
+        notes.append(f"Certificate self-signed (browsers will warn), SHA-256 {fingerprint(certificate)}")
+    if config.no_limits:
+        notes.append("WARNING    --insecure-no-limits: nobody is slowed down. Never do this in public.")
+    return notes
+
+
+def report(error: BaseException) -> None:
+    """Log an error that is ours. Peers' words are not in it."""
+    _log.error("{error_type}: {error!r}", error_type=type(error).__name__, error=error)
+
+
+def give_up(why: str) -> NoReturn:
+    """One clear line and exit status 1."""
+    print(f"chat: {why}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def take_lock(data: Path) -> TextIO:
+    """Make the data directory and lock it for this process; two writers on one log would fork it.
+
+    :raises BadConfig: if it cannot be written or another process has it.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = open(data / "lock", "w")  # noqa: SIM115 - held until the process ends
+    except OSError as error:
+        raise BadConfig(f"cannot write the data directory {data}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise BadConfig(f"another chatservice uses the data directory {data}") from error
+    return lock
+
+
+def make_service(options: Options, environment: Mapping[str, str], reactor: Any) -> ChatService:
+    """The service for these options; everything that can be wrong beforehand is found out here, before
+    twistd goes into the background."""
+    try:
+        config = read_config(options.given(), environment)
+        lock = take_lock(config.data)
+        for listener in (*config.listeners, *config.self_signed, *config.lines):
+            listener.open(reactor)
+            listener.check_free()
+        parent: Mapping[str, Any] = options.parent or {}
+        if "nodaemon" not in parent or parent["nodaemon"]:
+            service = ChatService(config, reactor, sys.stderr.write)
+        else:
+            service = ChatService(config, reactor)
+            notes = start_notes(config, service.listeners) + background_notes(
+                os.path.abspath(parent.get("logfile") or "twistd.log"),
+                os.path.abspath(parent.get("pidfile") or "twistd.pid"),
+            )
+            sys.stderr.write(banner(config, service.listeners, {}, notes))
+    except (BadConfig, BadEndpoint, BadCertificate) as error:
+        give_up(str(error))
+    service.lock = lock  # type: ignore[attr-defined]
+    return service
+
+
+def makeService(options: Options) -> ChatService:
+    """What the plugin calls. See `twisted.application.service.IServiceMaker`."""
+    from twisted.internet import reactor
+
+    return make_service(options, os.environ, reactor)

@@ -1,0 +1,144 @@
+"""Listener strings: any Twisted server endpoint, with `ssl:` built on our own TLS."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.interfaces import IReactorCore, IStreamServerEndpoint
+
+from chatservice.transports.wishes import is_loopback
+
+BACKLOG = 4096
+"""Connections the kernel may hold while we are busy: a restart brings everybody at once. Twisted has 50."""
+
+
+class BadEndpoint(ValueError):
+    """A listener string makes no sense; its text is one sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # two listeners on port 0 are two listeners
+class Listener:
+    """One place to listen at.
+
+    :ivar endpoint: the Twisted endpoint string, without TLS.
+    :ivar key: the private key's file when the listener speaks TLS, else None; so `certificate`.
+    :ivar host: the interface, `""` for all of them, None when it is no TCP port.
+    """
+
+    endpoint: str
+    host: str | None
+    port: int | None
+    key: Path | None = None
+    certificate: Path | None = None
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether it speaks wss and https."""
+        return self.key is not None
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this computer can connect."""
+        return self.host is not None and is_loopback(self.host)
+
+    def open(self, reactor: IReactorCore) -> IStreamServerEndpoint:
+        """The endpoint, not listening yet.
+
+        :raises BadEndpoint: if Twisted does not know it.
+        """
+        try:
+            endpoint: IStreamServerEndpoint = serverFromString(reactor, self.endpoint)
+            return endpoint
+        except (ValueError, TypeError) as error:
+            raise BadEndpoint(f"{self.endpoint}: {error}") from error
+
+    def check_free(self) -> None:
+        """Try the port before anything is started, so that a busy one can be told in one line.
+
+        :raises BadEndpoint: if somebody else listens there or it may not be used.
+        """
+        if self.host is None or not self.port:
+            return
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, self.port))
+            except OSError as error:
+                where = f"port {self.port} on {self.host or 'all interfaces'}"
+                busy = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+                raise BadEndpoint(f"{where} {busy}") from error
+
+    def address(self, port: int | None = None) -> str:
+        """Where it is, as people write it.
+
+        :param port: the port it really got, when it asked for any (0).
+        """
+        if self.host is None:
+            return self.endpoint
+        host = {"": socket.gethostname(), "0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(
+            self.host, self.host
+        )
+        return f"[{host}]:{port or self.port}" if ":" in host else f"{host}:{port or self.port}"
+
+    def url(self, scheme: str, port: int | None = None) -> str:
+        """Its URL: `scheme` is `http` or `ws`, an s is added for TLS."""
+        if self.host is None:
+            return self.endpoint
+        return f"{scheme}{'s' if self.is_tls else ''}://{self.address(port)}/"
+
+
+def _split(description: str) -> tuple[list[str], dict[str, str]]:
+    """Twisted's endpoint grammar: `:` separates, `key=` names, a backslash takes the next as it is."""
+    positional: list[str] = []
+    named: dict[str, str] = {}
+    field, key = "", None
+    characters = iter(description + ":")
+    for character in characters:
+        if character == "\\":
+            field += next(characters, "")
+        elif character == "=" and key is None and field.isidentifier():
+            key, field = field, ""
+        elif character == ":":
+            if key is None:
+                positional.append(field)
+            else:
+                named[key] = field
+            field, key = "", None
+        else:
+            field += character
+    return positional, named
+
+
+def parse_listener(description: str) -> Listener:
+    """The listener that an endpoint string describes.
+
+    `ssl:PORT:privateKey=FILE:certKey=FILE[:interface=ADDRESS][:backlog=N]` is wss; `certKey` defaults to the
+    key's file, as in Twisted.
+
+    :raises BadEndpoint: if it makes no sense.
+    """
+    positional, named = _split(description)
+    kind = positional[0] if positional else ""
+    if kind not in ("tcp", "tcp4", "tcp6", "ssl"):
+        if ":" not in description:
+            raise BadEndpoint(f"{description}: this is no endpoint; try tcp:8080:interface=127.0.0.1")
+        return Listener(description, None, None)
+    port_text = named.get("port") or (positional[1] if len(positional) > 1 else "")
+    if not port_text.isdigit() or int(port_text) > 65535:
+        raise BadEndpoint(f"{description}: {port_text or 'nothing'} is no port number")
+    host = named.get("interface", "::" if kind == "tcp6" else "")
+    interface = f":interface={quoteStringArgument(host)}" if host else ""
+    plain = "tcp6" if ":" in host else "tcp"
+    endpoint = f"{plain}:{port_text}{interface}:backlog={named.get('backlog', BACKLOG)}"
+    if kind != "ssl":
+        return Listener(endpoint, host, int(port_text))
+    if "privateKey" not in named:
+        raise BadEndpoint(f"{description}: ssl needs privateKey=FILE and certKey=FILE")
+    key = Path(named["privateKey"]).absolute()
+    certificate = Path(named.get("certKey") or named["privateKey"]).absolute()
+    return Listener(endpoint, host, int(port_text), key, certificate)

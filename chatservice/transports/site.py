@@ -1,0 +1,162 @@
+"""The plain HTTP side: the page, its files, and friendly words where there is nothing to see."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+from autobahn.twisted.resource import WebSocketResource
+from twisted.web.http import Request as HTTPRequest
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Request, Site
+
+from chatservice.dialects.registry import PATHS
+from chatservice.transports.websocket import ChatWebSocketFactory
+
+# Everything the page needs comes from here; nothing else may run in it or be fetched by it.
+SECURITY_HEADERS: Mapping[bytes, bytes] = {
+    b"Content-Security-Policy": (
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+        b" manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+        b" require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    b"X-Content-Type-Options": b"nosniff",
+    b"Referrer-Policy": b"no-referrer",
+    b"Cross-Origin-Opener-Policy": b"same-origin",
+    b"Permissions-Policy": b"camera=(), microphone=(), geolocation=()",
+}
+
+_TYPES = {
+    "html": b"text/html; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+    "css": b"text/css; charset=utf-8",
+    "svg": b"image/svg+xml",
+    "txt": b"text/plain; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """One file of the package, read once."""
+
+    content_type: bytes
+    plain: bytes
+    zipped: bytes
+    etag: bytes
+
+
+def load_static() -> dict[bytes, StaticFile]:
+    """The files of `chatservice/static` by name. Names not in here do not exist: no path ever meets a disk."""
+    found = {}
+    for file in files("chatservice").joinpath("static").iterdir():
+        suffix = file.name.rpartition(".")[2]
+        if suffix in _TYPES:
+            plain = file.read_bytes()
+            etag = b'"' + hashlib.sha256(plain).hexdigest()[:20].encode() + b'"'
+            found[file.name.encode()] = StaticFile(_TYPES[suffix], plain, gzip.compress(plain, 9, mtime=0), etag)
+    return found
+
+
+class FileResource(Resource):
+    """Serves one static file; the browser asks each time whether it is still the same."""
+
+    isLeaf = True
+
+    def __init__(self, file: StaticFile) -> None:
+        super().__init__()
+        self._file = file
+
+    def render_GET(self, request: Request) -> bytes:
+        """The file, or 304 when the browser has it."""
+        request.setHeader(b"Content-Type", self._file.content_type)
+        request.setHeader(b"Cache-Control", b"no-cache")
+        request.setHeader(b"Vary", b"Accept-Encoding")
+        if request.setETag(self._file.etag):
+            return b""
+        if b"gzip" in (request.getHeader(b"Accept-Encoding") or b""):
+            request.setHeader(b"Content-Encoding", b"gzip")
+            return self._file.zipped
+        return self._file.plain
+
+
+class WordsResource(Resource):
+    """A status and a few lines of plain text."""
+
+    isLeaf = True
+
+    def __init__(self, status: int, words: str, headers: Mapping[bytes, bytes] | None = None) -> None:
+        super().__init__()
+        self._status = status
+        self._words = words.encode()
+        self._headers = headers or {}
+
+    def render(self, request: Request) -> bytes:
+        """The words, whatever the method."""
+        request.setResponseCode(self._status)
+        request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+        for name, value in self._headers.items():
+            request.setHeader(name, value)
+        return b"" if request.method == b"HEAD" else self._words
+
+
+NOT_FOUND = """\
+404: there is nothing here.  这里什么都没有。
+
+  /          the chat page (GET) and the simple dialect (WebSocket)
+             聊天页面（GET），simple 方言（WebSocket）
+  /text      WebSocket, plain text  纯文本
+  /echo      WebSocket, sends back what you send  回声
+  /scream    WebSocket, SHOUTS BACK!!!  大写回喊
+"""
+
+
+class Root(Resource):
+    """The tree of the main port."""
+
+    def __init__(self, chat: ChatWebSocketFactory) -> None:
+        super().__init__()
+        self._chat = WebSocketResource(chat)
+        self._not_found = WordsResource(404, NOT_FOUND)
+        upgrade_needed = WordsResource(
+            426, "this is a WebSocket address; open it with new WebSocket(…)\n", {b"Upgrade": b"websocket"}
+        )
+        static = load_static()
+        self._files: dict[bytes, IResource] = {
+            b"/static/" + name: FileResource(file) for name, file in static.items()
+        }
+        self._files[b"/"] = FileResource(static[b"index.html"])
+        self._files |= {path.encode(): upgrade_needed for path in PATHS if path != "/"}
+
+    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
+        """By the whole path at once: there are no directories."""
+        # An upgrade on a kept-alive connection comes past the front door (some proxies do that).
+        if (request.getHeader(b"Upgrade") or b"").lower() == b"websocket":
+            return self._chat  # type: ignore[no-any-return]
+        return self._files.get(request.path, self._not_found)
+
+
+class PageRequest(Request):
+    """A request whose answer carries the security headers, whoever writes it."""
+
+    def process(self) -> None:
+        """See `Request.process`."""
+        for name, value in SECURITY_HEADERS.items():
+            self.setHeader(name, value)
+        super().process()
+
+
+class PageSite(Site):
+    """The site of one listener. It keeps no access log: query strings may hold tokens."""
+
+    requestFactory = PageRequest
+    displayTracebacks = False
+    noisy = False
+
+    def __init__(self, chat: ChatWebSocketFactory) -> None:
+        super().__init__(Root(chat), timeout=15)
+
+    def log(self, request: HTTPRequest) -> None:
+        """Nothing; see the class."""

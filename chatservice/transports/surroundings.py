@@ -1,0 +1,81 @@
+"""What every connection of a service shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chatservice.domain.hub import Hub
+from chatservice.transports.sendqueue import Turn
+from chatservice.transports.watch import Watch
+
+PING_S, PONG_S = 25.0, 10.0  # below the 30 to 60 s after which proxies and NATs forget
+LINE_NUDGE_S, LINE_GRACE_S = 90.0, 60.0  # a line at 90 s, the end at 150 s
+HANDSHAKE_S = 10.0  # from connect to a whole request head, however slowly it drips
+FAREWELL_S = 5.0  # from our last byte to the end, even if the peer never reads it
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The hub, and the clocks and queues its connections share.
+
+    :ivar now: seconds on a clock that never goes back.
+    :ivar report: is given errors that are ours.
+    """
+
+    hub: Hub
+    turn: Turn
+    now: Callable[[], float]
+    pings: Watch
+    idle_lines: Watch
+    handshakes: Watch
+    farewells: Watch
+    report: Callable[[BaseException], None]
+
+    @classmethod
+    def of(
+        cls,
+        hub: Hub,
+        *,
+        call_soon: Callable[[Callable[[], None]], object],
+        now: Callable[[], float],
+        report: Callable[[BaseException], None],
+    ) -> Surroundings:
+        """With the delays of the wire page."""
+        return cls(
+            hub=hub,
+            turn=Turn(call_soon),
+            now=now,
+            pings=Watch(now, PING_S, PONG_S),
+            idle_lines=Watch(now, LINE_NUDGE_S, LINE_GRACE_S),
+            handshakes=Watch(now, HANDSHAKE_S, 0.0),
+            farewells=Watch(now, FAREWELL_S, 0.0),
+            report=report,
+        )
+
+    def tick(self) -> None:
+        """Once a second."""
+        for watch in (self.pings, self.idle_lines, self.handshakes, self.farewells):
+            try:
+                watch.tick()
+            except Exception as error:  # a LoopingCall stops for good at its first error
+                self.report(error)
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How a listener treats its peers.
+
+    :ivar lang: the language of peers that name none.
+    :ivar loopback: only this computer can connect to it.
+    """
+
+    lang: str
+    default_dialect: str
+    default_room: str
+    loopback: bool
+
+    @property
+    def escape(self) -> bool:
+        """Strangers' text goes into innerHTML on the taught pages, so it is escaped for all but oneself."""
+        return not self.loopback

@@ -1,0 +1,142 @@
+"""TLS for the listeners: contexts that can be replaced while connections are open, and a certificate for
+trying things out.
+
+Built on a plain `SSL.Context`. Twisted's `CertificateOptions` sets an ALPN callback through cffi, which needs
+memory that is both writable and executable and dies under systemd's MemoryDenyWriteExecute.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+# Forward secrecy and authenticated encryption only; TLS 1.3 has its own fixed list.
+CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+
+_SERVER_SESSION_ID = b"chatservice"
+
+
+class BadCertificate(Exception):
+    """A certificate or key cannot be used; its text is one sentence for the operator."""
+
+
+def load_context(certificate: Path, key: Path) -> SSL.Context:
+    """A server context with that chain and key, TLS 1.2 or newer.
+
+    :raises BadCertificate: if a file cannot be read or the two do not belong together.
+    """
+    for path in (certificate, key):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise BadCertificate(f"cannot read {path}: {error.strerror}") from error
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_options(
+        SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION | SSL.OP_SINGLE_ECDH_USE
+    )
+    context.set_cipher_list(CIPHERS)
+    context.set_session_id(_SERVER_SESSION_ID)  # without it OpenSSL refuses to resume
+    try:
+        context.use_certificate_chain_file(os.fspath(certificate))
+        context.use_privatekey_file(os.fspath(key))
+        context.check_privatekey()
+    except SSL.Error as error:
+        raise BadCertificate(f"{certificate} and {key} are not a certificate and its key in PEM") from error
+    return context
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class ReloadableContext:
+    """Gives each new connection the newest context; open ones keep theirs.
+
+    :raises BadCertificate: see `load_context`.
+    """
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        self._certificate = certificate
+        self._key = key
+        self._context = load_context(certificate, key)
+
+    def reload(self) -> None:
+        """Read the files again.
+
+        :raises BadCertificate: and the old context stays in use.
+        """
+        self._context = load_context(self._certificate, self._key)
+
+    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """See `IOpenSSLServerConnectionCreator`."""
+        return SSL.Connection(self._context, None)
+
+
+def self_signed(directory: Path, hostname: str) -> tuple[Path, Path]:
+    """The paths of a certificate and key for this computer, made in `directory` when they are missing.
+
+    ECDSA P-256, 397 days; both files are readable by their owner alone.
+
+    :raises BadCertificate: if they cannot be written.
+    """
+    certificate, key = directory / "self-signed.crt", directory / "self-signed.key"
+    if certificate.exists() and key.exists():
+        return certificate, key
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "chatservice (self-signed)")])
+    now = datetime.datetime.now(datetime.UTC)
+    loopback = [x509.IPAddress(ipaddress.ip_address(ip)) for ip in ("127.0.0.1", "::1")]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=397))  # browsers refuse more
+        .add_extension(x509.SubjectAlternativeName([*_dns_names(hostname), *loopback]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_private(
+            key,
+            private.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            ),
+        )
+        _write_private(certificate, made.public_bytes(serialization.Encoding.PEM))
+    except OSError as error:
+        raise BadCertificate(f"cannot write {directory}: {error.strerror}") from error
+    return certificate, key
+
+
+def fingerprint(certificate: Path) -> str:
+    """The certificate's SHA-256 as browsers show it."""
+    digest = x509.load_pem_x509_certificate(certificate.read_bytes()).fingerprint(hashes.SHA256())
+    return digest.hex(":").upper()
+
+
+def _dns_names(hostname: str) -> list[x509.DNSName]:
+    names = ["localhost"]
+    if hostname and hostname.isascii() and hostname != "localhost":
+        names.append(hostname)
+    return [x509.DNSName(name) for name in names]
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    # The mode is set at creation: a moment of 0644 would be enough to copy a key.
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)

@@ -1,0 +1,110 @@
+"""What a WebSocket handshake asks for, judged before the connection opens. Pure; no Autobahn here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from chatservice.dialects.phrases import choose_language
+from chatservice.dialects.registry import PATHS, SUBPROTOCOLS, by_subprotocol
+from chatservice.domain.commands import Join, Position
+from chatservice.domain.limits import HISTORY_LIMIT
+from chatservice.transports.surroundings import Manners
+
+
+class Denied(Exception):
+    """The handshake is refused.
+
+    :ivar status: HTTP status code.
+    :ivar reason: one line of plain text without peer's words.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a peer wants to be treated."""
+
+    dialect: str
+    subprotocol: str | None
+    lang: str
+    escape: bool
+    nick: str | None
+    join: Join
+
+
+def _first(query: Mapping[str, Sequence[str]], name: str) -> str | None:
+    values = query.get(name)
+    return values[0] if values else None
+
+
+def _number(text: str | None, most: int) -> int | None:
+    if text is None or not (text.isascii() and text.isdigit() and len(text) <= 16):
+        return None
+    return min(int(text), most)
+
+
+def read_wishes(
+    path: str, query: Mapping[str, Sequence[str]], subprotocols: Sequence[str], manners: Manners
+) -> Wishes:
+    """The wishes in a handshake.
+
+    A number that makes no sense counts as not given: a beginner's typo must not keep a page out.
+
+    :raises Denied: 404 for an unknown path, 400 when only unknown subprotocols are offered.
+    """
+    if path not in PATHS:
+        raise Denied(404, "no WebSocket here; there is one at " + " ".join(PATHS))
+    chosen = by_subprotocol(subprotocols)
+    if subprotocols and chosen is None:
+        raise Denied(400, "unknown subprotocol; known are " + " ".join(SUBPROTOCOLS))
+    subprotocol, dialect = chosen or (None, PATHS[path] or manners.default_dialect)
+    epoch, seq = _first(query, "epoch"), _number(_first(query, "since"), 2**53)
+    return Wishes(
+        dialect=dialect,
+        subprotocol=subprotocol,
+        lang=choose_language(_first(query, "lang"), manners.lang),
+        escape={"html": True, "off": False}.get(_first(query, "escape") or "", manners.escape),
+        nick=_first(query, "nick"),
+        join=Join(
+            _first(query, "room") or manners.default_room,
+            last=_number(_first(query, "last"), HISTORY_LIMIT) or 0,
+            since=None if epoch is None or seq is None else Position(epoch, seq),
+        ),
+    )
+
+
+def origin_allowed(origin: str, host: str, loopback: bool) -> bool:
+    """Whether a page from `origin` may connect.
+
+    A page from our own host may. On a loopback listener so may any page of this computer, also one opened
+    from a file (Origin `null`): that is how the taught pages are tried. No Origin means no browser.
+
+    :param host: the Host header without its port.
+    """
+    if not origin:
+        return True
+    if origin == "null" or origin.startswith("file:"):
+        return loopback
+    try:
+        from_host = urlsplit(origin).hostname or ""
+    except ValueError:
+        return False
+    own = host.strip("[]").lower()
+    return from_host == own or (loopback and is_loopback(from_host) and is_loopback(own))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` names this computer."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
