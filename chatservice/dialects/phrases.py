@@ -54,6 +54,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "/nick NAME · /join ROOM · /who · /history N · /since N · /me DOES · /help · //text says /text",
         "/nick 名字 · /join 房间 · /who · /history N · /since N · /me 动作 · /help · //文字 说出 /文字",
     ),
+    "not_text": ("binary is for /echo; here only text is spoken", "这里只收文本；二进制请发到 /echo"),
     "bye": ("bye", "再见"),
     "restart": ("the server restarts; come back in a moment", "服务器正在重启，请稍后再来"),
     "slow_reader": ("you read too slowly", "你读得太慢了"),

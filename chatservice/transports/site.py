@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from autobahn.twisted.resource import WebSocketResource
+from twisted.web import http as responses
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
@@ -95,7 +96,7 @@ class WordsResource(Resource):
 
     def render(self, request: Request) -> bytes:
         """The words, whatever the method."""
-        request.setResponseCode(self._status)
+        request.setResponseCode(self._status, responses.RESPONSES.get(self._status, b"Upgrade Required"))
         request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
         for name, value in self._headers.items():
             request.setHeader(name, value)
@@ -146,6 +147,11 @@ class PageRequest(Request):
         for name, value in SECURITY_HEADERS.items():
             self.setHeader(name, value)
         super().process()
+
+    def setHeader(self, name: bytes | str, value: bytes | str) -> None:
+        """As always, but which server of which version this is concerns nobody."""
+        if name not in (b"Server", b"server"):
+            super().setHeader(name, value)
 
 
 class PageSite(Site):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -69,7 +70,7 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
     serveFlashSocketPolicy = False
     flashSocketPolicy = None
     allowedOrigins = ("*",)  # judged in onConnect: Autobahn's patterns need a port and forget `null`
-    allowedOriginsPatterns = ()
+    allowedOriginsPatterns = (re.compile(""),)
     allowNullOrigin = True
     maxConnections = 0
     trustXForwardedFor = 0
