@@ -1,0 +1,124 @@
+"""The examples on the wire pages are conversations that really happen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from chatservice.dialects.registry import dialect
+from chatservice.domain.commands import Rename
+from chatservice.domain.errors import Disconnect
+from chatservice.domain.events import Event
+from chatservice.domain.hub import Hub
+from chatservice.domain.session import Session
+from chatservice.logs.memory import MemoryLog
+from chatservice.transports.conversation import Conversation
+from chatservice.transports.surroundings import Manners
+from chatservice.transports.wishes import read_wishes
+
+PAGES = Path(__file__).parents[2] / "docs" / "wire"
+EXAMPLE = re.compile(r"^```wire ?(\S*)\n(.*?)^```$", re.M | re.S)
+
+
+def examples() -> Iterator[tuple[str, str, str]]:
+    for page in sorted(PAGES.glob("*.md")):
+        for number, found in enumerate(EXAMPLE.finditer(page.read_text("utf-8")), 1):
+            yield f"{page.name}-{number}", found[1] or "en", found[2]
+
+
+class Ids:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def token(self) -> str:
+        self.count += 1
+        return f"token{self.count}"
+
+
+class Speaker:
+    """A peer whose frames are kept as text; `connects` in an example makes one."""
+
+    def __init__(self, hub: Hub, address: str, lang: str) -> None:
+        self.heard: list[str] = []
+        self.ended: Disconnect | None = None
+        manners = Manners(lang, "simple", "lobby", loopback=True)
+        split = urlsplit("/" if address == "line" else address)
+        wishes = read_wishes(split.path, parse_qs(split.query), [], manners)
+        spoken = dialect("line" if address == "line" else wishes.dialect)
+        self.format = _Plain(spoken.voice(wishes.lang, wishes.escape).encode)
+        self.session = Session(hub, self, "127.0.0.1:5123") if spoken.chats else None
+        self.conversation = Conversation(spoken.parser(), self, self.session, hub.report)
+        if wishes.nick:
+            self.conversation.perform(Rename(wishes.nick))
+        self.conversation.perform(wishes.join)
+
+    def send(self, frames: bytes) -> None:
+        self.heard.append(frames.decode())
+
+    def deliver(self, event: Event) -> None:
+        frames = self.format.frames(event)
+        if frames is not None:
+            self.send(frames)
+
+    def answer(self, payload: bytes, is_binary: bool) -> None:
+        self.send(payload)
+
+    def close(self, why: Disconnect) -> None:
+        self.ended = why
+        self.heard.append(f"* {why.name}")
+        self.conversation.end()
+
+    def pause_reading(self) -> None: ...
+
+    resume_reading = pause_reading
+
+
+class _Plain:
+    def __init__(self, encode: Callable[[Event], bytes | None]) -> None:
+        self.frames = encode
+
+
+def matches(expected: str, got: str) -> bool:
+    """`…` in an example stands for anything; EPOCH for the one epoch of the example."""
+    parts = expected.split("…")
+    return re.fullmatch(".*?".join(re.escape(part) for part in parts), got) is not None
+
+
+@pytest.mark.parametrize(("lang", "example"), [pytest.param(*rest, id=name) for name, *rest in examples()])
+def test_example(lang: str, example: str) -> None:
+    """What a wire page shows is what happens, line by line, and nothing else is sent."""
+    later: list[Callable[[], None]] = []
+    troubles: list[BaseException] = []
+    log = MemoryLog(call_soon=later.append, clock=lambda: 1_795_000_000.0, randomness=Ids())
+    hub = Hub(log, clock=lambda: 1_795_000_000.0, randomness=Ids(), messages=None, report=troubles.append)
+    log.start(hub)
+    speakers: dict[str, Speaker] = {}
+    epoch = "token1"
+    for line in example.splitlines():
+        name, verb, rest = (*line.split(" ", 2), "")[:3]
+        rest = rest.replace("EPOCH", epoch)
+        if verb == "connects":
+            speakers[name] = Speaker(hub, rest, lang)
+        elif verb == "→":
+            speakers[name].conversation.receive(rest.replace("\\n", "\n").encode())
+        elif verb == "leaves":
+            speakers.pop(name).conversation.end()
+        else:
+            assert verb == "←", line
+            assert speakers[name].heard, f"nothing came for: {line}"
+            got = speakers[name].heard.pop(0)
+            assert matches(rest, got.replace("\n", "\\n")), f"expected {rest}\n     got {got}"
+        while later:
+            later.pop(0)()
+    assert {name: speaker.heard for name, speaker in speakers.items() if speaker.heard} == {}
+    assert troubles == []
+
+
+def test_every_page_has_examples() -> None:
+    """No wire page but the overview goes without an executed example."""
+    pages = {page.name for page in PAGES.glob("*.md")} - {"README.md"}
+    assert {name.rsplit("-", 1)[0] for name, _, _ in examples()} == pages

@@ -1,0 +1,95 @@
+"""What is built can be installed elsewhere and runs there."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.request
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+BARE = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with wheel and sdist, built from what git knows or could know of the checkout."""
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=CHECKOUT, capture_output=True, check=True, text=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, listed.split("\0")):
+        if (CHECKOUT / name).is_file():
+            target = source / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((CHECKOUT / name).read_bytes())
+    subprocess.run(
+        [sys.executable, "-m", "build", "--outdir", out, source], check=True, env=BARE, capture_output=True
+    )
+    return out
+
+
+@pytest.fixture(scope="module")
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin directory of an empty virtual environment with nothing but the wheel."""
+    home = tmp_path_factory.mktemp("venv")
+    venv.create(home, with_pip=True)
+    wheel = next(built.glob("*.whl"))
+    subprocess.run(
+        [home / "bin" / "pip", "install", "-q", "--disable-pip-version-check", wheel], check=True, env=BARE
+    )
+    return home / "bin"
+
+
+def test_wheel_carries_everything(built: Path) -> None:
+    """The wheel holds the plugin, the page and the schema, and nothing that hides Twisted."""
+    names = set(zipfile.ZipFile(next(built.glob("*.whl"))).namelist())
+    assert "twisted/plugins/chat_plugin.py" in names
+    assert "chatservice/static/index.html" in names
+    assert "chatservice/logs/schema/0001-log.sql" in names
+    assert not names & {"twisted/__init__.py", "twisted/plugins/__init__.py"}
+    assert not [name for name in names if name.startswith("tests/")]
+
+
+def test_sdist_builds(built: Path) -> None:
+    """The source distribution holds what a build needs."""
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"setup.cfg", "pyproject.toml", "LICENSE", "twisted/plugins/chat_plugin.py"} <= names
+
+
+def test_wheel_is_known_to_twistd(installed: Path, tmp_path: Path) -> None:
+    """After `pip install` of the wheel, twistd lists chat, once."""
+    done = subprocess.run([installed / "twistd", "--help"], capture_output=True, text=True, cwd=tmp_path, env=BARE)
+    assert len(re.findall(r"^ +chat ", done.stdout, re.M)) == 1
+
+
+def test_wheel_serves_the_page(installed: Path, tmp_path: Path) -> None:
+    """The installed service serves the page and its files."""
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [installed / "twistd", "-n", "chat", "--listen", "tcp:0:interface=127.0.0.1", "--line", "none"],
+            cwd=tmp_path, env=BARE, stdout=output, stderr=output,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 30
+        while not (found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text())):
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        page = urllib.request.urlopen(found[0]).read().decode()
+        for name in re.findall(r'(?:src|href)="(static/[^"]+)"', page):
+            assert urllib.request.urlopen(found[0] + name).status == 200
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == -signal.SIGTERM  # twistd dies of the signal after an orderly stop
