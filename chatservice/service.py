@@ -27,7 +27,8 @@ from chatservice.config import OPTIONS, BadConfig, Config, read_config
 from chatservice.domain.errors import RESTART
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES
-from chatservice.domain.ports import Log, LogError
+from chatservice.domain.ports import Engine, LogError
+from chatservice.identity.passes import SignedPasses, load_key
 from chatservice.logs.registry import open_log
 from chatservice.transports.endpoints import BadEndpoint, Listener
 from chatservice.transports.frontdoor import FrontDoorFactory
@@ -103,7 +104,7 @@ class ChatService(MultiService):
         self._say = say
         self._open: list[IListeningPort] = []
         self._factories: list[ChatWebSocketFactory | LineFactory] = []
-        self._log: Log | None = None
+        self._log: Engine | None = None
         self._ticking: LoopingCall | None = None
 
     def privilegedStartService(self) -> None:
@@ -154,6 +155,7 @@ class ChatService(MultiService):
             randomness=Secrets(),
             messages=None if config.no_limits else MESSAGES,
             report=report,
+            passes=SignedPasses(load_key(config.data / "guest.key"), time.time),
         )
         self._log.start(hub)
         around = Surroundings.of(

@@ -8,10 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from enum import Enum
+from typing import Final, Protocol
 
 from chatservice.domain.commands import Command
-from chatservice.domain.events import Event
+from chatservice.domain.errors import Refused
+from chatservice.domain.events import Entry, Event
+from chatservice.domain.results import Result
+
+
+class Silent(Enum):
+    """The id of a command whose sender wants no answer."""
+
+    SILENT = "silent"
+
+
+SILENT: Final = Silent.SILENT
+
+Id = int | str | Silent | None
+"""The sender's own name for a command; None where a dialect has no such thing."""
+
+Outcome = Result | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +39,24 @@ class Answer:
     is_binary: bool
 
 
-Parsed = Command | Answer
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command with the sender's own id for it."""
+
+    id: Id
+    command: Command
+
+
+Parsed = Asked | Answer
+
+
+class Unreadable(Exception):
+    """A message that holds no command; it is answered, and the connection goes on."""
+
+    def __init__(self, refusal: Refused, id: Id = None) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+        self.id = id
 
 
 class Parser(Protocol):
@@ -31,16 +65,22 @@ class Parser(Protocol):
     def parse(self, payload: bytes, is_binary: bool) -> Sequence[Parsed]:
         """What one message means, in order. Text payloads are valid UTF-8.
 
-        :raises Refused: when this message makes no sense and the connection goes on.
+        :raises Unreadable: when this message makes no sense and the connection goes on.
         :raises Ended: when the connection must end.
         """
 
 
 class Voice(Protocol):
-    """How a dialect tells events, in one language. Peers with the same voice get the same bytes."""
+    """How a dialect tells what happens, in one language. Peers with the same voice get the same bytes."""
 
     def encode(self, event: Event) -> bytes | None:
         """The payload of one message, or None if this dialect does not tell it. Never raises."""
+
+    def encode_own(self, entry: Entry) -> bytes | None:
+        """The same for the entry's own author, None if that is no different."""
+
+    def answer(self, id: Id, outcome: Outcome) -> Sequence[bytes]:
+        """The messages that answer a command. Never raises."""
 
     def __hash__(self) -> int: ...
 
@@ -50,10 +90,13 @@ class Dialect(Protocol):
 
     :ivar name: as in `--default-dialect` and in docs/wire.
     :ivar chats: whether its peers are in rooms at all.
+    :ivar has_hello: whether a peer says who it is before anything else; otherwise it is somebody at once and is
+        taken into a room.
     """
 
     name: str
     chats: bool
+    has_hello: bool
 
     def parser(self) -> Parser:
         """A decoder for one new connection."""

@@ -32,6 +32,7 @@ class EchoDialect:
 
     name = "echo"
     chats = False
+    has_hello = False
 
     def parser(self) -> Parser:
         """See `Dialect.parser`."""

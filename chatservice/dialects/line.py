@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from chatservice.dialects.base import Parsed, Parser, Voice
+from chatservice.dialects.base import Asked, Parsed, Parser, Voice
 from chatservice.dialects.phrases import say
-from chatservice.dialects.slash import parse_typed
+from chatservice.dialects.slash import read_typed
 from chatservice.dialects.spoken import Spoken
 from chatservice.domain.commands import Leave
 from chatservice.domain.errors import BAD_UTF8, NOT_A_CHAT, Ended
-from chatservice.domain.events import Event, Greeted, Welcomed
+from chatservice.domain.events import Event, Greeted
+from chatservice.domain.results import Joined
 
 # A browser that is made to POST here would otherwise speak its headers into the room.
 _HTTP = re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE) \S+ HTTP/")
@@ -33,7 +34,7 @@ class LineParser:
             text = payload.decode()
         except UnicodeDecodeError:
             raise Ended(BAD_UTF8) from None
-        return (Leave(),) if text.strip() == "bye" else (parse_typed(text),)
+        return (Asked(None, Leave()),) if text.strip() == "bye" else read_typed(text)
 
 
 class LineVoice(Spoken):
@@ -47,16 +48,21 @@ class LineVoice(Spoken):
         """As the lesson's server writes it."""
         return say(self.lang, "line_leave", {"nick": nick})
 
-    def encode(self, event: Event) -> bytes | None:
-        """See `Voice.encode`."""
+    def shown(self, text: str) -> str:
+        """See the class."""
+        return text.replace("\n", " ⏎ ")
+
+    def sentence(self, event: Event) -> str | None:
+        """The event in words."""
         if isinstance(event, Greeted):
-            sentence: str | None = say(self.lang, "greeting", {"address": event.address})
-        elif isinstance(event, Welcomed):
-            about = {"nick": event.user.nick, "room": event.room, "n": event.n}
-            sentence = "* " + say(self.lang, "line_welcome", about)
-        else:
-            sentence = self.sentence(event)
-        return None if sentence is None else self.shown(sentence).replace("\n", " ⏎ ").encode()
+            return say(self.lang, "greeting", {"address": event.address})
+        return super().sentence(event)
+
+    def arrival(self, joined: Joined) -> bytes:
+        """To the newcomer: a person at a terminal sees no list, so it says where they are."""
+        return self.shown(
+            self.notice("line_welcome", nick=joined.user.nick, room=joined.room, n=joined.n)
+        ).encode()
 
 
 class LineDialect:
@@ -64,6 +70,7 @@ class LineDialect:
 
     name = "line"
     chats = True
+    has_hello = False
 
     def parser(self) -> Parser:
         """See `Dialect.parser`."""

@@ -12,17 +12,18 @@ DIALECTS: dict[str, str] = {
     "echo": "chatservice.dialects.echo:EchoDialect",
     "scream": "chatservice.dialects.echo:ScreamDialect",
     "text": "chatservice.dialects.text:TextDialect",
+    "full": "chatservice.dialects.full:FullDialect",
     "simple": "chatservice.dialects.simple:SimpleDialect",
     "line": "chatservice.dialects.line:LineDialect",
 }
 
-PATHS: dict[str, str | None] = {"/": None, "/text": "text", "/echo": "echo", "/scream": "scream"}
+PATHS: dict[str, str | None] = {"/": None, "/v1": "full", "/text": "text", "/echo": "echo", "/scream": "scream"}
 """WebSocket paths; None is the listener's default dialect."""
 
-SUBPROTOCOLS: dict[str, str] = {"chat": "simple", "chat.text": "text"}
+SUBPROTOCOLS: dict[str, str] = {"chat.v1": "full", "superchat": "full", "chat": "simple", "chat.text": "text"}
 """Names in Sec-WebSocket-Protocol (RFC 6455 section 11.3.4)."""
 
-DEFAULTS: tuple[str, ...] = ("simple", "text", "echo", "scream")
+DEFAULTS: tuple[str, ...] = ("simple", "full", "text", "echo", "scream")
 """What `--default-dialect` may be: whatever speaks whole messages over WebSocket."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from chatservice.dialects.base import Parsed
+from chatservice.dialects.base import Asked, Parsed, Unreadable
 from chatservice.domain.commands import Command, Help, History, Join, Rename, Say, Unknown, Who
 from chatservice.domain.errors import NOT_TEXT, Code, Ended, Refused
 from chatservice.domain.names import clean_text
@@ -26,7 +26,7 @@ def _needed(argument: str, usage: str) -> str:
 
 _COMMANDS: dict[str, Callable[[str], Command]] = {
     "nick": lambda rest: Rename(_needed(rest, "/nick NAME")),
-    "join": lambda rest: Join(_needed(rest, "/join ROOM"), last=20),
+    "join": lambda rest: Join(_needed(rest, "/join ROOM"), last=20, alone=True),
     "who": lambda rest: Who(),
     "history": lambda rest: History(last=_number(rest, 20, "/history N")),
     "since": lambda rest: History(since=_number(_needed(rest, "/since N"), 0, "/since N")),
@@ -56,4 +56,15 @@ class TypedParser:
         """See `Parser.parse`."""
         if is_binary:
             raise Ended(NOT_TEXT)
-        return (parse_typed(payload.decode()),)
+        return read_typed(payload.decode())
+
+
+def read_typed(text: str) -> Sequence[Parsed]:
+    """`parse_typed` as a parser answers it.
+
+    :raises Unreadable: when an argument is missing or is no number.
+    """
+    try:
+        return (Asked(None, parse_typed(text)),)
+    except Refused as refusal:
+        raise Unreadable(refusal) from None

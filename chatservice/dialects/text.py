@@ -7,7 +7,6 @@ from functools import lru_cache
 from chatservice.dialects.base import Parser, Voice
 from chatservice.dialects.slash import TypedParser
 from chatservice.dialects.spoken import Spoken
-from chatservice.domain.events import Event
 
 
 class TextVoice(Spoken):
@@ -17,17 +16,13 @@ class TextVoice(Spoken):
         """The text alone: the lesson's server sends on what it got."""
         return text
 
-    def encode(self, event: Event) -> bytes | None:
-        """See `Voice.encode`."""
-        sentence = self.sentence(event)
-        return None if sentence is None else self.shown(sentence).encode()
-
 
 class TextDialect:
     """`/text`, subprotocol `chat.text`."""
 
     name = "text"
     chats = True
+    has_hello = False
 
     def parser(self) -> Parser:
         """See `Dialect.parser`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,24 +15,159 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Hello:
+    """Say who you are; first of all, on dialects that have it.
+
+    :ivar token: proves who it is; None for a new guest.
+    :ivar resume: the secret of a session that was lost.
+    :ivar rooms: rooms to join at once, each with the position to resume after, if any.
+    """
+
+    token: str | None = None
+    nick: str | None = None
+    resume: str | None = None
+    rooms: Mapping[str, Position | None] = field(default_factory=dict)
+    caps: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Join:
-    """Enter a room, leaving the current one.
+    """Enter a room.
 
     :ivar last: how many earlier messages to show, 0 to 200.
     :ivar since: resume after this position; wins over `last` when it can be honoured.
+    :ivar alone: leave the room one is in now.
     """
 
     room: str
     last: int = 0
     since: Position | None = None
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Leave a room."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Which rooms are there?"""
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Say `text` in the room; `action` is IRC's /me."""
+    """Say `text` in the room; `action` is IRC's /me. See `Said` for the rest."""
 
     text: str
     action: bool = False
+    room: str | None = None
+    cid: str | None = None
+    reply: int | None = None
+    meta: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Change one's own message `ref`, of which revision `rev` was seen."""
+
+    room: str
+    ref: int
+    text: str
+    rev: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Erase a message."""
+
+    room: str
+    ref: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """Put an emoji on a message, or take it off."""
+
+    room: str
+    ref: int
+    emoji: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Everything up to `seq` has been read."""
+
+    room: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Browse:
+    """A page of messages in their final state: below `before`, above `after`, on both sides of `around`, or the
+    newest."""
+
+    room: str
+    before: int | None = None
+    after: int | None = None
+    around: int | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The raw log after `after`."""
+
+    room: str
+    after: int
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Messages that hold every word of `query`, in one room or in all that the asker is in."""
+
+    query: str
+    room: str | None = None
+    before: int | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Be `online`, `away` or `dnd`, with a few words."""
+
+    status: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """Writing now, or no longer."""
+
+    room: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moderate:
+    """Use a power over a room or a person in it; see `domain/rules.py`."""
+
+    room: str
+    action: str
+    user: str | None = None
+    for_s: int = 0
+    value: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer to a ping; that it came is all that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +181,12 @@ class Rename:
 class Who:
     """Who is in the room?"""
 
+    room: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Show the last `last` messages again, or everything after `since` when that is given."""
+    """Show the last `last` messages of the current room again, or all entries after `since`."""
 
     last: int = 20
     since: int | None = None
@@ -71,4 +209,27 @@ class Unknown:
     name: str
 
 
-Command = Join | Say | Rename | Who | History | Help | Leave | Unknown
+Command = (
+    Hello
+    | Join
+    | Part
+    | Rooms
+    | Say
+    | Edit
+    | Delete
+    | React
+    | Read
+    | Browse
+    | Replay
+    | Search
+    | SetStatus
+    | Type
+    | Moderate
+    | Pong
+    | Rename
+    | Who
+    | History
+    | Help
+    | Leave
+    | Unknown
+)

@@ -22,10 +22,18 @@ class Code(StrEnum):
     BAD_REQUEST = "bad_request"
     UNKNOWN_TYPE = "unknown_type"
     TOO_LARGE = "too_large"
+    UNAUTHORIZED = "unauthorized"
+    TOKEN_EXPIRED = "token_expired"
+    FORBIDDEN = "forbidden"
+    MUTED = "muted"
     NO_ROOM = "no_room"
     NOT_JOINED = "not_joined"
+    NO_MESSAGE = "no_message"
+    CONFLICT = "conflict"
     CID_CONFLICT = "cid_conflict"
     NICK_TAKEN = "nick_taken"
+    LIMIT = "limit"
+    NOT_AVAILABLE = "not_available"
 
 
 TEMPORARY = frozenset({Code.INTERNAL, Code.RATE_LIMITED, Code.BUSY, Code.UNAVAILABLE})
@@ -60,23 +68,36 @@ class Refused(Exception):
 class Disconnect:
     """Why a connection is ended by us.
 
-    :ivar name: a stable word for logs and for phrases.
-    :ivar close_code: RFC 6455 section 7.4.1 close code, or one registered with IANA.
+    :ivar name: a stable word for logs, phrases and `bye`.
+    :ivar close_code: RFC 6455 section 7.4.1 close code, or one registered with IANA; for all dialects but chat.v1.
+    :ivar own_code: chat.v1's; 4000 to 4499 say come back, 4500 to 4999 stay away. The standard one if 0.
     """
 
     name: str
     close_code: int
+    own_code: int = 0
+
+    @property
+    def reconnect(self) -> bool:
+        """Whether the peer should come back."""
+        return self.own_code < 4500 and self.name not in ("bye", "not_text", "bad_utf8", "line_too_long")
 
 
 GOODBYE = Disconnect("bye", 1000)
-NOT_TEXT = Disconnect("not_text", 1003)
+NOT_TEXT = Disconnect("not_text", 1003, 4501)
 BAD_UTF8 = Disconnect("bad_utf8", 1007)
-IDLE = Disconnect("timed_out", 1008)
-SLOW = Disconnect("slow_reader", 1008)
+IDLE = Disconnect("timed_out", 1008, 4012)
+SLOW = Disconnect("slow_reader", 1008, 4008)
 NOT_A_CHAT = Disconnect("not_a_chat", 1008)
 LINE_TOO_LONG = Disconnect("line_too_long", 1009)
-INTERNAL = Disconnect("internal", 1011)
-RESTART = Disconnect("restart", 1012)
+INTERNAL = Disconnect("internal", 1011, 4004)
+RESTART = Disconnect("shutdown", 1012, 4001)
+BAD_TOKEN = Disconnect("bad_token", 1008, 4500)
+BAD_PROTOCOL = Disconnect("bad_protocol", 1008, 4501)
+NO_HELLO = Disconnect("no_hello", 1008, 4502)
+KICKED = Disconnect("kicked", 1008, 4503)
+BANNED = Disconnect("banned", 1008, 4505)
+BAD_VERSION = Disconnect("bad_version", 1008, 4506)
 
 
 class Ended(Exception):

@@ -23,16 +23,94 @@ class Said:
     """Somebody said something.
 
     :ivar cid: the sender's own id for it; with room and user it makes a retry harmless.
+    :ivar reply: the number of the message it answers.
+    :ivar mentions: ids of the users it names.
+    :ivar meta: what the sender's program attached.
+    :ivar erased: it was deleted later; the text is gone from everywhere.
     """
 
     user: User
     text: str
     action: bool = False
     cid: str | None = None
+    reply: int | None = None
+    mentions: tuple[str, ...] = ()
+    meta: Mapping[str, object] | None = None
+    erased: bool = False
 
 
-Body = Said
-"""What an entry may hold; more kinds come with the full protocol."""
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Somebody changed a message.
+
+    :ivar ref: the number of the message.
+    :ivar rev: before it is kept, the revision the editor saw; afterwards, the one it made.
+    """
+
+    user: User
+    ref: int
+    text: str
+    rev: int
+    erased: bool = False
+    cid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Somebody erased a message; its words are in no table, index or replay any more."""
+
+    user: User
+    ref: int
+    reason: str = ""
+    cid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """Somebody put an emoji on a message, or took it off; `n` people have it there now."""
+
+    user: User
+    ref: int
+    emoji: str
+    on: bool
+    n: int = 0
+    cid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moderated:
+    """Somebody used a power over the room or over a person in it; see `domain/rules.py` for what it does.
+
+    :ivar target: whom it concerns; None when it concerns the room.
+    :ivar value: the new role, the seconds of slow mode, whether the room is locked.
+    :ivar until: for how long, in milliseconds since 1970; 0 for ever.
+    """
+
+    user: User
+    action: str
+    target: User | None = None
+    value: str = ""
+    until: int = 0
+    reason: str = ""
+    cid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """In a user's own stream: a direct conversation has begun; `user` is the one who began it.
+
+    :ivar dm: the name of its room.
+    :ivar other: the person at the other end, as the stream's owner sees it.
+    """
+
+    user: User
+    dm: str
+    other: User
+    cid: str | None = None
+
+
+Body = Said | Edited | Deleted | Reacted | Moderated | Opened
+"""What an entry of a log may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +157,88 @@ class Renamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """So many users are in a room that is too big to tell each coming and going."""
+
+    room: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A user's status: `online`, `away`, `dnd` or `offline`; `conns` connections."""
+
+    user: User
+    status: str
+    conns: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """A user is writing, or has stopped."""
+
+    room: str
+    user: User
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadElsewhere:
+    """To a user's other sessions: it has read up to `seq` in `room`."""
+
+    room: str
+    seq: int
+    unread: int
+    mentions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """Numbers above `after` did not survive; all of them if it is None."""
+
+    room: str
+    after: int | None
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochChanged:
+    """The room numbers on under a new epoch; nothing is lost."""
+
+    room: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lagged:
+    """To one peer: the entries `first` to `last` of a room were not sent, because it read too slowly."""
+
+    room: str
+    first: int
+    last: int
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pinged:
+    """To one peer: are you there? `tops` are the newest numbers of its rooms."""
+
+    t: int
+    tops: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bye:
+    """To one peer: this connection ends; come back after so many milliseconds, or not at all."""
+
+    code: str
+    reconnect: bool
+    after_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Greeted:
     """To a peer that has just connected, before anything else; `address` is its own, as we see it."""
 
@@ -87,40 +247,30 @@ class Greeted:
 
 
 @dataclass(frozen=True, slots=True)
-class Welcomed:
-    """To the newcomer alone, after the history it asked for: you are in, and this is how it stands.
-
-    :ivar seq: the room's newest number; every later entry has a higher one.
-    """
-
-    room: str
-    user: User
-    epoch: str
-    seq: int
-    members: tuple[User, ...]
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Members:
-    """To one peer: who is in the room."""
-
-    room: str
-    users: tuple[User, ...]
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
 class Noticed:
     """To one peer: a sentence from the service.
 
     :ivar about: which phrase; its words in each language are the dialects' business.
-    :ivar code: the error code when this answers a refused command, else empty.
     """
 
     about: str
     params: Mapping[str, object] = field(default_factory=dict)
-    code: str = ""
 
 
-Event = Entry | Entered | Left | Renamed | Greeted | Welcomed | Members | Noticed
+Event = (
+    Entry
+    | Entered
+    | Left
+    | Renamed
+    | Counted
+    | Presence
+    | Typing
+    | ReadElsewhere
+    | Truncated
+    | EpochChanged
+    | Lagged
+    | Pinged
+    | Bye
+    | Greeted
+    | Noticed
+)

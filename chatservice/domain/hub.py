@@ -1,40 +1,61 @@
-"""Where rooms, living users and the log meet. One hub a process; everything in the reactor's thread."""
+"""Where rooms, living people and the log meet. One hub a process; everything in the reactor's thread."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from chatservice.domain.events import Entry, User
+from chatservice.domain.events import Entry, Event, Presence
 from chatservice.domain.limits import Bucket, Rate
-from chatservice.domain.ports import Log, Peer, Randomness
+from chatservice.domain.ports import Engine, Passes, Peer, Randomness
 from chatservice.domain.room import Room
-from chatservice.domain.roster import Roster
+from chatservice.domain.roster import Person, Roster
+
+if TYPE_CHECKING:
+    from chatservice.domain.session import Session
+
+LINGER_S = 5.0
+"""How long a lost session that can be resumed keeps its place: a page reload, a tunnel."""
+
+COUNT_EVERY_S = 5.0
 
 
 class Hub:
     """The registry of rooms and of the living; the sink into which the log commits.
 
     :param clock: seconds since 1970.
+    :param passes: tokens for guests; None where no dialect has a hello.
     :param messages: how fast one session may talk; None for no limit.
     :param report: is given errors that are ours, not a peer's.
     """
 
     def __init__(
         self,
-        log: Log,
+        log: Engine,
         *,
         clock: Callable[[], float],
         randomness: Randomness,
         messages: Rate | None,
         report: Callable[[BaseException], None],
+        passes: Passes | None = None,
     ) -> None:
         self.log = log
         self.clock = clock
         self.report = report
+        self.randomness = randomness
+        self.passes = passes
         self.roster = Roster()
         self.rooms: dict[str, Room] = {}
-        self._randomness = randomness
+        self.sessions: dict[str, set[Session]] = {}  # user id -> live sessions
         self._messages = messages
+        self._lingering: deque[tuple[float, str, Person]] = deque()  # due, room ("" for the person), who
+        self._counted_at = 0.0
+
+    @property
+    def now_ms(self) -> int:
+        """Milliseconds since 1970."""
+        return int(self.clock() * 1000)
 
     def committed(self, entry: Entry) -> None:
         """An entry is in the log for good: those who are in its room are told."""
@@ -42,13 +63,15 @@ class Hub:
         if room is not None:
             room.committed(entry)
 
-    def arrive(self) -> User:
-        """A newcomer under a fresh id and the next `userN`."""
-        return self.roster.arrive("u_" + self._randomness.token())
+    def new_id(self) -> str:
+        """A fresh user id."""
+        return "u_" + self.randomness.token()
 
     def bucket(self) -> Bucket | None:
         """A session's own allowance of messages."""
         return None if self._messages is None else Bucket(self._messages, self.clock())
+
+    # --- rooms ---
 
     def room(self, name: str) -> Room:
         """The room of that name, made when nobody is in it yet."""
@@ -57,12 +80,90 @@ class Hub:
             room = self.rooms[name] = Room(name, self.log, self.report)
         return room
 
-    def leave(self, room: Room, user: User, peer: Peer) -> None:
+    def enter(self, room: Room, person: Person, peer: Peer) -> None:
+        """`peer` is told what happens in the room from here on."""
+        room.here.attach(person.user, peer)
+        person.rooms.add(room.name)
+
+    def leave(self, room: Room, person: Person, peer: Peer, *, linger: bool = False) -> None:
         """`peer` leaves; a room that nobody is in costs nothing."""
-        room.detach(user, peer)
+        if room.here.detach(person.user.id, peer, linger=linger):
+            self._lingering.append((self.clock() + LINGER_S, room.name, person))
+        elif not room.here.peers(person.user.id):
+            person.rooms.discard(room.name)
         self.tidy(room)
 
     def tidy(self, room: Room) -> None:
         """Forget the room if nobody is in it or on the way into it."""
-        if not room.n and not room.joining and self.rooms.get(room.name) is room:
+        if not room.here.n and not room.joining and self.rooms.get(room.name) is room:
             del self.rooms[room.name]
+
+    # --- people ---
+
+    def connect(self, session: Session, person: Person) -> None:
+        """One more connection speaks for the person."""
+        person.conns += 1
+        self.sessions.setdefault(person.user.id, set()).add(session)
+
+    def disconnect(self, session: Session, person: Person, *, linger: bool) -> None:
+        """One connection less. With the last one the person is gone, at once or after a while."""
+        person.conns -= 1
+        sessions = self.sessions.get(person.user.id, set())
+        sessions.discard(session)
+        if not sessions:
+            self.sessions.pop(person.user.id, None)
+        if not person.conns:
+            if linger:
+                self._lingering.append((self.clock() + LINGER_S, "", person))
+            else:
+                self.roster.depart(person)
+
+    def rename(self, person: Person, wish: str) -> None:
+        """Give the person another nick and tell its rooms.
+
+        :raises Refused: see `Roster.rename`.
+        """
+        was = person.user.nick
+        if self.roster.rename(person, wish):
+            for name in person.rooms:
+                if name in self.rooms:
+                    self.rooms[name].here.rename(person.user, was)
+
+    def tell_status(self, person: Person) -> None:
+        """Tell the person's rooms its status."""
+        event = Presence(person.user, person.status, person.conns, person.status_text)
+        told: set[str] = set()
+        for name in sorted(person.rooms):
+            room = self.rooms.get(name)
+            if room is not None and name not in told and not name.startswith("@"):
+                told.add(name)
+                room.fan_out(event)
+
+    def tell_own(self, user_id: str, event: Event, *, but: Peer | None = None) -> None:
+        """Tell a user's own sessions, except one."""
+        for session in self.sessions.get(user_id, ()):
+            if session.peer is not but:
+                session.peer.deliver(event)
+
+    # --- time ---
+
+    def tick(self) -> None:
+        """To be called about once a second: places that were kept long enough are given up, counts are told."""
+        now = self.clock()
+        while self._lingering and self._lingering[0][0] <= now:
+            _, name, person = self._lingering.popleft()
+            if name:
+                self._expire(name, person)
+            elif not person.conns:
+                self.roster.depart(person)
+        if not now - COUNT_EVERY_S < self._counted_at <= now:
+            self._counted_at = now
+            for room in self.rooms.values():
+                room.here.tell_count()
+
+    def _expire(self, name: str, person: Person) -> None:
+        room = self.rooms.get(name)
+        if room is not None and not room.here.peers(person.user.id):
+            room.here.expire(person.user.id)
+            person.rooms.discard(name)
+            self.tidy(room)

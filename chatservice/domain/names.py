@@ -73,6 +73,11 @@ def clean_room(wish: str) -> str:
     return room
 
 
+def clean_words(words: str, limit: int = 200) -> str:
+    """A short remark (a reason, a status) on one line, cut to `limit` code points."""
+    return " ".join(_CONTROLS.sub("", words).split())[:limit]
+
+
 def clean_text(text: str) -> str:
     """What is said, without control characters; every line break is `\\n`.
 

@@ -11,14 +11,20 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chatservice.domain.errors import Disconnect
-from chatservice.domain.events import Body, Entry, Event
+from chatservice.domain.events import Body, Entry, Event, User
+from chatservice.domain.message import Message
 from chatservice.domain.promise import Promise
+from chatservice.domain.rules import NO_RULES, Rules
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where an entry stands in its room for good; `duplicate` if an earlier try had put it there."""
+    """Where an entry stands in its room for good; `duplicate` if an earlier try had put it there.
 
+    :ivar seq: 0 if there was nothing to change, and so nothing was kept.
+    """
+
+    room: str
     seq: int
     epoch: str
     ts: int
@@ -33,6 +39,7 @@ class Page:
     :ivar epoch: the epoch new entries get.
     :ivar forks: earlier epochs, oldest first, each with the last number that survived it (at most 16).
     :ivar first: the oldest number still kept; top + 1 when none is.
+    :ivar rules: the room's standing orders as of `top`.
     """
 
     top: int
@@ -40,6 +47,40 @@ class Page:
     forks: tuple[tuple[str, int], ...]
     first: int
     entries: tuple[Entry, ...]
+    rules: Rules = NO_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A page of messages in their final state, oldest first; `more` lie beyond it in the direction of asking."""
+
+    messages: tuple[Message, ...]
+    more: bool
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A message that was searched for, and where it is."""
+
+    room: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hits, newest first; `next` asks for the ones before them, None when there are no more."""
+
+    hits: tuple[Hit, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What a user has not read: messages of others and those that name them. Counted up to 1000."""
+
+    unread: int
+    mentions: int
 
 
 class LogSink(Protocol):
@@ -58,6 +99,9 @@ class Log(Protocol):
     - The same (room, user, cid) is stored once; a repeat answers with the first number (MUST).
     - `committed` is never called from inside `append` (MUST NOT re-enter).
     - A new epoch begins for a room whenever the log was opened anew since its last use (MUST).
+    - Edits, deletions, reactions and moderation are entries too; the log folds them into the messages' final
+      state and the room's rules in the same transaction, by `domain/message.py` and `domain/rules.py` (MUST).
+    - The words of a deleted message are nowhere a minute later (MUST).
     """
 
     durability: str
@@ -71,11 +115,14 @@ class Log(Protocol):
     def stop(self) -> None:
         """Write what waits and close. Blocks until it is done; later calls of `append` are refused."""
 
-    def append(self, room: str, body: Body) -> Promise[Appended]:
-        """Give `body` the room's next number and keep it.
+    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
+        """Give `body` the room's next number and keep it. A reaction that changes nothing answers with number 0.
+
+        :param as_moderator: the sender may delete what others said.
 
         Rejected with `Refused`: `busy` (too much is waiting, or the disk is full), `cid_conflict` (that
-        cid said something else before), `unavailable` (the log is closed).
+        cid said something else before), `unavailable` (the log is closed), and what the folds refuse:
+        `no_message`, `conflict`, `forbidden`, `limit`.
         """
 
     def read(self, room: str, since: int, limit: int) -> Promise[Page]:
@@ -83,6 +130,51 @@ class Log(Protocol):
 
     def read_back(self, room: str, before: int | None, limit: int) -> Promise[Page]:
         """The last `limit` entries with a number below `before` (None: below infinity), oldest first."""
+
+
+class Messages(Protocol):
+    """What was said, as it stands now."""
+
+    def history(
+        self, room: str, viewer: str, limit: int, *, before: int | None = None, after: int | None = None
+    ) -> Promise[Past]:
+        """The `limit` messages next below `before`, or next above `after`, or the newest; deleted ones are shown
+        without words.
+
+        :param viewer: the user id whose own reactions are marked.
+        """
+
+    def search(self, query: str, rooms: Sequence[str], before: int | None, limit: int) -> Promise[Found]:
+        """Messages of `rooms` that hold every word of `query`, newest first.
+
+        :param before: a `Found.next`.
+        """
+
+    def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
+        """What a user who has read up to number `after` has not read."""
+
+    def room_names(self, limit: int) -> Promise[tuple[tuple[str, int], ...]]:
+        """Rooms anyone may find, with their tops, the most recently used first."""
+
+
+class People(Protocol):
+    """What is kept about people: how far they have read, and sessions to resume."""
+
+    def raise_mark(self, user_id: str, room: str, seq: int) -> Promise[int]:
+        """Note that the user has read up to `seq`; a mark never goes back. Answers the mark that holds."""
+
+    def marks(self, user_id: str) -> Promise[dict[str, int]]:
+        """All marks of a user."""
+
+    def keep_session(self, digest: bytes, user: User, until_ms: int) -> Promise[None]:
+        """Keep a session's user until then (milliseconds since 1970); again for the same digest: until later."""
+
+    def session(self, digest: bytes, now_ms: int) -> Promise[User | None]:
+        """The user of a session that is still kept."""
+
+
+class Engine(Log, Messages, People, Protocol):
+    """All that one storage engine does."""
 
 
 class LogError(Exception):
@@ -95,6 +187,9 @@ class Format(Protocol):
     def frames(self, event: Event) -> bytes | None:
         """`event` as it goes onto the transport, or None if these peers are not told. MUST NOT raise."""
 
+    def own_frames(self, entry: Entry) -> bytes | None:
+        """The same for the sessions of the person who made the entry, when that differs; else None."""
+
 
 class Peer(Protocol):
     """A live connection as the hub sees it. Never raises, never blocks."""
@@ -103,8 +198,11 @@ class Peer(Protocol):
     def format(self) -> Format:
         """What this peer takes; constant for the life of the connection."""
 
-    def send(self, frames: bytes) -> None:
-        """Queue bytes made by this peer's own format. Order is kept."""
+    def send(self, frames: bytes, event: Event | None = None) -> None:
+        """Queue bytes made by this peer's own format. Order is kept.
+
+        :param event: what the bytes tell; a peer that reads too slowly is told later which entries it missed.
+        """
 
     def deliver(self, event: Event) -> None:
         """Tell this peer alone. Order with `send` is kept."""
@@ -120,4 +218,23 @@ class Randomness(Protocol):
         """A fresh word of letters and digits that nobody can guess and no one else has."""
 
 
-Entries = Sequence[Entry]
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a token proves."""
+
+    user_id: str
+    role: str = "guest"
+    guest: bool = True
+
+
+class Passes(Protocol):
+    """Tokens that prove who somebody is."""
+
+    def issue(self, identity: Identity) -> str:
+        """A token for that identity, good for 90 days."""
+
+    def read(self, token: str) -> Identity:
+        """Whom the token proves.
+
+        :raises Refused: `unauthorized` for one we did not make, `token_expired`.
+        """

@@ -79,6 +79,13 @@ def resolved(value: T) -> Promise[T]:
     return promise
 
 
+def rejected(error: BaseException) -> Promise[Any]:
+    """A promise that was refused already."""
+    promise: Promise[Any] = Promise()
+    promise.reject(error)
+    return promise
+
+
 def start(coroutine: Coroutine[Any, Any, T]) -> Promise[T]:
     """Run a coroutine that awaits nothing but promises; it runs at once, up to its first open one."""
     promise: Promise[T] = Promise()

@@ -8,11 +8,23 @@ from enum import Enum, auto
 
 from chatservice.domain.commands import Position
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.events import Entered, Entry, Event, Left, Renamed, User
+from chatservice.domain.events import (
+    Deleted,
+    Edited,
+    Entry,
+    EpochChanged,
+    Event,
+    Moderated,
+    Said,
+    Truncated,
+)
 from chatservice.domain.limits import RING
-from chatservice.domain.ports import Format, Log, Page, Peer
+from chatservice.domain.message import erase
+from chatservice.domain.ports import Log, Page
+from chatservice.domain.presence import Attendance
 from chatservice.domain.promise import Promise, resolved, start
 from chatservice.domain.recovery import Resolution, resolve
+from chatservice.domain.rules import NO_RULES, Rules, apply
 
 EARLY_LIMIT = 10_000  # entries that may wait for a read; beyond it reading again is cheaper than keeping
 
@@ -23,6 +35,10 @@ class State(Enum):
     COLD = auto()
     SYNC = auto()
     LIVE = auto()
+
+
+class Gone(Exception):
+    """What lies between a position and the top is not kept any more."""
 
 
 class Room:
@@ -38,7 +54,9 @@ class Room:
         self.state = State.COLD
         self.epoch = ""
         self.top = 0
+        self.rules: Rules = NO_RULES
         self.joining = 0  # joins under way; the hub keeps the room while there are any
+        self.here = Attendance(name)
         self._forks: tuple[tuple[str, int], ...] = ()
         self._first = 1
         self._log = log
@@ -46,8 +64,6 @@ class Room:
         self._ring: deque[Entry] = deque(maxlen=RING)
         self._early: list[Entry] = []
         self._waiting: list[Promise[None]] = []
-        self._members: dict[str, tuple[User, set[Peer]]] = {}
-        self._audiences: dict[Format, dict[Peer, None]] = {}
 
     # --- the log's side ---
 
@@ -64,12 +80,17 @@ class Room:
         """The log has a new entry: tell everyone, unless an earlier one has to come first."""
         if self.state is not State.LIVE:
             self._keep_for_later(entry)
-        elif entry.seq <= self.top:
+        elif entry.seq <= self.top and entry.epoch == self.epoch:
             return  # seen already, by the read that made us live
         elif entry.seq == self.top + 1 and entry.epoch == self.epoch:
             self._apply(entry)
         else:
             self._keep_for_later(entry)
+            self._begin_sync()
+
+    def stale(self) -> None:
+        """The bus was lost: what came meanwhile must be read. Nobody is told anything until then."""
+        if self.state is State.LIVE:
             self._begin_sync()
 
     def _keep_for_later(self, entry: Entry) -> None:
@@ -81,7 +102,19 @@ class Room:
     def _apply(self, entry: Entry) -> None:
         self.top = entry.seq
         self._ring.append(entry)
-        self.fan_out(entry)
+        body = entry.body
+        if isinstance(body, Deleted):
+            self._erase(body.ref)
+        elif isinstance(body, Moderated):
+            self.rules = apply(self.rules, body)
+        self.here.fan_out_entry(entry)
+
+    def _erase(self, ref: int) -> None:
+        """The ring must not keep what the log has erased."""
+        for i, entry in enumerate(self._ring):
+            body = entry.body
+            if (isinstance(body, Said) and entry.seq == ref) or (isinstance(body, Edited) and body.ref == ref):
+                self._ring[i] = Entry(entry.room, entry.seq, entry.epoch, entry.ts, erase(body))
 
     def _begin_sync(self) -> None:
         if self.state is not State.SYNC:
@@ -93,16 +126,35 @@ class Room:
         if was_cold:
             page = await self._log.read_back(self.name, None, RING)
             self._take_heads(page)
+            self._ring.clear()
             self._ring.extend(page.entries)
-            self.top = page.top
+            self.top, self.rules = page.top, page.rules
             return
         while True:
             page = await self._log.read(self.name, self.top, RING)
+            verdict = resolve(Position(self.epoch, self.top), page, limit=2**62)
+            changed = page.epoch != self.epoch
             self._take_heads(page)
-            for entry in page.entries:
-                self._apply(entry)
-            if self.top >= page.top or not page.entries:
-                return
+            if not verdict.recovered:
+                await self._cut(verdict)
+            elif changed:
+                self.here.fan_out(EpochChanged(self.name, self.epoch))
+            if verdict.recovered:
+                for entry in page.entries:
+                    self._apply(entry)
+                if self.top >= page.top or not page.entries:
+                    self.rules = page.rules if self.top == page.top else self.rules
+                    return
+
+    async def _cut(self, verdict: Resolution) -> None:
+        """The log lost what we had told: say up to where it still holds, and go on from there."""
+        valid = verdict.valid if verdict.reason in ("truncated", "ahead") else 0
+        if verdict.reason == "ahead":  # the same epoch with a lower top: only the fence can prevent it
+            valid = (await self._log.read(self.name, 0, 0)).top
+        while self._ring and self._ring[-1].seq > valid:
+            self._ring.pop()
+        self.top = valid
+        self.here.fan_out(Truncated(self.name, valid or None, self.epoch, valid))
 
     def _take_heads(self, page: Page) -> None:
         self.epoch, self._forks, self._first = page.epoch, page.forks, page.first
@@ -111,14 +163,16 @@ class Room:
         waiting, self._waiting = self._waiting, []
         early, self._early = self._early, []
         if done.error is not None:
-            self.state = State.COLD
+            # Whoever is here stays; the next entry or join tries again, from what we had.
+            self.state = State.COLD if not self.here.n else State.LIVE
             self._report(done.error)
             for promise in waiting:
                 promise.reject(done.error)
             return
         self.state = State.LIVE
         for entry in early:
-            self.committed(entry)
+            if entry.seq > self.top:
+                self.committed(entry)
         for promise in waiting:
             promise.resolve(None)
 
@@ -130,70 +184,27 @@ class Room:
 
     async def after(self, seq: int) -> list[Entry]:
         """Every entry after `seq` up to the top. When it returns the room is live and `top` is the last
-        one's number; the caller must use it before it awaits anything else."""
+        one's number; the caller must use it before it awaits anything else.
+
+        :raises Gone: if some of them are not kept any more.
+        """
         await self.live()
         earlier: list[Entry] = []
         while not self._ring_covers(seq):
+            epoch = self.epoch
             page = await self._log.read(self.name, seq, RING)
             await self.live()
             if not page.entries:
                 raise Refused(Code.UNAVAILABLE)
+            if page.entries[0].seq != seq + 1 or self.epoch != epoch:
+                raise Gone
             earlier.extend(page.entries)
             seq = page.entries[-1].seq
         return earlier + [entry for entry in self._ring if entry.seq > seq]
 
-    async def last(self, count: int) -> list[Entry]:
-        """The newest `count` entries; the same promise as `after`."""
-        await self.live()
-        return await self.after(max(self.top - count, self._first - 1, 0)) if count else []
-
     def _ring_covers(self, seq: int) -> bool:
         return seq >= self.top or (bool(self._ring) and self._ring[0].seq <= seq + 1)
 
-    # --- who is here ---
-
-    @property
-    def n(self) -> int:
-        """How many users are here."""
-        return len(self._members)
-
-    @property
-    def users(self) -> tuple[User, ...]:
-        """Who is here, in the order of arrival."""
-        return tuple(user for user, _ in self._members.values())
-
-    def attach(self, user: User, peer: Peer) -> None:
-        """`peer` is told everything from here on. The others learn of a user's first connection."""
-        known = self._members.get(user.id)
-        if known is None:
-            self._members[user.id] = (user, {peer})
-            self.fan_out(Entered(self.name, user, self.n))
-        else:
-            known[1].add(peer)
-        self._audiences.setdefault(peer.format, {})[peer] = None
-
-    def detach(self, user: User, peer: Peer) -> None:
-        """`peer` is told nothing more. The others learn that a user's last connection is gone."""
-        audience = self._audiences[peer.format]
-        del audience[peer]
-        if not audience:
-            del self._audiences[peer.format]
-        _, peers = self._members[user.id]
-        peers.discard(peer)
-        if not peers:
-            del self._members[user.id]
-            self.fan_out(Left(self.name, user, self.n))
-
-    def rename(self, user: User, was: str) -> None:
-        """A user of this room has a new nick."""
-        _, peers = self._members[user.id]
-        self._members[user.id] = (user, peers)
-        self.fan_out(Renamed(self.name, user, was))
-
     def fan_out(self, event: Event) -> None:
-        """Tell every audience; the frame is made once for each."""
-        for audience_format, peers in self._audiences.items():
-            frames = audience_format.frames(event)
-            if frames is not None:
-                for peer in peers:
-                    peer.send(frames)
+        """Tell everyone here something that is not kept."""
+        self.here.fan_out(event)

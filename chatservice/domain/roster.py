@@ -1,45 +1,86 @@
-"""Who is alive, and under which nick."""
+"""Who is alive, under which nick, with how many connections."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import User
 from chatservice.domain.names import clean_nick, nick_key
 
 
+@dataclass(eq=False)
+class Person:
+    """A living user.
+
+    :ivar conns: connections that speak for it now; 0 while it lingers after a loss.
+    """
+
+    user: User
+    role: str = "guest"
+    guest: bool = True
+    conns: int = 0
+    status: str = "online"
+    status_text: str = ""
+    rooms: set[str] = field(default_factory=set)
+
+
 class Roster:
-    """The living users; a nick belongs to one of them at a time."""
+    """The living; a nick belongs to one person at a time."""
 
     def __init__(self) -> None:
-        self._living: dict[str, User] = {}  # nick key -> user
+        self._by_id: dict[str, Person] = {}
+        self._by_nick: dict[str, Person] = {}
         self._counter = 0
 
     def __len__(self) -> int:
-        return len(self._living)
+        return len(self._by_id)
 
-    def arrive(self, user_id: str) -> User:
-        """A newcomer, called `userN` after the connection's number; a taken `userN` is passed over."""
-        while True:
+    def find(self, user_id: str) -> Person | None:
+        """The living person with that id."""
+        return self._by_id.get(user_id)
+
+    def named(self, nick: str) -> Person | None:
+        """The living person with that nick."""
+        return self._by_nick.get(nick_key(nick))
+
+    def arrive(self, user_id: str, nick: str | None = None) -> Person:
+        """The person with that id, made alive if it was not.
+
+        A newcomer is called `nick` if that is free, else `userN` after the number of arrivals; a taken `userN` is
+        passed over.
+        """
+        person = self._by_id.get(user_id)
+        if person is not None:
+            return person
+        self._counter += 1
+        free = nick if nick is not None and nick_key(nick) not in self._by_nick else self._next_nick()
+        person = Person(User(user_id, free))
+        self._by_id[user_id] = self._by_nick[nick_key(free)] = person
+        return person
+
+    def _next_nick(self) -> str:
+        while nick_key(nick := f"user{self._counter}") in self._by_nick:
             self._counter += 1
-            user = User(user_id, f"user{self._counter}")
-            if self._living.setdefault(nick_key(user.nick), user) is user:
-                return user
+        return nick
 
-    def rename(self, user: User, wish: str) -> User:
-        """`user` under the nick `wish`.
+    def rename(self, person: Person, wish: str) -> bool:
+        """Give the person the nick `wish`; False if it has it already.
 
         :raises Refused: `bad_request` if no one can have that nick, `nick_taken` if someone living has it.
         """
         nick = clean_nick(wish)
-        key = nick_key(nick)
-        holder = self._living.get(key)
-        if holder is not None and holder.id != user.id:
+        holder = self._by_nick.get(nick_key(nick))
+        if holder is not None and holder is not person:
             raise Refused(Code.NICK_TAKEN, params={"nick": nick})
-        self._living.pop(nick_key(user.nick), None)
-        renamed = User(user.id, nick)
-        self._living[key] = renamed
-        return renamed
+        if nick == person.user.nick:
+            return False
+        del self._by_nick[nick_key(person.user.nick)]
+        person.user = User(person.user.id, nick)
+        self._by_nick[nick_key(nick)] = person
+        return True
 
-    def depart(self, user: User) -> None:
-        """`user` is gone; its nick is free."""
-        self._living.pop(nick_key(user.nick), None)
+    def depart(self, person: Person) -> None:
+        """The person is gone; its nick is free."""
+        self._by_id.pop(person.user.id, None)
+        self._by_nick.pop(nick_key(person.user.nick), None)

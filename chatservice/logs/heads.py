@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+
+from chatservice.domain.rules import Rules
 
 FORKS_KEPT = 16
 """Openings of the log a client may sleep through and still resume."""
@@ -13,17 +15,19 @@ class Head:
     """The mutable head of one room while a log has it open.
 
     :ivar ts: when the newest entry was written, in milliseconds; numbers and times rise together.
+    :ivar first: the oldest number still kept.
     """
 
     epoch: str
     top: int
     ts: int
     forks: tuple[tuple[str, int], ...]
+    first: int = 1
+    rules: Rules = field(default_factory=Rules)
 
-    def next_ts(self, now_ms: int) -> int:
-        """A time for the next entry: a clock that was set back does not make time run backwards."""
-        self.ts = max(self.ts, now_ms)
-        return self.ts
+    def copy(self) -> Head:
+        """As it is now, for another thread."""
+        return replace(self)
 
 
 def fork(head: Head, epoch: str) -> Head:
@@ -32,5 +36,4 @@ def fork(head: Head, epoch: str) -> Head:
     Without this a crash that loses the tail would give the lost numbers to other messages, and a client
     that had seen the lost ones would never know.
     """
-    forks = (*head.forks, (head.epoch, head.top))[-FORKS_KEPT:]
-    return Head(epoch, head.top, head.ts, forks)
+    return replace(head, epoch=epoch, forks=(*head.forks, (head.epoch, head.top))[-FORKS_KEPT:])

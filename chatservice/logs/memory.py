@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
+from chatservice.domain import message as rule
+from chatservice.domain import rules
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.events import Body, Entry
-from chatservice.domain.ports import Appended, LogSink, Page, Randomness
-from chatservice.domain.promise import Promise, resolved
+from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, Said, User
+from chatservice.domain.message import Message, Tally
+from chatservice.domain.ports import Appended, Found, Hit, LogSink, Page, Past, Randomness, Unread
+from chatservice.domain.promise import Promise, rejected, resolved
 from chatservice.logs.codec import same_message
 from chatservice.logs.heads import Head, fork
+from chatservice.logs.people import COUNT_LIMIT
+from chatservice.logs.search import spaced
+
+_WORDS = re.compile(r"\w+")
+
+
+class Shelf:
+    """What is kept of one room."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.messages: dict[int, Message] = {}
+        self.reactions: dict[int, dict[str, dict[str, None]]] = {}  # message -> emoji -> users, in order
 
 
 class Memory:
@@ -17,12 +34,14 @@ class Memory:
 
     def __init__(self) -> None:
         self.heads: dict[str, Head] = {}
-        self.entries: dict[str, list[Entry]] = {}
-        self.cids: dict[tuple[str, str, str], Entry] = {}
+        self.shelves: dict[str, Shelf] = {}
+        self.cids: dict[tuple[str, str, str], tuple[Appended, Body]] = {}
+        self.marks: dict[str, dict[str, int]] = {}
+        self.sessions: dict[bytes, tuple[User, int]] = {}
 
 
 class MemoryLog:
-    """See `Log`.
+    """See `Engine`.
 
     :param call_soon: calls a function a little later in the same thread; gathers a turn's appends.
     :param clock: seconds since 1970.
@@ -37,14 +56,16 @@ class MemoryLog:
         clock: Callable[[], float],
         randomness: Randomness,
         memory: Memory | None = None,
+        fence: bool = True,
     ) -> None:
         self._call_soon = call_soon
         self._clock = clock
         self._randomness = randomness
         self._memory = Memory() if memory is None else memory
+        self._fence = fence
         self._opened: set[str] = set()
         self._sink: LogSink | None = None
-        self._waiting: list[tuple[str, Body, Promise[Appended]]] = []
+        self._waiting: list[tuple[str, Body, bool, Promise[Appended]]] = []
 
     def start(self, sink: LogSink) -> None:
         """See `Log.start`."""
@@ -55,49 +76,64 @@ class MemoryLog:
         self._commit()
         self._sink = None
 
-    def append(self, room: str, body: Body) -> Promise[Appended]:
+    # --- writing ---
+
+    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
         """See `Log.append`."""
-        promise: Promise[Appended] = Promise()
         if self._sink is None:
-            promise.reject(Refused(Code.UNAVAILABLE))
-            return promise
+            return rejected(Refused(Code.UNAVAILABLE))
+        promise: Promise[Appended] = Promise()
         if not self._waiting:
             self._call_soon(self._commit)
-        self._waiting.append((room, body, promise))
+        self._waiting.append((room, body, as_moderator, promise))
         return promise
 
     def _commit(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for room, body, promise in waiting:
-            self._append(room, body, promise)
+        for room, body, as_moderator, promise in waiting:
+            try:
+                appended, entry = self._append(room, body, as_moderator)
+            except Refused as refusal:
+                promise.reject(refusal)
+                continue
+            if entry is not None and self._sink is not None:
+                self._sink.committed(entry)
+            promise.resolve(appended)
 
-    def _append(self, room: str, body: Body, promise: Promise[Appended]) -> None:
-        assert self._sink is not None
+    def _append(self, room: str, body: Body, as_moderator: bool) -> tuple[Appended, Entry | None]:
         key = None if body.cid is None else (room, body.user.id, body.cid)
         earlier = None if key is None else self._memory.cids.get(key)
         if earlier is not None:
-            if same_message(earlier.body, body):
-                promise.resolve(Appended(earlier.seq, earlier.epoch, earlier.ts, duplicate=True))
-            else:
-                promise.reject(Refused(Code.CID_CONFLICT))
-            return
+            done, before = earlier
+            if not same_message(before, body):
+                raise Refused(Code.CID_CONFLICT)
+            return Appended(room, done.seq, done.epoch, done.ts, duplicate=True), None
         head = self._head(room)
-        head.top += 1
-        entry = Entry(room, head.top, head.epoch, head.next_ts(int(self._clock() * 1000)), body)
-        self._memory.entries.setdefault(room, []).append(entry)
+        shelf = self._memory.shelves.setdefault(room, Shelf())
+        ts = max(head.ts, int(self._clock() * 1000))
+        kept = _keep(shelf, head.top + 1, ts, body, as_moderator)
+        if kept is None:
+            return Appended(room, 0, head.epoch, ts), None
+        head.top, head.ts = head.top + 1, ts
+        if isinstance(kept, Moderated):
+            head.rules = rules.apply(head.rules, kept)
+        entry = Entry(room, head.top, head.epoch, ts, kept)
+        shelf.entries.append(entry)
+        appended = Appended(room, entry.seq, entry.epoch, entry.ts)
         if key is not None:
-            self._memory.cids[key] = entry
-        self._sink.committed(entry)
-        promise.resolve(Appended(entry.seq, entry.epoch, entry.ts))
+            self._memory.cids[key] = (appended, kept)
+        return appended, entry
 
     def _head(self, room: str) -> Head:
         head = self._memory.heads.get(room)
         if head is None:
             head = self._memory.heads[room] = Head(self._randomness.token(), 0, 0, ())
-        elif room not in self._opened:
+        elif room not in self._opened and self._fence:
             head = self._memory.heads[room] = fork(head, self._randomness.token())
         self._opened.add(room)
         return head
+
+    # --- reading the log ---
 
     def read(self, room: str, since: int, limit: int) -> Promise[Page]:
         """See `Log.read`."""
@@ -111,5 +147,128 @@ class MemoryLog:
 
     def _page(self, room: str, since: int, limit: int) -> Page:
         head = self._head(room)
-        entries = self._memory.entries.get(room, [])[since : since + limit]
-        return Page(head.top, head.epoch, head.forks, 1, tuple(entries))
+        entries = self._shelf(room).entries[since : since + limit]
+        return Page(head.top, head.epoch, head.forks, head.first, tuple(entries), head.rules)
+
+    def _shelf(self, room: str) -> Shelf:
+        return self._memory.shelves.get(room) or Shelf()
+
+    # --- messages ---
+
+    def history(
+        self, room: str, viewer: str, limit: int, *, before: int | None = None, after: int | None = None
+    ) -> Promise[Past]:
+        """See `Messages.history`."""
+        shelf = self._shelf(room)
+        if after is not None:
+            found = [m for seq, m in shelf.messages.items() if seq > after]
+            shown = found[:limit]
+        else:
+            found = [m for seq, m in shelf.messages.items() if before is None or seq < before]
+            shown = found[-limit:] if limit else []
+        messages = tuple(_with_reactions(shelf, message, viewer) for message in shown)
+        return resolved(Past(messages, len(found) > len(shown), self._head(room).epoch))
+
+    def search(self, query: str, rooms: Sequence[str], before: int | None, limit: int) -> Promise[Found]:
+        """See `Messages.search`; looks at everything, which is what memory is for."""
+        parts = [part for part in query.split() if _WORDS.search(part)]
+        hits = [
+            Hit(room, message)
+            for room in dict.fromkeys(rooms)
+            for message in self._shelf(room).messages.values()
+            if parts and not message.deleted and _holds(message.text, parts)
+        ]
+        hits.sort(key=lambda hit: (hit.message.ts, hit.message.seq), reverse=True)
+        begin = before or 0
+        more = len(hits) > begin + limit
+        return resolved(Found(tuple(hits[begin : begin + limit]), begin + limit if more else None))
+
+    def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
+        """See `Messages.unread`."""
+        later = [m for seq, m in self._shelf(room).messages.items() if seq > after and not m.deleted]
+        others = sum(message.user.id != user_id for message in later)
+        mentions = sum(user_id in message.mentions for message in later)
+        return resolved(Unread(min(others, COUNT_LIMIT), min(mentions, COUNT_LIMIT)))
+
+    def room_names(self, limit: int) -> Promise[tuple[tuple[str, int], ...]]:
+        """See `Messages.room_names`."""
+        heads = [(n, h) for n, h in self._memory.heads.items() if h.top and not n.startswith(("dm:", "@"))]
+        heads.sort(key=lambda pair: pair[1].ts, reverse=True)
+        return resolved(tuple((name, head.top) for name, head in heads[:limit]))
+
+    # --- people ---
+
+    def raise_mark(self, user_id: str, room: str, seq: int) -> Promise[int]:
+        """See `People.raise_mark`."""
+        marks = self._memory.marks.setdefault(user_id, {})
+        marks[room] = max(marks.get(room, 0), seq)
+        return resolved(marks[room])
+
+    def marks(self, user_id: str) -> Promise[dict[str, int]]:
+        """See `People.marks`."""
+        return resolved(dict(self._memory.marks.get(user_id, {})))
+
+    def keep_session(self, digest: bytes, user: User, until_ms: int) -> Promise[None]:
+        """See `People.keep_session`."""
+        self._memory.sessions[digest] = (user, until_ms)
+        return resolved(None)
+
+    def session(self, digest: bytes, now_ms: int) -> Promise[User | None]:
+        """See `People.session`."""
+        user, until_ms = self._memory.sessions.get(digest, (None, 0))
+        return resolved(user if until_ms > now_ms else None)
+
+
+def _keep(shelf: Shelf, seq: int, ts: int, body: Body, as_moderator: bool) -> Body | None:
+    """As `logs/messages.py` does it in SQLite."""
+    match body:
+        case Said():
+            shelf.messages[seq] = rule.said(seq, ts, body)
+        case Edited():
+            shelf.messages[body.ref], body = rule.edited(shelf.messages.get(body.ref), body)
+        case Deleted():
+            after = rule.deleted(shelf.messages.get(body.ref), body, as_moderator)
+            shelf.messages[body.ref] = after
+            shelf.reactions.pop(body.ref, None)
+            _erase(shelf, body.ref)
+        case Reacted():
+            emoji = shelf.reactions.get(body.ref, {})
+            users = emoji.get(body.emoji, {})
+            kept = rule.reacted(shelf.messages.get(body.ref), body, len(emoji), len(users), body.user.id in users)
+            if kept is None:
+                return None
+            users = shelf.reactions.setdefault(body.ref, {}).setdefault(body.emoji, {})
+            if kept.on:
+                users[body.user.id] = None
+            else:
+                del users[body.user.id]
+                if not users:
+                    del shelf.reactions[body.ref][body.emoji]
+            return kept
+    return body
+
+
+def _erase(shelf: Shelf, ref: int) -> None:
+    for i, entry in enumerate(shelf.entries):
+        body = entry.body
+        if (isinstance(body, Said) and entry.seq == ref) or (isinstance(body, Edited) and body.ref == ref):
+            shelf.entries[i] = Entry(entry.room, entry.seq, entry.epoch, entry.ts, rule.erase(body))
+
+
+def _with_reactions(shelf: Shelf, message: Message, viewer: str) -> Message:
+    reactions = shelf.reactions.get(message.seq)
+    if not reactions:
+        return message
+    tallies = {emoji: Tally(len(users), viewer in users) for emoji, users in reactions.items()}
+    return rule.with_reactions(message, tallies)
+
+
+def _holds(text: str, parts: list[str]) -> bool:
+    """Whether every part stands in `text` as a run of whole words; the last Latin one may be unfinished."""
+    words = f" {' '.join(_WORDS.findall(spaced(text))).casefold()} "
+    for number, part in enumerate(parts, 1):
+        asked = " ".join(_WORDS.findall(spaced(part))).casefold()
+        open_end = number == len(parts) and asked[-1:].isascii() and part[-1].isalnum()
+        if f" {asked}{'' if open_end else ' '}" not in words:
+            return False
+    return True

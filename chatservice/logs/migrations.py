@@ -6,6 +6,7 @@ import sqlite3
 from importlib.resources import files
 
 from chatservice.domain.ports import LogError
+from chatservice.logs.search import indexed
 
 
 def steps() -> list[tuple[int, str]]:
@@ -23,6 +24,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
 
     :raises LogError: if a newer program made the database; nothing is changed then.
     """
+    connection.create_function("chat_spaced", 2, indexed, deterministic=True)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     known = steps()
     if version > known[-1][0]:

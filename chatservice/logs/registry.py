@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from chatservice.domain.ports import Log, Randomness
+from chatservice.domain.ports import Engine, Randomness
 
 STORES: tuple[str, ...] = ("memory", "sqlite")
 
@@ -22,7 +22,7 @@ def open_log(
     call_from_thread: Callable[[Callable[[], None]], object],
     clock: Callable[[], float],
     randomness: Randomness,
-) -> Log:
+) -> Engine:
     """The log that `store` names, not started yet.
 
     :param store: `memory:`, `sqlite:` (`chat.db` in the data directory) or `sqlite:PATH`.

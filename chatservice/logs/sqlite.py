@@ -7,36 +7,32 @@ with a commit each), so an answered message survives a power cut.
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
+from chatservice.domain import rules
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.events import Body, Entry
-from chatservice.domain.ports import Appended, LogError, LogSink, Page, Randomness
-from chatservice.domain.promise import Promise, start
-from chatservice.logs.codec import decode, encode, same_message
-from chatservice.logs.heads import FORKS_KEPT, Head, fork
+from chatservice.domain.events import Body, Entry, Moderated, User
+from chatservice.domain.ports import Appended, Found, LogError, LogSink, Page, Past, Randomness, Unread
+from chatservice.domain.promise import Promise, rejected, start
+from chatservice.logs import messages, pages, people
+from chatservice.logs.chores import Chores
+from chatservice.logs.codec import decode, encode, encode_rules, same_message
+from chatservice.logs.heads import Head
 from chatservice.logs.migrations import upgrade
+from chatservice.logs.readers import Readers
+from chatservice.logs.sqlite_heads import Heads
 from chatservice.logs.writer import Job, Writer
 
-READERS = 2  # a long page must not hold up a short one; more threads only fight for the interpreter
-HEADS_KEPT = 50_000  # rooms whose head stays in memory, about 300 bytes each
+P = ParamSpec("P")
+T = TypeVar("T")
 
-
-class _OpenHead:
-    """A room's head in the writer's thread. `id` is None until the room has its first entry."""
-
-    __slots__ = ("head", "id")
-
-    def __init__(self, id: int | None, head: Head) -> None:
-        self.id = id
-        self.head = head
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=2000", "mmap_size=0", "secure_delete=ON")
 
 
 class SQLiteLog:
-    """See `Log`.
+    """See `Engine`.
 
     :param path: the database file; made when it is missing.
     :param call_from_thread: calls a function in the reactor's thread.
@@ -52,26 +48,23 @@ class SQLiteLog:
         call_from_thread: Callable[[Callable[[], None]], object],
         clock: Callable[[], float],
         randomness: Randomness,
+        fence: bool = True,
     ) -> None:
         self._path = path
         self._call_from_thread = call_from_thread
         self._clock = clock
-        self._randomness = randomness
-        self._identity = randomness.token()  # new at each opening: the fork fence
-        self._heads: dict[str, _OpenHead] = {}  # the writer's thread only
-        self._changed: dict[str, _OpenHead] = {}  # the same, and only within one transaction
-        self._local = threading.local()
+        self._heads = Heads(randomness, fence=fence)  # the writer's thread only
+        self._chores = Chores(clock)
         self._writer: Writer | None = None
-        self._readers: ThreadPoolExecutor | None = None
+        self._readers: Readers | None = None
         self._sink: LogSink | None = None
 
     def start(self, sink: LogSink) -> None:
         """See `Log.start`."""
         try:
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=2000", "mmap_size=0"):
+            for pragma in (*PRAGMAS, "trusted_schema=OFF"):
                 connection.execute(f"PRAGMA {pragma}")
-            connection.execute("PRAGMA trusted_schema=OFF")
             upgrade(connection)
         except sqlite3.Error as error:
             raise LogError(f"cannot open the database {self._path}: {error}") from error
@@ -79,15 +72,16 @@ class SQLiteLog:
         self._writer = Writer(
             connection,
             call_from_thread=self._call_from_thread,
-            before_commit=self._save_heads,
-            rolled_back=self._forget_heads,
+            before_commit=self._heads.save,
+            rolled_back=self._heads.forget,
+            chore=self._chores.step,
         )
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="chat-log-reader")
+        self._readers = Readers(self._path, self._call_from_thread)
 
     def stop(self) -> None:
         """See `Log.stop`."""
         if self._readers is not None:
-            self._readers.shutdown(wait=True, cancel_futures=True)
+            self._readers.close()
             self._readers = None
         if self._writer is not None:
             self._writer.close()
@@ -95,11 +89,10 @@ class SQLiteLog:
 
     # --- writing ---
 
-    def append(self, room: str, body: Body) -> Promise[Appended]:
+    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
         """See `Log.append`."""
         if self._writer is None:
-            return _unavailable()
-        job = Job(lambda connection: self._append(connection, room, body), self._tell)
+            return rejected(Refused(Code.UNAVAILABLE))
         outcome: Promise[Appended] = Promise()
 
         def finish(promise: Promise[tuple[Appended, Entry | None]]) -> None:
@@ -108,6 +101,7 @@ class SQLiteLog:
             else:
                 outcome.reject(promise.error)
 
+        job = Job(lambda connection: self._append(connection, room, body, as_moderator), self._tell)
         self._writer.submit(job).then(finish)
         return outcome
 
@@ -116,82 +110,32 @@ class SQLiteLog:
         if entry is not None and self._sink is not None:
             self._sink.committed(entry)
 
-    def _append(self, connection: sqlite3.Connection, room: str, body: Body) -> tuple[Appended, Entry | None]:
-        opened = self._open(connection, room)
+    def _append(
+        self, connection: sqlite3.Connection, room: str, body: Body, as_moderator: bool
+    ) -> tuple[Appended, Entry | None]:
+        opened = self._heads.open(connection, room)
         if body.cid is not None and opened.id is not None:
-            row = connection.execute(
-                "SELECT seq, epoch, ts, body FROM entry WHERE room = ? AND user_id = ? AND cid = ?",
-                (opened.id, body.user.id, body.cid),
-            ).fetchone()
-            if row is not None:
-                if not same_message(decode(row[3]), body):
-                    raise Refused(Code.CID_CONFLICT)
-                return Appended(row[0], row[1], row[2], duplicate=True), None
+            earlier = _earlier(connection, room, opened.id, body)
+            if earlier is not None:
+                return earlier, None
+        room_id = self._heads.persist(connection, room, opened)
         head = opened.head
-        if opened.id is None:
-            opened.id = connection.execute(
-                "INSERT INTO room (name, epoch, top, ts, opened_by) VALUES (?, ?, 0, 0, ?)",
-                (room, head.epoch, self._identity),
-            ).lastrowid
-        head.top += 1
-        self._changed[room] = opened
-        ts = head.next_ts(int(self._clock() * 1000))
+        ts = max(head.ts, int(self._clock() * 1000))
+        kept = messages.keep(connection, room_id, head.top + 1, ts, body, as_moderator)
+        if kept is None:
+            return Appended(room, 0, head.epoch, ts), None
+        head.top, head.ts = head.top + 1, ts
+        self._heads.changed(room, opened)
         connection.execute(
-            "INSERT INTO entry (room, seq, epoch, ts, user_id, cid, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (opened.id, head.top, head.epoch, ts, body.user.id, body.cid, encode(body)),
+            "INSERT INTO entry (room, seq, epoch, ts, user_id, cid, body, ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (room_id, head.top, head.epoch, ts, kept.user.id, kept.cid, encode(kept), getattr(kept, "ref", None)),
         )
-        return Appended(head.top, head.epoch, ts), Entry(room, head.top, head.epoch, ts, body)
+        if isinstance(kept, Moderated):
+            head.rules = rules.apply(head.rules, kept)
+            connection.execute("UPDATE room SET rules = ? WHERE id = ?", (encode_rules(head.rules), room_id))
+        return Appended(room, head.top, head.epoch, ts), Entry(room, head.top, head.epoch, ts, kept)
 
-    def _open(self, connection: sqlite3.Connection, room: str) -> _OpenHead:
-        """The room's head; forked if another opening of the log had it last."""
-        opened = self._heads.get(room)
-        if opened is not None:
-            return opened
-        row = connection.execute(
-            "SELECT id, epoch, top, ts, opened_by FROM room WHERE name = ?", (room,)
-        ).fetchone()
-        if row is None:
-            opened = _OpenHead(None, Head(self._randomness.token(), 0, 0, ()))
-        else:
-            room_id, epoch, top, ts, opened_by = row
-            head = Head(epoch, top, ts, _forks(connection, room_id))
-            if opened_by != self._identity:
-                head = fork(head, self._randomness.token())
-                self._save_fork(connection, room_id, head)
-            opened = _OpenHead(room_id, head)
-        self._heads[room] = opened
-        return opened
-
-    def _save_fork(self, connection: sqlite3.Connection, room_id: int, head: Head) -> None:
-        epoch, last = head.forks[-1]
-        connection.execute(
-            "INSERT INTO fork (room, n, epoch, last) "
-            "SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3 FROM fork WHERE room = ?1",
-            (room_id, epoch, last),
-        )
-        connection.execute(
-            "DELETE FROM fork WHERE room = ?1 AND n <= (SELECT max(n) FROM fork WHERE room = ?1) - ?2",
-            (room_id, FORKS_KEPT),
-        )
-        connection.execute(
-            "UPDATE room SET epoch = ?, opened_by = ? WHERE id = ?", (head.epoch, self._identity, room_id)
-        )
-
-    def _save_heads(self, connection: sqlite3.Connection) -> None:
-        connection.executemany(
-            "UPDATE room SET top = ?, ts = ? WHERE id = ?",
-            [(opened.head.top, opened.head.ts, opened.id) for opened in self._changed.values()],
-        )
-        self._changed.clear()
-        if len(self._heads) > HEADS_KEPT:
-            self._heads.clear()
-
-    def _forget_heads(self) -> None:
-        """A transaction came to nothing: what memory says of tops and epochs may be wrong now."""
-        self._heads.clear()
-        self._changed.clear()
-
-    # --- reading ---
+    # --- reading the log ---
 
     def read(self, room: str, since: int, limit: int) -> Promise[Page]:
         """See `Log.read`."""
@@ -202,58 +146,88 @@ class SQLiteLog:
         return start(self._read(room, 2**62 if before is None else before, limit, back=True))
 
     async def _read(self, room: str, seq: int, limit: int, *, back: bool) -> Page:
-        if self._writer is None or self._readers is None:
-            raise Refused(Code.UNAVAILABLE)
-        head = await self._writer.submit(Job(lambda connection: self._snapshot(connection, room)))
-        promise: Promise[Page] = Promise()
+        head = await self._head(room)
+        return await self._ask(pages.entries, room, head, seq, limit, back)
 
-        def work() -> None:
-            try:
-                page = self._page(room, head, seq, limit, back)
-            except Exception as error:
-                self._call_from_thread(lambda error=error: promise.reject(error))  # type: ignore[misc]
-            else:
-                self._call_from_thread(lambda: promise.resolve(page))
-
-        if self._readers is None:
-            raise Refused(Code.UNAVAILABLE)
-        self._readers.submit(work)
-        return await promise
+    async def _head(self, room: str) -> Head:
+        """The room's head, forked if need be, after all that was appended before."""
+        return await self._do(self._snapshot, room)
 
     def _snapshot(self, connection: sqlite3.Connection, room: str) -> Head:
-        head = self._open(connection, room).head
-        return Head(head.epoch, head.top, head.ts, head.forks)
+        return self._heads.open(connection, room).head.copy()
 
-    def _page(self, room: str, head: Head, seq: int, limit: int, back: bool) -> Page:
-        connection = self._reader()
-        order = "seq < ?2 ORDER BY seq DESC" if back else "seq > ?2 ORDER BY seq"
-        rows = connection.execute(
-            "SELECT seq, epoch, ts, body FROM entry WHERE room = (SELECT id FROM room WHERE name = ?1)"
-            f" AND {order} LIMIT ?3",
-            (room, seq, limit),
-        ).fetchall()
-        if back:
-            rows.reverse()
-        entries = tuple(Entry(room, seq, epoch, ts, decode(body)) for seq, epoch, ts, body in rows)
-        # More may have been committed since the head was taken: the page's own end counts then.
-        top = max(head.top, entries[-1].seq) if entries else head.top
-        return Page(top, head.epoch, head.forks, 1, entries)
+    # --- messages ---
 
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
-            connection.execute("PRAGMA query_only=ON")
-            connection.execute("PRAGMA wal_autocheckpoint=0")
-            self._local.connection = connection
-        return connection
+    def history(
+        self, room: str, viewer: str, limit: int, *, before: int | None = None, after: int | None = None
+    ) -> Promise[Past]:
+        """See `Messages.history`."""
+        return start(self._history(room, viewer, limit, before, after))
+
+    async def _history(self, room: str, viewer: str, limit: int, before: int | None, after: int | None) -> Past:
+        head = await self._head(room)
+        return await self._ask(pages.history, room, head.epoch, viewer, limit, before, after)
+
+    def search(self, query: str, rooms: Sequence[str], before: int | None, limit: int) -> Promise[Found]:
+        """See `Messages.search`."""
+        return self._ask(pages.search, query, tuple(rooms), before, limit)
+
+    def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
+        """See `Messages.unread`."""
+        return self._ask(people.unread, room, user_id, after)
+
+    def room_names(self, limit: int) -> Promise[tuple[tuple[str, int], ...]]:
+        """See `Messages.room_names`."""
+        return self._ask(pages.room_names, limit)
+
+    # --- people ---
+
+    def raise_mark(self, user_id: str, room: str, seq: int) -> Promise[int]:
+        """See `People.raise_mark`."""
+        return self._do(people.raise_mark, user_id, room, seq)
+
+    def marks(self, user_id: str) -> Promise[dict[str, int]]:
+        """See `People.marks`."""
+        return self._ask(people.marks, user_id)
+
+    def keep_session(self, digest: bytes, user: User, until_ms: int) -> Promise[None]:
+        """See `People.keep_session`."""
+        return self._do(people.keep_session, digest, user, until_ms)
+
+    def session(self, digest: bytes, now_ms: int) -> Promise[User | None]:
+        """See `People.session`."""
+        return self._do(people.session, digest, now_ms)
+
+    # --- threads ---
+
+    def _do(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Promise[T]:
+        """Run `work` in the writer's next transaction."""
+        if self._writer is None:
+            return rejected(Refused(Code.UNAVAILABLE))
+        return self._writer.submit(Job(lambda connection: work(connection, *args, **kwargs)))
+
+    def _ask(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Promise[T]:
+        """Run `work` on a reader's connection."""
+        if self._readers is None:
+            return rejected(Refused(Code.UNAVAILABLE))
+        return self._readers.ask(lambda connection: work(connection, *args, **kwargs))
 
 
-def _forks(connection: sqlite3.Connection, room_id: int) -> tuple[tuple[str, int], ...]:
-    return tuple(connection.execute("SELECT epoch, last FROM fork WHERE room = ? ORDER BY n", (room_id,)))
+def _earlier(connection: sqlite3.Connection, name: str, room: int, body: Body) -> Appended | None:
+    """Where an earlier try with the same cid stands.
 
-
-def _unavailable() -> Promise[Appended]:
-    promise: Promise[Appended] = Promise()
-    promise.reject(Refused(Code.UNAVAILABLE))
-    return promise
+    :raises Refused: `cid_conflict` if that try said something else.
+    """
+    row = connection.execute(
+        "SELECT seq, epoch, ts, body FROM entry WHERE room = ? AND user_id = ? AND cid = ?",
+        (room, body.user.id, body.cid),
+    ).fetchone()
+    if row is None:
+        return None
+    if not same_message(decode(row[3]), body):
+        raise Refused(Code.CID_CONFLICT)
+    return Appended(name, row[0], row[1], row[2], duplicate=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -22,6 +23,10 @@ BATCH = 512
 
 WAITING = 5_000
 """Jobs that may wait; above it `busy` is the honest answer (a tenth of a second of work)."""
+
+
+CHORE_EVERY_S = 1.0
+CHORE_PAUSE_S = 0.02  # between two steps of the same chore, so that messages come first
 
 
 class Job(Generic[T]):
@@ -53,6 +58,7 @@ class Writer:
     :param connection: opened with `check_same_thread=False`; only this thread uses it from now on.
     :param before_commit: called in the transaction after a batch's jobs.
     :param rolled_back: called when a transaction came to nothing, before its jobs are tried one by one.
+    :param chore: called when nothing waits, and once a second however much does; True if there is more to do.
     """
 
     def __init__(
@@ -62,11 +68,13 @@ class Writer:
         call_from_thread: Callable[[Callable[[], None]], object],
         before_commit: Callable[[sqlite3.Connection], None],
         rolled_back: Callable[[], None],
+        chore: Callable[[sqlite3.Connection], bool],
     ) -> None:
         self._connection = connection
         self._call_from_thread = call_from_thread
         self._before_commit = before_commit
         self._rolled_back = rolled_back
+        self._chore = chore
         self._queue: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._closed = False
         # A daemon: if the reactor dies of an error, the process must not hang on this thread.
@@ -92,23 +100,39 @@ class Writer:
 
     def _work(self) -> None:
         going = True
+        chore_at = time.monotonic()
+        more_to_do = False
         while going:
-            batch: list[Job[Any]] = []
-            job = self._queue.get()
-            while job is not None:
-                batch.append(job)
-                if len(batch) == BATCH:
-                    break
-                try:
-                    job = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            else:
-                going = False
+            batch, going = self._take(CHORE_PAUSE_S if more_to_do else CHORE_EVERY_S)
             outcomes = self._commit(batch)
             if outcomes:
                 self._call_from_thread(lambda outcomes=outcomes: _answer(outcomes))  # type: ignore[misc]
+            if going and (not batch or time.monotonic() - chore_at >= CHORE_EVERY_S):
+                more_to_do = self._do_chore()
+                chore_at = time.monotonic()
         self._connection.close()
+
+    def _take(self, patience_s: float) -> tuple[list[Job[Any]], bool]:
+        """Everything that waits, at least one job unless none comes in time; False at the end of all."""
+        batch: list[Job[Any]] = []
+        try:
+            job = self._queue.get(timeout=patience_s)
+            while job is not None:
+                batch.append(job)
+                if len(batch) == BATCH:
+                    return batch, True
+                job = self._queue.get_nowait()
+        except queue.Empty:
+            return batch, True
+        return batch, False
+
+    def _do_chore(self) -> bool:
+        try:
+            return self._chore(self._connection)
+        except sqlite3.Error:  # a full or failing disk shows in the messages' own answers; try again later
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            return False
 
     def _commit(self, batch: list[Job[Any]]) -> list[tuple[Job[Any], Any]]:
         if not batch:

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from chatservice.dialects.base import Answer, Parser
+from chatservice.dialects.base import Answer, Asked, Id, Outcome, Parser, Unreadable
 from chatservice.domain.commands import Command
-from chatservice.domain.errors import Disconnect, Ended, Refused
-from chatservice.domain.events import Event, Noticed
+from chatservice.domain.conduct import handle, overlaps
+from chatservice.domain.errors import Code, Disconnect, Ended, Refused
 from chatservice.domain.promise import Promise
 from chatservice.domain.session import Session
 
@@ -18,9 +18,9 @@ BACKLOG = 64
 
 
 class Wire(Protocol):
-    """What a conversation needs of its connection besides being a `Peer`."""
+    """What a conversation needs of its connection."""
 
-    def deliver(self, event: Event) -> None: ...
+    def reply(self, id: Id, outcome: Outcome) -> None: ...
     def close(self, why: Disconnect) -> None: ...
     def answer(self, payload: bytes, is_binary: bool) -> None: ...
     def pause_reading(self) -> None: ...
@@ -36,7 +36,7 @@ class Conversation:
     :param session: None for dialects that do not chat.
     """
 
-    __slots__ = ("_alone", "_parser", "_paused", "_report", "_session", "_under_way", "_waiting", "_wire")
+    __slots__ = ("_alone", "_parser", "_paused", "_report", "_under_way", "_waiting", "_wire", "session")
 
     def __init__(
         self,
@@ -45,11 +45,11 @@ class Conversation:
         session: Session | None,
         report: Callable[[BaseException], None],
     ) -> None:
+        self.session = session
         self._parser = parser
         self._wire = wire
-        self._session = session
         self._report = report
-        self._waiting: deque[Command] = deque()
+        self._waiting: deque[Asked] = deque()
         self._under_way = 0
         self._alone = False  # the command under way allows no other beside it
         self._paused = False
@@ -58,8 +58,8 @@ class Conversation:
         """One message of the peer. Never raises: Autobahn would drop the connection without a word."""
         try:
             parsed = self._parser.parse(payload, is_binary)
-        except Refused as refusal:
-            self._wire.deliver(Noticed(refusal.about, refusal.params, refusal.code.value))
+        except Unreadable as unreadable:
+            self._wire.reply(unreadable.id, unreadable.refusal)
             return
         except Ended as ended:
             self._wire.close(ended.why)
@@ -68,45 +68,54 @@ class Conversation:
             if isinstance(item, Answer):
                 self._wire.answer(item.payload, item.is_binary)
             else:
-                self.perform(item)
+                self._enqueue(item)
 
     def perform(self, command: Command) -> None:
-        """Do `command` when its turn comes."""
-        if self._session is None:
-            return
-        self._waiting.append(command)
-        self._go_on()
+        """Do a command of our own making when its turn comes, such as the first join."""
+        self._enqueue(Asked(None, command))
 
     def end(self) -> None:
         """The connection is gone: what waits was never said."""
         self._waiting.clear()
-        if self._session is not None:
-            self._session.end()
-            self._session = None
+        if self.session is not None:
+            session, self.session = self.session, None
+            session.end()
+
+    def _enqueue(self, asked: Asked) -> None:
+        if self.session is not None:
+            self._waiting.append(asked)
+            self._go_on()
 
     def _go_on(self) -> None:
-        while self._waiting and self._session is not None:
-            overlaps = self._session.overlaps(self._waiting[0])
-            if self._under_way and (self._alone or not overlaps):
+        while self._waiting and self.session is not None:
+            together = overlaps(self._waiting[0].command)
+            if self._under_way and (self._alone or not together):
                 break
-            self._begin(self._session, self._waiting.popleft(), overlaps)
+            asked = self._waiting.popleft()
+            answer = handle(self.session, asked.command)
+            if answer.done:
+                self._reply(asked.id, answer)
+            else:
+                self._under_way += 1
+                self._alone = not together
+                answer.then(lambda answer, id=asked.id: self._answered(id, answer))  # type: ignore[misc]
         self._throttle()
 
-    def _begin(self, session: Session, command: Command, overlaps: bool) -> None:
-        try:
-            open_answer = session.handle(command)
-        except Exception as error:  # ours, not the peer's: one broken command must not end a conversation
-            self._report(error)
-            return
-        if open_answer is not None:
-            self._under_way += 1
-            self._alone = not overlaps
-            open_answer.then(self._answered)
-
-    def _answered(self, _: Promise[None]) -> None:
+    def _answered(self, id: Id, answer: Promise[Outcome]) -> None:
         self._under_way -= 1
         self._alone = False
+        self._reply(id, answer)
         self._go_on()
+
+    def _reply(self, id: Id, answer: Promise[Outcome]) -> None:
+        error = answer.error
+        if error is None:
+            self._wire.reply(id, answer.result())
+        elif isinstance(error, Refused):
+            self._wire.reply(id, error)
+        else:  # ours, not the peer's: one broken command must not end a conversation
+            self._report(error)
+            self._wire.reply(id, Refused(Code.INTERNAL))
 
     def _throttle(self) -> None:
         full = len(self._waiting) + self._under_way >= BACKLOG

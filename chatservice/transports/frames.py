@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from struct import pack
 
-from chatservice.dialects.base import Voice
-from chatservice.domain.events import Event
+from chatservice.dialects.base import Id, Outcome, Voice
+from chatservice.domain.events import Entry, Event
 
 TEXT, BINARY, PING = 0x1, 0x2, 0x9
 
@@ -21,42 +22,45 @@ def websocket_frame(payload: bytes, opcode: int = TEXT) -> bytes:
     return pack("!BBQ", 0x80 | opcode, 127, size) + payload
 
 
-class WebSocketFormat:
-    """A voice in text frames."""
+def line_frame(payload: bytes) -> bytes:
+    """One line."""
+    return payload + b"\n"
 
-    __slots__ = ("_voice",)
 
-    def __init__(self, voice: Voice) -> None:
+class VoiceFormat:
+    """A voice in the frames of one kind of transport; see `Format`."""
+
+    __slots__ = ("_frame", "_voice")
+
+    def __init__(self, voice: Voice, frame: Callable[[bytes], bytes]) -> None:
         self._voice = voice
+        self._frame = frame
 
     def frames(self, event: Event) -> bytes | None:
         """See `Format.frames`."""
         payload = self._voice.encode(event)
-        return None if payload is None else websocket_frame(payload)
+        return None if payload is None else self._frame(payload)
 
+    def own_frames(self, entry: Entry) -> bytes | None:
+        """See `Format.own_frames`."""
+        payload = self._voice.encode_own(entry)
+        return None if payload is None else self._frame(payload)
 
-class LineFormat:
-    """A voice in lines."""
-
-    __slots__ = ("_voice",)
-
-    def __init__(self, voice: Voice) -> None:
-        self._voice = voice
-
-    def frames(self, event: Event) -> bytes | None:
-        """See `Format.frames`."""
-        payload = self._voice.encode(event)
-        return None if payload is None else payload + b"\n"
+    def answers(self, id: Id, outcome: Outcome) -> bytes:
+        """The frames that answer a command, joined; empty if it is not answered."""
+        return b"".join(map(self._frame, self._voice.answer(id, outcome)))
 
 
 # Peers with the same voice must share one format object: it is the key of their audience.
+
+
 @lru_cache(maxsize=64)
-def websocket_format(voice: Voice) -> WebSocketFormat:
+def websocket_format(voice: Voice) -> VoiceFormat:
     """The one format of that voice over WebSocket."""
-    return WebSocketFormat(voice)
+    return VoiceFormat(voice, websocket_frame)
 
 
 @lru_cache(maxsize=64)
-def line_format(voice: Voice) -> LineFormat:
+def line_format(voice: Voice) -> VoiceFormat:
     """The one format of that voice in lines."""
-    return LineFormat(voice)
+    return VoiceFormat(voice, line_frame)

@@ -6,26 +6,20 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from chatservice.dialects.phrases import say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Join
-from chatservice.domain.errors import IDLE, LINE_TOO_LONG, SLOW, Disconnect
-from chatservice.domain.events import Event, Noticed
-from chatservice.domain.ports import Format
-from chatservice.domain.session import Session
-from chatservice.transports.addresses import shown
-from chatservice.transports.conversation import Conversation
-from chatservice.transports.frames import line_format
-from chatservice.transports.sendqueue import SendQueue
+from chatservice.domain.errors import IDLE, LINE_TOO_LONG, Disconnect
+from chatservice.domain.events import Noticed
+from chatservice.transports.frames import line_format, line_frame
+from chatservice.transports.peer import Connected
 from chatservice.transports.surroundings import LINE_GRACE_S, Manners, Surroundings
 from chatservice.transports.transport import Transport
-from chatservice.transports.watch import Deadline
 
 LINE_BYTES = 8192
 """A line may be this long without its end: twice what a message may be in CJK, and telnet's own is 4096."""
 
 
-class ChatLine(Protocol):
+class ChatLine(Connected, Protocol):
     """One TCP connection of lines; a `Peer` to the hub.
 
     Not a `LineOnlyReceiver`: that one ends an oversize line with an orderly close, which a peer that does
@@ -34,86 +28,55 @@ class ChatLine(Protocol):
 
     factory: LineFactory
     transport: Transport  # type: ignore[assignment]
-    format: Format
 
     def __init__(self) -> None:
-        self.heard_at = 0.0
         self._unfinished = b""
-        self._queue: SendQueue | None = None
-        self._conversation: Conversation | None = None
-        self._farewell: Deadline | None = None
 
     def connectionMade(self) -> None:
         """Greet, and take the newcomer into the default room."""
         around, manners = self.factory.around, self.factory.manners
         self.transport.setTcpNoDelay(True)
-        spoken = dialect("line")
-        self.format = line_format(spoken.voice(manners.lang, False))
-        self._queue = SendQueue(self.transport, around.turn, self._overflowed)
         self.factory.peers.add(self)
-        around.idle_lines.add(self)
-        session = Session(around.hub, self, shown(self.transport.getPeer()))
-        self._conversation = Conversation(spoken.parser(), self, session, around.report)
-        self._conversation.perform(Join(manners.default_room))
+        spoken = dialect("line")
+        voice = spoken.voice(manners.lang, False)
+        conversation = self.begin(around, spoken, line_format(voice), around.idle_lines)
+        conversation.perform(Join(manners.default_room, alone=True))
 
     def dataReceived(self, data: bytes) -> None:
         """Split into lines; `\\n` or `\\r\\n` ends one."""
         self.heard_at = self.factory.around.now()
         *lines, rest = (self._unfinished + data).split(b"\n")
         for line in lines:
-            if self._conversation is None:
+            if self.conversation is None:
                 return
             if len(line) > LINE_BYTES:
                 self.close(LINE_TOO_LONG)
                 return
-            self._conversation.receive(line.removesuffix(b"\r"))
+            self.conversation.receive(line.removesuffix(b"\r"))
         if len(rest) > LINE_BYTES:
             self.close(LINE_TOO_LONG)
-        self._unfinished = rest if self._conversation is not None else b""
+        self._unfinished = rest if self.conversation is not None else b""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The transport is gone; a line without an end was never said."""
-        self._end()
-        if self._farewell is not None:
-            self.factory.around.farewells.remove(self._farewell)
+        self._leave()
+        self.forget_farewell()
 
     # --- Peer and Wire ---
 
-    def send(self, frames: bytes) -> None:
-        """See `Peer.send`."""
-        if self._queue is not None:
-            self._queue.push(frames)
-
-    def deliver(self, event: Event) -> None:
-        """See `Peer.deliver`."""
-        frames = self.format.frames(event)
-        if frames is not None:
-            self.send(frames)
-
     def answer(self, payload: bytes, is_binary: bool) -> None:
         """A line straight back."""
-        self.send(payload + b"\n")
+        self.send(line_frame(payload))
 
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`. The reason is told in words: TCP has no close codes."""
-        if self._conversation is None:
+        if self.conversation is None:
             return
-        self.send(f"* {say(self.factory.manners.lang, why.name, {'limit': LINE_BYTES})}\n".encode())
-        if self._queue is not None:
-            self._queue.flush()
-        self._end()
+        self.deliver(Noticed(why.name, {"limit": LINE_BYTES}))
+        self.flush()
+        self._leave()
         self.transport.loseConnection()
-        self._farewell = Deadline(self.transport.abortConnection)
-        self.factory.around.farewells.add(self._farewell)
-
-    def pause_reading(self) -> None:
-        """Too many commands wait."""
-        self.transport.pauseProducing()
-
-    def resume_reading(self) -> None:
-        """There is room for more commands."""
-        if self._conversation is not None:
-            self.transport.resumeProducing()
+        self.abort_in_a_while()
 
     # --- Watched ---
 
@@ -125,18 +88,9 @@ class ChatLine(Protocol):
         """See `Watched.give_up`."""
         self.close(IDLE)
 
-    def _overflowed(self) -> None:
-        self.factory.reactor.callLater(0, self.close, SLOW)
-
-    def _end(self) -> None:
-        conversation, self._conversation = self._conversation, None
-        queue, self._queue = self._queue, None
-        if queue is not None:
-            queue.close()
+    def _leave(self) -> None:
         self.factory.peers.discard(self)
-        self.factory.around.idle_lines.remove(self)
-        if conversation is not None:
-            conversation.end()
+        self.finish()
 
 
 class LineFactory(Factory[ChatLine]):

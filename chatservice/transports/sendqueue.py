@@ -1,20 +1,30 @@
 """What a peer still has to be sent: counted in bytes, joined to one write a reactor turn.
 
 Twisted's `transport.write` takes everything and keeps it for as long as a peer does not read. So we are the
-transport's push producer: it tells us when its own buffer is full, and from then on we keep and count.
+transport's push producer: it tells us when its own buffer is full, and from then on we keep and count. A peer
+that reads too slowly is not cut off at once: it is told which entries it missed and fetches them when it can.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from chatservice.domain.events import Entry, Event, Lagged
 from chatservice.transports.transport import Transport
+from chatservice.transports.watch import Watch
 
-QUEUE_BYTES = 1024 * 1024
-"""What one slow reader may cost: 1 MiB, as Centrifugo has it."""
+EPHEMERAL_BYTES = 512 * 1024
+"""With so much waiting, what is not kept (who types, who comes) is not sent either."""
+
+LAG_BYTES = 1024 * 1024
+"""With so much waiting, entries are only counted. 1 MiB is Centrifugo's bound too."""
+
+REPLY_BYTES = 4 * 1024 * 1024
+"""With so many answers waiting the peer asks without reading; it is cut off."""
 
 
 class Turn:
@@ -39,24 +49,46 @@ class Turn:
             queue.flush()
 
 
+class Owner(Protocol):
+    """Whose queue it is."""
+
+    def deliver(self, event: Event) -> None: ...
+    def too_slow(self) -> None: ...
+
+
 @implementer(IPushProducer)
 class SendQueue:
     """One peer's frames in order.
 
-    :param overflow: called once when more than `QUEUE_BYTES` wait; must not call back at once.
+    :param stuck: the watch that ends peers which make no progress while they lag.
     """
 
-    __slots__ = ("_bytes", "_closed", "_frames", "_overflow", "_paused", "_pending", "_transport", "_turn")
+    __slots__ = (
+        "_bytes",
+        "_closed",
+        "_frames",
+        "_missed",
+        "_owner",
+        "_paused",
+        "_pending",
+        "_stuck",
+        "_transport",
+        "_turn",
+        "heard_at",
+    )
 
-    def __init__(self, transport: Transport, turn: Turn, overflow: Callable[[], None]) -> None:
+    def __init__(self, transport: Transport, turn: Turn, stuck: Watch, owner: Owner) -> None:
+        self.heard_at = 0.0
         self._transport = transport
         self._turn = turn
-        self._overflow = overflow
+        self._stuck = stuck
+        self._owner = owner
         self._frames: list[bytes] = []
         self._bytes = 0
         self._pending = False
         self._paused = False
         self._closed = False
+        self._missed: dict[str, Lagged] = {}
         transport.registerProducer(self, True)
 
     @property
@@ -64,19 +96,38 @@ class SendQueue:
         """Bytes that the transport has not been given yet."""
         return self._bytes
 
-    def push(self, frames: bytes) -> None:
-        """Send `frames` after everything that was pushed before. Never raises, never blocks."""
+    def push(self, frames: bytes, event: Event | None = None) -> None:
+        """Send `frames` after everything that was pushed before. Never raises, never blocks.
+
+        :param event: what they tell to a whole room; None for what is for this peer alone.
+        """
         if self._closed:
+            return
+        if self._paused and self._is_left_out(event):
             return
         self._frames.append(frames)
         self._bytes += len(frames)
         if self._paused:
-            if self._bytes > QUEUE_BYTES:
+            if self._bytes > REPLY_BYTES:
                 self.close()
-                self._overflow()
+                self._owner.too_slow()
         elif not self._pending:
             self._pending = True
             self._turn.add(self)
+
+    def _is_left_out(self, event: Event | None) -> bool:
+        if event is None:
+            return False
+        if not isinstance(event, Entry):
+            return self._bytes > EPHEMERAL_BYTES
+        missed = self._missed.get(event.room)
+        if missed is None and self._bytes <= LAG_BYTES:
+            return False
+        if not self._missed:
+            self._stuck.add(self)
+        first = event.seq if missed is None else missed.first
+        self._missed[event.room] = Lagged(event.room, first, event.seq, event.epoch)
+        return True
 
     def flush(self) -> None:
         """Hand the transport all that waits, unless it is full."""
@@ -90,20 +141,40 @@ class SendQueue:
         """Forget what waits and take no more."""
         if not self._closed:
             self._closed = True
+            self._stuck.remove(self)
+            self._missed.clear()
             self._frames.clear()
             self._bytes = 0
             self._transport.unregisterProducer()
 
+    # --- the transport's side: IPushProducer ---
+
     def pauseProducing(self) -> None:
-        """The transport is full. See `IPushProducer`."""
+        """The transport is full."""
         self._paused = True
 
     def resumeProducing(self) -> None:
-        """The transport has room again. See `IPushProducer`."""
+        """The transport has room again: first what waits, then which entries were left out."""
         self._paused = False
-        if self._bytes > 0:
-            self.flush()
+        self.flush()
+        if self._paused or self._closed or not self._missed:
+            return
+        self._stuck.remove(self)
+        missed, self._missed = self._missed, {}
+        for lagged in missed.values():
+            self._owner.deliver(lagged)
 
     def stopProducing(self) -> None:
-        """The connection is gone. See `IPushProducer`."""
+        """The connection is gone."""
         self.close()
+
+    # --- Watched: no progress since the lag began ---
+
+    def nudge(self) -> None:
+        """See `Watched.nudge`."""
+        if not self._closed:
+            self.close()
+            self._owner.too_slow()
+
+    def give_up(self) -> None:
+        """See `Watched.give_up`."""

@@ -12,6 +12,8 @@ from chatservice.transports.watch import Watch
 PING_S, PONG_S = 25.0, 10.0  # below the 30 to 60 s after which proxies and NATs forget
 LINE_NUDGE_S, LINE_GRACE_S = 90.0, 60.0  # a line at 90 s, the end at 150 s
 HANDSHAKE_S = 10.0  # from connect to a whole request head, however slowly it drips
+HELLO_S = 10.0  # from the open connection to hello, where there is one
+STUCK_S = 30.0  # a lagging peer that takes nothing for so long is gone
 FAREWELL_S = 5.0  # from our last byte to the end, even if the peer never reads it
 
 
@@ -25,10 +27,13 @@ class Surroundings:
 
     hub: Hub
     turn: Turn
+    call_soon: Callable[[Callable[[], None]], object]
     now: Callable[[], float]
     pings: Watch
     idle_lines: Watch
     handshakes: Watch
+    hellos: Watch
+    stuck: Watch
     farewells: Watch
     report: Callable[[BaseException], None]
 
@@ -45,19 +50,23 @@ class Surroundings:
         return cls(
             hub=hub,
             turn=Turn(call_soon),
+            call_soon=call_soon,
             now=now,
             pings=Watch(now, PING_S, PONG_S),
             idle_lines=Watch(now, LINE_NUDGE_S, LINE_GRACE_S),
             handshakes=Watch(now, HANDSHAKE_S, 0.0),
+            hellos=Watch(now, HELLO_S, 0.0),
+            stuck=Watch(now, STUCK_S, 0.0),
             farewells=Watch(now, FAREWELL_S, 0.0),
             report=report,
         )
 
     def tick(self) -> None:
         """Once a second."""
-        for watch in (self.pings, self.idle_lines, self.handshakes, self.farewells):
+        watches = (self.pings, self.idle_lines, self.handshakes, self.hellos, self.stuck, self.farewells)
+        for tick in (self.hub.tick, *(watch.tick for watch in watches)):
             try:
-                watch.tick()
+                tick()
             except Exception as error:  # a LoopingCall stops for good at its first error
                 self.report(error)
 

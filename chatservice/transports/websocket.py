@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -13,17 +14,15 @@ from twisted.python.failure import Failure
 from chatservice.dialects.phrases import say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
-from chatservice.domain.errors import SLOW, Disconnect
-from chatservice.domain.events import Event
-from chatservice.domain.ports import Format
-from chatservice.domain.session import Session
-from chatservice.transports.addresses import shown
-from chatservice.transports.conversation import Conversation
+from chatservice.domain.errors import IDLE, Disconnect
+from chatservice.domain.events import Bye
 from chatservice.transports.frames import BINARY, PING, TEXT, websocket_format, websocket_frame
-from chatservice.transports.sendqueue import SendQueue
+from chatservice.transports.peer import Connected
 from chatservice.transports.surroundings import Manners, Surroundings
-from chatservice.transports.watch import Deadline
 from chatservice.transports.wishes import Denied, Wishes, origin_allowed, read_wishes
+
+COMEBACK_MS = 5_000
+"""Clients told to come back are spread over so many milliseconds."""
 
 FRAME_BYTES = 65_536
 """A frame and a message may be this long: a text of 4000 code points in JSON needs at most 24 000."""
@@ -37,12 +36,8 @@ class _Quiet:
     info = warn = error = trace = debug
 
 
-class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
-    """One WebSocket connection: autobahn below, a `Peer` to the hub above.
-
-    Autobahn owns the names `log`, `peer`, `state`, `factory` and `transport`; ours begin with `_` or are
-    those of `Peer`, `Wire` and `Watched`.
-    """
+class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
+    """One WebSocket connection: Autobahn below, a `Peer` to the hub above."""
 
     log = _Quiet()
 
@@ -76,15 +71,11 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
     trustXForwardedFor = 0
 
     factory: ChatWebSocketFactory
-    format: Format
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard_at = 0.0
         self._wishes: Wishes | None = None
-        self._queue: SendQueue | None = None
-        self._conversation: Conversation | None = None
-        self._farewell: Deadline | None = None
+        self._own_codes = False
 
     # --- Autobahn's callbacks ---
 
@@ -105,24 +96,22 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
         assert wishes is not None
         self._wishes = None
         spoken = dialect(wishes.dialect)
-        self.format = websocket_format(spoken.voice(wishes.lang, wishes.escape))
+        self._own_codes = spoken.has_hello
         # An upgrade on a kept-alive connection leaves the HTTP channel registered as producer.
         self.transport.unregisterProducer()
-        self._queue = SendQueue(self.transport, around.turn, self._overflowed)
         self.factory.peers.add(self)
-        around.pings.add(self)
-        session = Session(around.hub, self, shown(self.transport.getPeer())) if spoken.chats else None
-        self._conversation = Conversation(spoken.parser(), self, session, around.report)
-        if session is not None:
+        voice = spoken.voice(wishes.lang, wishes.escape)
+        conversation = self.begin(around, spoken, websocket_format(voice), around.pings)
+        if spoken.chats and not spoken.has_hello:
             if wishes.nick:
-                self._conversation.perform(Rename(wishes.nick))
-            self._conversation.perform(wishes.join)
+                conversation.perform(Rename(wishes.nick))
+            conversation.perform(wishes.join)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """A whole message."""
         self.heard_at = self.factory.around.now()
-        if self._conversation is not None:
-            self._conversation.receive(payload, isBinary)
+        if self.conversation is not None:
+            self.conversation.receive(payload, isBinary)
 
     def onPing(self, payload: bytes) -> None:
         """A ping is a sign of life; Autobahn answers it."""
@@ -135,20 +124,17 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
 
     def connectionLost(self, reason: Failure) -> None:
         """The transport is gone."""
-        self._end()
-        if self._farewell is not None:
-            self.factory.around.farewells.remove(self._farewell)
-            self._farewell = None
+        self._leave()
+        self.forget_farewell()
         super().connectionLost(reason)
 
     def dropConnection(self, abort: bool = False) -> None:
-        """End the transport; an orderly end gets a deadline, because a peer that does not read could
-        otherwise keep it, and its place in the room, for ever."""
+        """End the transport; an orderly end gets a deadline."""
         super().dropConnection(abort)
-        self._end()
-        if not abort and self._farewell is None:
-            self._farewell = Deadline(self.transport.abortConnection)
-            self.factory.around.farewells.add(self._farewell)
+        self._leave()
+        if not abort:
+            self.around = self.factory.around
+            self.abort_in_a_while()
 
     def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
         """Refuse the handshake. Autobahn's own reasons hold the peer's words, so they are not sent on."""
@@ -167,68 +153,37 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
 
     # --- Peer and Wire ---
 
-    def send(self, frames: bytes) -> None:
-        """See `Peer.send`."""
-        if self._queue is not None:
-            self._queue.push(frames)
-
-    def deliver(self, event: Event) -> None:
-        """See `Peer.deliver`."""
-        frames = self.format.frames(event)
-        if frames is not None:
-            self.send(frames)
-
     def answer(self, payload: bytes, is_binary: bool) -> None:
         """Straight back, below the chat."""
         self.send(websocket_frame(payload, BINARY if is_binary else TEXT))
 
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""
-        if self.state == self.STATE_OPEN:
-            if self._queue is not None:
-                self._queue.flush()
-            self._end()
-            reason = say(self.factory.manners.lang, why.name).encode()[:120]
-            self.sendCloseFrame(why.close_code, reason.decode(errors="ignore").encode(), False)
-
-    def pause_reading(self) -> None:
-        """Too many commands wait."""
-        self.transport.pauseProducing()
-
-    def resume_reading(self) -> None:
-        """There is room for more commands."""
-        if self.state == self.STATE_OPEN:
-            self.transport.resumeProducing()
+        if self.state != self.STATE_OPEN:
+            return
+        if self._own_codes and why.name == "shutdown":
+            self.deliver(Bye(why.name, why.reconnect, secrets.randbelow(COMEBACK_MS)))
+        self.flush()
+        self._leave()
+        reason = say(self.factory.manners.lang, why.name).encode()[:120]
+        code = why.own_code if self._own_codes and why.own_code else why.close_code
+        self.sendCloseFrame(code, reason.decode(errors="ignore").encode(), False)
 
     # --- Watched ---
 
     def nudge(self) -> None:
-        """See `Watched.nudge`."""
-        self.send(websocket_frame(b"", PING))
+        """See `Watched.nudge`. chat.v1 has a ping in words; the others get RFC 6455's."""
+        self.send(self.format.frames(self.pinged()) or websocket_frame(b"", PING))
 
     def give_up(self) -> None:
         """See `Watched.give_up`."""
-        self._end()
-        self.transport.abortConnection()
+        self.close(IDLE)
+        self._leave()
+        self.abort_in_a_while()
 
-    def _overflowed(self) -> None:
-        self.factory.around.hub.report(SlowReader(shown(self.transport.getPeer())))
-        self.factory.reactor.callLater(0, self.close, SLOW)
-
-    def _end(self) -> None:
-        """Leave the rooms and the registry; what comes in from now on is not heard."""
-        conversation, self._conversation = self._conversation, None
-        queue, self._queue = self._queue, None
-        if queue is not None:
-            queue.close()
+    def _leave(self) -> None:
         self.factory.peers.discard(self)
-        self.factory.around.pings.remove(self)
-        if conversation is not None:
-            conversation.end()
-
-
-class SlowReader(Exception):
-    """Reported when a peer was cut off because it did not read."""
+        self.finish()
 
 
 class _OurWords(str):

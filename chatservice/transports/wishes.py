@@ -76,6 +76,7 @@ def read_wishes(
             _first(query, "room") or manners.default_room,
             last=_number(_first(query, "last"), HISTORY_LIMIT) or 0,
             since=None if epoch is None or seq is None else Position(epoch, seq),
+            alone=True,
         ),
     )
 

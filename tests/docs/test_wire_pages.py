@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import Disconnect
@@ -49,15 +50,21 @@ class Speaker:
         split = urlsplit("/" if address == "line" else address)
         wishes = read_wishes(split.path, parse_qs(split.query), [], manners)
         spoken = dialect("line" if address == "line" else wishes.dialect)
-        self.format = _Plain(spoken.voice(wishes.lang, wishes.escape).encode)
-        self.session = Session(hub, self, "127.0.0.1:5123") if spoken.chats else None
-        self.conversation = Conversation(spoken.parser(), self, self.session, hub.report)
-        if wishes.nick:
+        self.voice = spoken.voice(wishes.lang, wishes.escape)
+        self.format = _Plain(self.voice)
+        named = not spoken.has_hello
+        session = Session(hub, self, "127.0.0.1:5123", introduced=named) if spoken.chats else None
+        self.conversation = Conversation(spoken.parser(), self, session, hub.report)
+        if named and wishes.nick:
             self.conversation.perform(Rename(wishes.nick))
-        self.conversation.perform(wishes.join)
+        if named:
+            self.conversation.perform(wishes.join)
 
-    def send(self, frames: bytes) -> None:
+    def send(self, frames: bytes, event: Event | None = None) -> None:
         self.heard.append(frames.decode())
+
+    def reply(self, id: Id, outcome: Outcome) -> None:
+        self.heard += [payload.decode() for payload in self.voice.answer(id, outcome)]
 
     def deliver(self, event: Event) -> None:
         frames = self.format.frames(event)
@@ -78,8 +85,9 @@ class Speaker:
 
 
 class _Plain:
-    def __init__(self, encode: Callable[[Event], bytes | None]) -> None:
-        self.frames = encode
+    def __init__(self, voice: Voice) -> None:
+        self.frames = voice.encode
+        self.own_frames = voice.encode_own
 
 
 def matches(expected: str, got: str) -> bool:

@@ -1,0 +1,216 @@
+"""chat.v1, inbound: one JSON object a text frame (docs/wire/chat.v1.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from chatservice.dialects.base import SILENT, Asked, Id, Parsed, Parser, Unreadable, Voice
+from chatservice.dialects.full_voice import full_voice
+from chatservice.domain import commands as c
+from chatservice.domain.errors import BAD_PROTOCOL, BAD_VERSION, NOT_TEXT, Code, Ended, Refused
+
+BAD_JSON_ALLOWED = 2  # the third time it is no accident
+ID_CHARACTERS = 64
+META_BYTES = 4096
+HELLO_ROOMS = 128
+BIGGEST = 2**53 - 1  # JavaScript's safe integers
+
+_NONE = object()
+
+
+class Fields:
+    """A command's members, taken out by type.
+
+    Every method raises `Refused` (`bad_request`, naming the member) when it is missing or of another type.
+    """
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        self._members = members
+
+    def _wrong(self, name: str) -> Refused:
+        return Refused(Code.BAD_REQUEST, "bad_field", params={"field": name})
+
+    def _get(self, name: str, default: Any) -> Any:
+        value = self._members.get(name)
+        if value is None:
+            if default is _NONE:
+                raise self._wrong(name)
+            return default
+        return value
+
+    def text(self, name: str, default: Any = _NONE, most: int = 65_536) -> Any:
+        """A string of at most `most` characters."""
+        value = self._get(name, default)
+        if value is not default and not (isinstance(value, str) and len(value) <= most):
+            raise self._wrong(name)
+        return value
+
+    def number(self, name: str, default: Any = _NONE) -> Any:
+        """An integer from 0 to 2^53 - 1."""
+        value = self._get(name, default)
+        if value is not default and not (type(value) is int and 0 <= value <= BIGGEST):
+            raise self._wrong(name)
+        return value
+
+    def flag(self, name: str, default: Any = _NONE) -> Any:
+        """True or false."""
+        value = self._get(name, default)
+        if value is not default and type(value) is not bool:
+            raise self._wrong(name)
+        return value
+
+    def position(self, name: str) -> c.Position | None:
+        """`{"epoch","seq"}`, or None."""
+        return self._position(name, self._members.get(name))
+
+    def _position(self, name: str, value: Any) -> c.Position | None:
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self._wrong(name)
+        inner = Fields(value)
+        return c.Position(inner.text("epoch", most=64), inner.number("seq"))
+
+    def positions(self, name: str) -> dict[str, c.Position | None]:
+        """Rooms, each with a position, with `{}`, or with null."""
+        value = self._get(name, {})
+        if not isinstance(value, dict) or len(value) > HELLO_ROOMS:
+            raise self._wrong(name)
+        return {room: self._position(name, position or None) for room, position in value.items()}
+
+    def words(self, name: str) -> frozenset[str]:
+        """A list of strings."""
+        value = self._get(name, [])
+        if not isinstance(value, list) or len(value) > 64 or not all(isinstance(word, str) for word in value):
+            raise self._wrong(name)
+        return frozenset(value)
+
+    def meta(self, name: str) -> dict[str, Any] | None:
+        """An object of at most 4 KiB."""
+        value = self._get(name, None)
+        if value is not None and (not isinstance(value, dict) or len(orjson.dumps(value)) > META_BYTES):
+            raise self._wrong(name)
+        return value
+
+
+def _hello(f: Fields) -> c.Hello:
+    if f.number("v", 1) != 1:
+        raise Ended(BAD_VERSION)
+    return c.Hello(
+        f.text("token", None, 8192),
+        f.text("nick", None),
+        f.text("resume", None, 256),
+        f.positions("rooms"),
+        f.words("caps"),
+    )
+
+
+def _history(f: Fields) -> c.Browse:
+    before, after, around = f.number("before", None), f.number("after", None), f.number("around", None)
+    return c.Browse(f.text("room"), before, after, around, f.number("limit", 50))
+
+
+def _say(f: Fields) -> c.Say:
+    return c.Say(
+        f.text("text"),
+        f.flag("action", False),
+        f.text("room"),
+        f.text("cid", None, 64),
+        f.number("reply", None),
+        f.meta("meta"),
+    )
+
+
+def _mod(f: Fields) -> c.Moderate:
+    return c.Moderate(
+        f.text("room"),
+        f.text("action", most=32),
+        f.text("user", None, 64),
+        f.number("for_s", 0),
+        f.text("value", "", 64),
+        f.text("reason", ""),
+    )
+
+
+TYPES: dict[str, Callable[[Fields], c.Command]] = {
+    "hello": _hello,
+    "join": lambda f: c.Join(f.text("room"), f.number("last", 0), f.position("since")),
+    "part": lambda f: c.Part(f.text("room")),
+    "rooms": lambda f: c.Rooms(),
+    "message": _say,
+    "edit": lambda f: c.Edit(f.text("room"), f.number("ref"), f.text("text"), f.number("rev")),
+    "delete": lambda f: c.Delete(f.text("room"), f.number("ref"), f.text("reason", "")),
+    "react": lambda f: c.React(f.text("room"), f.number("ref"), f.text("emoji", most=64), f.flag("on", True)),
+    "read": lambda f: c.Read(f.text("room"), f.number("seq")),
+    "history": _history,
+    "events": lambda f: c.Replay(f.text("room"), f.number("after"), f.number("limit", 200)),
+    "search": lambda f: c.Search(
+        f.text("q"), f.text("room", None), f.number("before", None), f.number("limit", 20)
+    ),
+    "status": lambda f: c.SetStatus(f.text("status", most=16), f.text("text", "")),
+    "typing": lambda f: c.Type(f.text("room"), f.flag("on", True)),
+    "nick": lambda f: c.Rename(f.text("nick")),
+    "members": lambda f: c.Who(f.text("room")),
+    "mod": _mod,
+    "pong": lambda f: c.Pong(),
+}
+"""Every command by its `type`."""
+
+
+class FullParser:
+    """One connection's decoder."""
+
+    def __init__(self) -> None:
+        self._bad = 0
+
+    def parse(self, payload: bytes, is_binary: bool) -> Sequence[Parsed]:
+        """See `Parser.parse`."""
+        if is_binary:
+            raise Ended(NOT_TEXT)
+        try:
+            members = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            members = None
+        if not isinstance(members, dict):
+            self._bad += 1
+            if self._bad > BAD_JSON_ALLOWED:
+                raise Ended(BAD_PROTOCOL)
+            raise Unreadable(Refused(Code.BAD_JSON))
+        id = _id(members)
+        kind = members.get("type")
+        make = TYPES.get(kind) if isinstance(kind, str) else None
+        if make is None:
+            name = kind[:32] if isinstance(kind, str) else ""
+            return (Asked(id, c.Unknown(name)),)
+        try:
+            return (Asked(id, make(Fields(members))),)
+        except Refused as refusal:
+            raise Unreadable(refusal, id) from None
+
+
+def _id(members: Mapping[str, Any]) -> Id:
+    id = members.get("id")
+    if id is None:
+        return SILENT
+    if (type(id) is int and -BIGGEST <= id <= BIGGEST) or (isinstance(id, str) and len(id) <= ID_CHARACTERS):
+        return id
+    raise Unreadable(Refused(Code.BAD_REQUEST, "bad_field", params={"field": "id"}))
+
+
+class FullDialect:
+    """`/v1`, subprotocol `chat.v1`."""
+
+    name = "full"
+    chats = True
+    has_hello = True
+
+    def parser(self) -> Parser:
+        """See `Dialect.parser`."""
+        return FullParser()
+
+    def voice(self, lang: str, escape: bool) -> Voice:
+        """See `Dialect.voice`; nothing is ever escaped here."""
+        return full_voice(lang)

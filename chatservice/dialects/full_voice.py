@@ -1,0 +1,271 @@
+"""chat.v1, outbound: events and answers as JSON objects (docs/wire/chat.v1.md; key order as there)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from chatservice import __version__
+from chatservice.dialects.base import SILENT, Id, Outcome
+from chatservice.dialects.phrases import say
+from chatservice.domain import events as e
+from chatservice.domain import results as r
+from chatservice.domain.errors import Refused
+from chatservice.domain.limits import HISTORY_LIMIT, MESSAGES
+from chatservice.domain.message import Message
+from chatservice.domain.names import TEXT_CODE_POINTS
+from chatservice.domain.ports import Appended
+from chatservice.domain.recovery import RECOVER_LIMIT
+from chatservice.domain.session import ROOMS
+
+PING_MS, PONG_MS = 25_000, 10_000
+LIMITS = {
+    "frame": 65_536,
+    "text": TEXT_CODE_POINTS,
+    "rooms": ROOMS,
+    "recover": RECOVER_LIMIT,
+    "history": HISTORY_LIMIT,
+    "msg_burst": MESSAGES.burst,
+    "msg_per_s": MESSAGES.per_s,
+    "typing_ms": 3000,
+    "typing_expire_ms": 6000,
+}
+
+Fields = dict[str, Any]
+
+
+def _user(user: e.User) -> Fields:
+    return {"id": user.id, "nick": user.nick}
+
+
+def _room(name: str) -> str:
+    return "@me" if name.startswith("@") else name  # nobody sees another's stream
+
+
+def _given(**fields: Any) -> Fields:
+    """The fields that hold something."""
+    return {name: value for name, value in fields.items() if value}
+
+
+# --- events ---
+
+
+def _said(body: e.Said) -> Fields:
+    if body.erased:
+        return {"from": _user(body.user), "deleted": True, **_given(reply=body.reply)}
+    more = _given(reply=body.reply, mentions=list(body.mentions), meta=body.meta, action=body.action)
+    return {"from": _user(body.user), "text": body.text, **more}
+
+
+def _moderated(body: e.Moderated) -> Fields:
+    target = None if body.target is None else _user(body.target)
+    more = _given(user=target, value=body.value, until=body.until, reason=body.reason)
+    return {"action": body.action, "by": body.user.id, **more}
+
+
+_BODIES: dict[type[e.Body], tuple[str, Callable[[Any], Fields]]] = {
+    e.Said: ("message", _said),
+    e.Edited: (
+        "edit",
+        lambda b: {
+            "ref": b.ref,
+            "by": b.user.id,
+            **({"deleted": True} if b.erased else {"text": b.text}),
+            "rev": b.rev,
+        },
+    ),
+    e.Deleted: ("delete", lambda b: {"ref": b.ref, "by": b.user.id, **_given(reason=b.reason)}),
+    e.Reacted: ("react", lambda b: {"ref": b.ref, "emoji": b.emoji, "by": b.user.id, "on": b.on, "n": b.n}),
+    e.Moderated: ("mod", _moderated),
+    e.Opened: ("dm", lambda b: {"dm": b.dm, "with": _user(b.other)}),
+}
+
+
+def entry(event: e.Entry) -> Fields:
+    """A durable event."""
+    kind, fields = _BODIES[type(event.body)]
+    return {"type": kind, "room": _room(event.room), "seq": event.seq, "ts": event.ts, **fields(event.body)}
+
+
+_EVENTS: dict[type[e.Event], Callable[[Any], Fields]] = {
+    e.Entry: entry,
+    e.Entered: lambda v: {"type": "enter", "room": v.room, "user": _user(v.user), "n": v.n},
+    e.Left: lambda v: {"type": "leave", "room": v.room, "user": _user(v.user), "n": v.n},
+    e.Renamed: lambda v: {"type": "nick", "room": v.room, "user": _user(v.user), "was": v.was},
+    e.Counted: lambda v: {"type": "count", "room": v.room, "n": v.n},
+    e.Presence: lambda v: {
+        "type": "presence",
+        "user": _user(v.user),
+        "status": v.status,
+        "conns": v.conns,
+        **_given(text=v.text),
+    },
+    e.Typing: lambda v: {"type": "typing", "room": v.room, "user": _user(v.user), "on": v.on},
+    e.ReadElsewhere: lambda v: {
+        "type": "read",
+        "room": v.room,
+        "seq": v.seq,
+        "unread": v.unread,
+        "mentions": v.mentions,
+    },
+    e.Truncated: lambda v: {
+        "type": "truncate",
+        "room": _room(v.room),
+        "after": v.after,
+        "epoch": v.epoch,
+        "seq": v.seq,
+    },
+    e.EpochChanged: lambda v: {"type": "epoch", "room": _room(v.room), "epoch": v.epoch},
+    e.Lagged: lambda v: {
+        "type": "lag",
+        "room": _room(v.room),
+        "from": v.first,
+        "to": v.last,
+        "epoch": v.epoch,
+    },
+    e.Pinged: lambda v: {
+        "type": "ping",
+        "t": v.t,
+        "tops": {_room(room): top for room, top in v.tops.items()},
+    },
+    e.Bye: lambda v: {"type": "bye", "code": v.code, "reconnect": v.reconnect, "after_ms": v.after_ms},
+}
+
+
+# --- answers ---
+
+
+def message(shown: Message) -> Fields:
+    """A message in its final state."""
+    more = _given(
+        edited=shown.rev > 0,
+        reply=shown.reply,
+        mentions=list(shown.mentions),
+        meta=shown.meta,
+        action=shown.action,
+        reactions={emoji: {"n": tally.n, "me": tally.me} for emoji, tally in shown.reactions.items()},
+    )
+    words: Fields = {"deleted": True} if shown.deleted else {"text": shown.text}
+    return {"seq": shown.seq, "ts": shown.ts, "from": _user(shown.user), **words, "rev": shown.rev, **more}
+
+
+def joined(result: r.Joined) -> Fields:
+    """How a room stands."""
+    fields: Fields = {"room": result.room, "epoch": result.epoch, "seq": result.seq}
+    fields |= {"was_recovering": result.was_recovering, "recovered": result.recovered}
+    if result.reason:
+        fields["reason"] = result.reason
+    if result.reason == "truncated":
+        fields["valid"] = result.valid
+    fields["events"] = [entry(item) for item in result.entries]
+    fields["state"] = [message(item) for item in result.state]
+    fields |= {"read": result.read, "unread": result.unread, "mentions": result.mentions, "n": result.n}
+    if result.members is not None:
+        fields["members"] = [_user(user) for user in result.members]
+    return fields | {"you": {"role": result.role, "can": list(result.can)}}
+
+
+def _greeting(result: r.Greeting) -> Fields:
+    person = {**_user(result.user), "guest": result.guest, "role": result.role}
+    return {
+        "v": 1,
+        "session": result.session,
+        "user": person,
+        "time": result.time_ms,
+        "build": __version__,
+        "cid_ttl_s": None,
+        **_given(guest_token=result.guest_token),
+        "durability": result.durability,
+        "ping_ms": PING_MS,
+        "pong_ms": PONG_MS,
+        "limits": LIMITS,
+        "rooms": {name: joined(room) for name, room in result.rooms.items()},
+    }
+
+
+def _accepted(result: Appended) -> Fields:
+    fields: Fields = {"room": _room(result.room)}
+    if result.seq:
+        fields |= {"seq": result.seq, "ts": result.ts}
+    return fields | {"dup": result.duplicate}
+
+
+_ANSWERS: dict[type[Any], Callable[[Any], Fields]] = {
+    r.Joined: joined,
+    r.Greeting: _greeting,
+    Appended: _accepted,
+    r.Done: lambda v: _given(room=v.room),
+    r.RoomList: lambda v: {
+        "rooms": [
+            {
+                "room": seen.room,
+                "seq": seen.seq,
+                "unread": seen.unread,
+                "mentions": seen.mentions,
+                "joined": seen.joined,
+            }
+            for seen in v.rooms
+        ]
+    },
+    r.Marked: lambda v: {"room": v.room, "seq": v.seq, "unread": v.unread, "mentions": v.mentions},
+    r.Browsed: lambda v: {
+        "room": v.room,
+        "messages": [message(item) for item in v.messages],
+        "more": v.more,
+        "epoch": v.epoch,
+    },
+    r.Replayed: lambda v: {
+        "room": v.room,
+        "events": [entry(item) for item in v.entries],
+        "more": v.more,
+        "epoch": v.epoch,
+        "seq": v.seq,
+    },
+    r.Hits: lambda v: {
+        "hits": [{"room": hit.room, **message(hit.message)} for hit in v.hits],
+        **_given(next=v.next),
+    },
+    r.Members: lambda v: {"room": v.room, "members": [_user(user) for user in v.users], "n": v.n},
+}
+
+
+class FullVoice:
+    """The encoder for one language: only the words of errors differ."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+
+    def encode(self, event: e.Event) -> bytes | None:
+        """See `Voice.encode`."""
+        fields = _EVENTS.get(type(event))
+        return None if fields is None else orjson.dumps(fields(event))
+
+    def encode_own(self, event: e.Entry) -> bytes | None:
+        """With the `cid`, by which the sender's other windows know their own message."""
+        return orjson.dumps({**entry(event), "cid": event.body.cid})
+
+    def answer(self, id: Id, outcome: Outcome) -> Sequence[bytes]:
+        """See `Voice.answer`."""
+        if id is SILENT:
+            return ()
+        head: Fields = {} if id is None else {"id": id}
+        if isinstance(outcome, Refused):
+            return (orjson.dumps({"type": "error", **head, **self._error(outcome)}),)
+        fields = _ANSWERS.get(type(outcome))
+        return (orjson.dumps({"type": "ok", **head, **(fields(outcome) if fields else {})}),)
+
+    def _error(self, refusal: Refused) -> Fields:
+        words = say(self.lang, refusal.about, refusal.params)
+        fields: Fields = {"code": refusal.code.value, "message": words, "temporary": refusal.temporary}
+        if refusal.retry_ms:
+            fields |= {"retry_ms": refusal.retry_ms, "limit": "message"}
+        return fields
+
+
+@lru_cache
+def full_voice(lang: str) -> FullVoice:
+    """The one voice of that language."""
+    return FullVoice(lang)

@@ -1,0 +1,92 @@
+"""The table of commands: what must hold before each is done, and who does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chatservice.domain import commands as c
+from chatservice.domain import entering, ordering, reading, talking
+from chatservice.domain.errors import GOODBYE, Code, Refused
+from chatservice.domain.promise import Promise, rejected, resolved
+from chatservice.domain.results import Done, Result, Told
+from chatservice.domain.session import Session
+
+
+def _help(_session: Session, _command: c.Help) -> Result:
+    return Told("help")
+
+
+def _leave(session: Session, _command: c.Leave) -> Result:
+    session.peer.close(GOODBYE)
+    return Done()
+
+
+def _pong(_session: Session, _command: c.Pong) -> Result:
+    return Done()
+
+
+def _unknown(_session: Session, command: c.Unknown) -> Result:
+    raise Refused(Code.UNKNOWN_TYPE, "unknown_command", params={"name": command.name})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One command: how it is done and what must hold first.
+
+    :ivar nameless: it may come before hello.
+    :ivar overlaps: it only appends to the log, so the next such one need not wait for its answer.
+    """
+
+    perform: Callable[[Session, Any], Promise[Any] | Result]
+    nameless: bool = False
+    overlaps: bool = False
+
+
+COMMANDS: dict[type[c.Command], Row] = {
+    c.Hello: Row(entering.hello, nameless=True),
+    c.Join: Row(entering.join),
+    c.Part: Row(entering.part),
+    c.Rooms: Row(entering.rooms),
+    c.Rename: Row(entering.rename),
+    c.SetStatus: Row(entering.set_status),
+    c.Say: Row(talking.say, overlaps=True),
+    c.Edit: Row(talking.edit, overlaps=True),
+    c.Delete: Row(talking.delete, overlaps=True),
+    c.React: Row(talking.react, overlaps=True),
+    c.Type: Row(talking.type_, overlaps=True),
+    c.Read: Row(reading.read),
+    c.Browse: Row(reading.browse),
+    c.Replay: Row(reading.replay),
+    c.Search: Row(reading.search),
+    c.Who: Row(reading.who),
+    c.History: Row(reading.history),
+    c.Moderate: Row(ordering.moderate),
+    c.Pong: Row(_pong, nameless=True, overlaps=True),
+    c.Help: Row(_help),
+    c.Leave: Row(_leave, nameless=True),
+    c.Unknown: Row(_unknown, nameless=True),
+}
+
+
+def handle(session: Session, command: c.Command) -> Promise[Any]:
+    """Do one command.
+
+    The answer is a `Result`, or an error: `Refused` is the peer's to know, anything else is ours to report.
+    Whoever drives a session hands over one command at a time, except that rows marked `overlaps` may follow each
+    other without waiting: the log keeps their order.
+    """
+    row = COMMANDS[type(command)]
+    try:
+        if session.person is None and not row.nameless:
+            raise Refused(Code.UNAUTHORIZED, "hello_first")
+        answer = row.perform(session, command)
+    except Exception as error:
+        return rejected(error)
+    return answer if isinstance(answer, Promise) else resolved(answer)
+
+
+def overlaps(command: c.Command) -> bool:
+    """Whether `command` may begin while an earlier overlapping one is not answered yet."""
+    return COMMANDS[type(command)].overlaps

@@ -1,0 +1,258 @@
+"""Coming in: hello, join, part, the list of rooms, one's nick and status."""
+
+from __future__ import annotations
+
+import hashlib
+
+from chatservice.domain import commands as c
+from chatservice.domain.errors import BAD_TOKEN, Code, Refused
+from chatservice.domain.events import Entry
+from chatservice.domain.limits import HISTORY_LIMIT
+from chatservice.domain.message import Message, catch_up
+from chatservice.domain.names import clean_room, clean_words
+from chatservice.domain.ports import Identity, Unread
+from chatservice.domain.promise import Promise, start
+from chatservice.domain.recovery import Resolution
+from chatservice.domain.results import Done, Greeting, Joined, Result, RoomList, RoomSeen
+from chatservice.domain.room import Gone, Room
+from chatservice.domain.roster import Person
+from chatservice.domain.rules import rank
+from chatservice.domain.session import ROOMS, Session
+
+KEPT_SESSION_MS = 24 * 3600_000  # while it lives; at its loss two minutes are left. A crash leaves a day.
+STATE_DEFAULT = 50  # messages shown when a position does not hold and nobody said how many
+STATUSES = ("online", "away", "dnd")
+
+
+# --- hello ---
+
+
+def hello(session: Session, command: c.Hello) -> Promise[Result]:
+    """Say who one is, and join rooms at once."""
+    if session.person is not None:
+        raise Refused(Code.BAD_REQUEST, "hello_twice")
+    return start(_hello(session, command))
+
+
+async def _hello(session: Session, command: c.Hello) -> Result:
+    hub = session.hub
+    person = await _person(session, command)
+    if command.nick is not None and command.nick != person.user.nick:
+        try:
+            hub.rename(person, command.nick)
+        except Refused:
+            if not person.conns and not person.rooms:
+                hub.roster.depart(person)  # it never came in; it may say hello again
+            raise
+    secret = "sess_" + hub.randomness.token() + hub.randomness.token()
+    digest = hashlib.sha256(secret.encode()).digest()
+    session.caps = command.caps
+    session.introduce(person)
+    await hub.log.keep_session(digest, person.user, hub.now_ms + KEPT_SESSION_MS)
+    session.resume_digest = digest
+    joined = {}
+    for name, since in {"@me": None, **command.rooms}.items():
+        joined[name] = await _enter(session, c.Join(name, since=since))
+    token = hub.passes.issue(Identity(person.user.id)) if hub.passes is not None and person.guest else None
+    return Greeting(secret, person.user, person.role, person.guest, token, hub.log.durability, hub.now_ms, joined)
+
+
+async def _person(session: Session, command: c.Hello) -> Person:
+    """The person behind a hello: of a lost session, of a token, or a new guest."""
+    hub = session.hub
+    if command.resume is not None:
+        digest = hashlib.sha256(command.resume.encode()).digest()
+        user = await hub.log.session(digest, hub.now_ms)
+        if user is not None:
+            return hub.roster.arrive(user.id, user.nick)
+    if command.token is None or hub.passes is None:
+        return hub.roster.arrive(hub.new_id())
+    try:
+        identity = hub.passes.read(command.token)
+    except Refused:
+        session.peer.close(BAD_TOKEN)
+        raise
+    person = hub.roster.arrive(identity.user_id)
+    person.role, person.guest = identity.role, identity.guest
+    return person
+
+
+# --- rooms ---
+
+
+def join(session: Session, command: c.Join) -> Promise[Result]:
+    """Enter a room."""
+    return start(_enter(session, command))
+
+
+async def _enter(session: Session, command: c.Join) -> Joined:
+    name = room_name(session, command.room)
+    if name not in session.rooms and len(session.rooms) >= ROOMS:
+        raise Refused(Code.LIMIT, "too_many_rooms", params={"limit": ROOMS})
+    room = session.hub.room(name)
+    room.joining += 1
+    try:
+        mark, unread = await _unread(session, name)
+        verdict, entries, state = await _missed(session, room, command)
+        if session.gone:
+            raise Refused(Code.UNAVAILABLE)
+        if room.rules.is_banned(session.user.user.id, session.hub.now_ms):
+            raise Refused(Code.FORBIDDEN, "banned")
+        _attach(session, room, command)
+        n, users, epoch, top = room.here.n, room.here.users, room.epoch, room.top
+    finally:
+        room.joining -= 1
+        session.hub.tidy(room)
+    # Nothing is awaited up to here, and the numbers below only describe.
+    show_members = session.resume_digest is None or "members" in session.caps
+    return Joined(
+        room=shown_name(session, name),
+        user=session.user.user,
+        epoch=epoch,
+        seq=top,
+        was_recovering=command.since is not None,
+        recovered=command.since is not None and verdict.recovered,
+        reason=verdict.reason,
+        valid=verdict.valid,
+        entries=tuple(entries),
+        state=state,
+        n=n,
+        members=users if show_members else None,
+        read=mark,
+        unread=unread.unread,
+        mentions=unread.mentions,
+        role=session.role(room),
+        can=abilities(session, room),
+    )
+
+
+async def _unread(session: Session, name: str) -> tuple[int, Unread]:
+    """How far the person has read, for dialects that can say so."""
+    if session.resume_digest is None:
+        return 0, Unread(0, 0)
+    me, log = session.user.user.id, session.hub.log
+    mark = (await log.marks(me)).get(name, 0)
+    return mark, await log.unread(name, me, mark)
+
+
+def _attach(session: Session, room: Room, command: c.Join) -> None:
+    here = session.current
+    if command.alone and here is not None and here is not room:
+        session.leave(here)
+    if room.name not in session.rooms:
+        session.rooms[room.name] = room
+        session.hub.enter(room, session.user, session.peer)
+    if command.alone:
+        session.current = room
+
+
+async def _missed(
+    session: Session, room: Room, command: c.Join
+) -> tuple[Resolution, list[Entry], tuple[Message, ...]]:
+    """What the newcomer is shown first. The caller must not await anything before it attaches."""
+    await room.live()
+    last = min(command.last, HISTORY_LIMIT)
+    if command.since is None:
+        return Resolution("", 0), [], await _state(session, room, last)
+    verdict = room.judge(command.since)
+    if verdict.reason in ("", "truncated"):
+        try:
+            return verdict, await room.after(verdict.valid), ()
+        except Gone:
+            verdict = Resolution("gone", 0)
+    return verdict, [], await _state(session, room, last or STATE_DEFAULT)
+
+
+async def _state(session: Session, room: Room, last: int) -> tuple[Message, ...]:
+    """The newest messages in their final form, exactly as of the room's top when this returns."""
+    if not last:
+        return ()
+    viewer = session.user.user.id
+    while True:
+        top = room.top
+        past = await session.hub.log.history(room.name, viewer, last, before=top + 1)
+        try:
+            later = await room.after(top)
+        except Gone:
+            continue
+        return catch_up(list(past.messages), later, last, viewer)
+
+
+def part(session: Session, command: c.Part) -> Result:
+    """Leave a room."""
+    room = session.room(command.room)
+    if room.name.startswith("@"):
+        raise Refused(Code.FORBIDDEN)
+    session.leave(room)
+    return Done(command.room)
+
+
+def rooms(session: Session, _command: c.Rooms) -> Promise[Result]:
+    """Which rooms there are."""
+    return start(_rooms(session))
+
+
+async def _rooms(session: Session) -> Result:
+    log, me = session.hub.log, session.user.user.id
+    named = dict(await log.room_names(HISTORY_LIMIT))
+    named |= {name: room.top for name, room in session.rooms.items() if not name.startswith("@")}
+    marks = await log.marks(me)
+    seen = []
+    for name, top in named.items():
+        unread = await log.unread(name, me, marks.get(name, 0))
+        seen.append(RoomSeen(name, top, unread.unread, unread.mentions, name in session.rooms))
+    return RoomList(tuple(seen))
+
+
+def rename(session: Session, command: c.Rename) -> Result:
+    """Take another nick."""
+    session.hub.rename(session.user, command.nick)
+    return Done()
+
+
+def set_status(session: Session, command: c.SetStatus) -> Result:
+    """Be online, away or not to be disturbed."""
+    if command.status not in STATUSES:
+        raise Refused(Code.BAD_REQUEST, "bad_status")
+    person = session.user
+    person.status, person.status_text = command.status, clean_words(command.text)
+    session.hub.tell_status(person)
+    return Done()
+
+
+# --- names and abilities ---
+
+
+def room_name(session: Session, wish: str) -> str:
+    """The canonical name of a room this session may be in.
+
+    :raises Refused: `no_room` if there can be none of that name, `forbidden` if it is somebody else's.
+    """
+    name = session.resolve(wish)
+    me = session.user.user.id
+    if name == "@" + me:
+        return name
+    if name.startswith("dm:"):
+        ends = name.split(":")[1:]
+        if len(ends) != 2 or ends[0] >= ends[1] or not all(end.startswith("u_") for end in ends):
+            raise Refused(Code.NO_ROOM, "room_name")
+        if me not in ends:
+            raise Refused(Code.FORBIDDEN)
+        return name
+    return clean_room(name)
+
+
+def shown_name(session: Session, name: str) -> str:
+    """The name of a room as this session knows it."""
+    return "@me" if name == "@" + session.user.user.id else name
+
+
+def abilities(session: Session, room: Room) -> tuple[str, ...]:
+    """What the session may do in the room, for a client to show."""
+    me, role = session.user.user.id, session.role(room)
+    can = []
+    if not room.rules.is_muted(me, session.hub.now_ms) and (not room.rules.locked or rank(role) >= rank("mod")):
+        can += ["write", "react"]
+    if rank(role) >= rank("mod"):
+        can += ["delete", "mod"]
+    return tuple(can)

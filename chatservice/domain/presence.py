@@ -1,0 +1,125 @@
+"""Who is in a room, and who is told what happens there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from chatservice.domain.events import Counted, Entered, Entry, Event, Left, Renamed, User
+from chatservice.domain.ports import Format, Peer
+
+TELL_EACH = 200
+"""Above so many members comings and goings are only counted: told one by one they would cost N squared."""
+
+TYPING_SEEN = 100
+"""Above so many members nobody is told who is writing."""
+
+
+class Attendance:
+    """The members of one room, and their peers by audience: those that take the same bytes."""
+
+    def __init__(self, room: str) -> None:
+        self.room = room
+        self.count_changed = False  # a `Counted` is due; the hub sends it at most every few seconds
+        self._members: dict[str, tuple[User, set[Peer]]] = {}
+        self._audiences: dict[Format, dict[Peer, None]] = {}
+
+    @property
+    def n(self) -> int:
+        """How many users are here."""
+        return len(self._members)
+
+    @property
+    def users(self) -> tuple[User, ...]:
+        """Who is here, in the order of arrival."""
+        return tuple(user for user, _ in self._members.values())
+
+    def peers(self, user_id: str) -> Collection[Peer]:
+        """The peers of one user."""
+        known = self._members.get(user_id)
+        return () if known is None else tuple(known[1])
+
+    def attach(self, user: User, peer: Peer) -> None:
+        """`peer` is told everything from here on. The others learn of a user's first connection."""
+        known = self._members.get(user.id)
+        if known is None:
+            self._members[user.id] = (user, {peer})
+            self._tell_presence(Entered(self.room, user, self.n))
+        else:
+            known[1].add(peer)
+        self._audiences.setdefault(peer.format, {})[peer] = None
+
+    def detach(self, user_id: str, peer: Peer, *, linger: bool = False) -> bool:
+        """`peer` is told nothing more. The others learn that a user's last connection is gone.
+
+        :param linger: the user may be back in a moment; keep its place. `expire` ends that.
+        :returns: whether its place is kept without a peer now.
+        """
+        audience = self._audiences.get(peer.format)
+        if audience is None or peer not in audience:
+            return False
+        del audience[peer]
+        if not audience:
+            del self._audiences[peer.format]
+        peers = self._members[user_id][1]
+        peers.discard(peer)
+        if peers:
+            return False
+        if not linger:
+            self.expire(user_id)
+        return linger
+
+    def expire(self, user_id: str) -> None:
+        """The user's place is given up, unless a connection has come back to it."""
+        known = self._members.get(user_id)
+        if known is not None and not known[1]:
+            del self._members[user_id]
+            self._tell_presence(Left(self.room, known[0], self.n))
+
+    def rename(self, user: User, was: str) -> None:
+        """A user of this room has a new nick."""
+        known = self._members.get(user.id)
+        if known is not None:
+            self._members[user.id] = (user, known[1])
+            self.fan_out(Renamed(self.room, user, was))
+
+    def tell_count(self) -> None:
+        """Tell how many are here, if that has changed since it was told."""
+        if self.count_changed:
+            self.count_changed = False
+            self.fan_out(Counted(self.room, self.n))
+
+    def _tell_presence(self, event: Entered | Left) -> None:
+        if self.n > TELL_EACH:
+            self.count_changed = True
+        else:
+            self.fan_out(event)
+
+    def fan_out(self, event: Event, *, but: str | None = None) -> None:
+        """Tell every audience; the frame is made once for each.
+
+        :param but: a user id whose own peers are not told.
+        """
+        for audience_format, peers in self._audiences.items():
+            frames = audience_format.frames(event)
+            if frames is None:
+                continue
+            own = () if but is None else self._members[but][1] if but in self._members else ()
+            for peer in peers:
+                if peer not in own:
+                    peer.send(frames, event)
+
+    def fan_out_entry(self, entry: Entry) -> None:
+        """Like `fan_out`; the sessions of the entry's own author may be told more (their `cid`)."""
+        known = self._members.get(entry.body.user.id) if entry.body.cid is not None else None
+        mine = known[1] if known is not None else ()
+        for audience_format, peers in self._audiences.items():
+            frames = audience_format.frames(entry)
+            if frames is None:
+                continue
+            if not mine:
+                for peer in peers:
+                    peer.send(frames, entry)
+                continue
+            own_frames = audience_format.own_frames(entry) or frames
+            for peer in peers:
+                peer.send(own_frames if peer in mine else frames, entry)

@@ -1,0 +1,111 @@
+"""Looking back: history, the raw log, search, read marks, who is here."""
+
+from __future__ import annotations
+
+from chatservice.domain import commands as c
+from chatservice.domain.entering import shown_name
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.events import ReadElsewhere
+from chatservice.domain.limits import HISTORY_LIMIT
+from chatservice.domain.names import clean_text
+from chatservice.domain.promise import Promise, start
+from chatservice.domain.recovery import RECOVER_LIMIT
+from chatservice.domain.results import Browsed, Hits, Marked, Members, Replayed, Result, Told
+from chatservice.domain.room import Gone, Room
+from chatservice.domain.session import Session
+
+QUERY_CODE_POINTS = 200
+
+
+def browse(session: Session, command: c.Browse) -> Promise[Result]:
+    """A page of messages in their final state."""
+    room = session.room(command.room)
+    if sum(side is not None for side in (command.before, command.after, command.around)) > 1:
+        raise Refused(Code.BAD_REQUEST, "one_side")
+    return start(_browse(session, room, command))
+
+
+async def _browse(session: Session, room: Room, command: c.Browse) -> Result:
+    log, viewer = session.hub.log, session.user.user.id
+    limit = max(1, min(command.limit, HISTORY_LIMIT))
+    if command.around is None:
+        past = await log.history(room.name, viewer, limit, before=command.before, after=command.after)
+        return Browsed(shown_name(session, room.name), past.messages, past.more, past.epoch)
+    half = limit // 2
+    older = await log.history(room.name, viewer, half + 1, before=command.around + 1)
+    newer = await log.history(room.name, viewer, half, after=command.around)
+    more = older.more or newer.more
+    return Browsed(shown_name(session, room.name), older.messages + newer.messages, more, newer.epoch)
+
+
+def replay(session: Session, command: c.Replay) -> Promise[Result]:
+    """The raw log, as a client needs it that was told what it missed."""
+    return start(_replay(session, session.room(command.room), command))
+
+
+async def _replay(session: Session, room: Room, command: c.Replay) -> Result:
+    limit = max(1, min(command.limit, RECOVER_LIMIT))
+    page = await session.hub.log.read(room.name, command.after, limit)
+    name = shown_name(session, room.name)
+    reached = page.entries[-1].seq if page.entries else page.top
+    return Replayed(name, page.entries, reached < page.top, page.epoch, page.top)
+
+
+def search(session: Session, command: c.Search) -> Promise[Result]:
+    """Messages that hold every word, in rooms the asker is in."""
+    query = clean_text(command.query).strip()
+    if not query or len(query) > QUERY_CODE_POINTS:
+        raise Refused(Code.BAD_REQUEST, "bad_query", params={"limit": QUERY_CODE_POINTS})
+    if command.room is None:
+        rooms = [name for name in session.rooms if not name.startswith("@")]
+    else:
+        rooms = [session.room(command.room).name]
+    return start(_search(session, query, rooms, command))
+
+
+async def _search(session: Session, query: str, rooms: list[str], command: c.Search) -> Result:
+    limit = max(1, min(command.limit, HISTORY_LIMIT))
+    found = await session.hub.log.search(query, rooms, command.before, limit)
+    return Hits(found.hits, found.next)
+
+
+def read(session: Session, command: c.Read) -> Promise[Result]:
+    """Note how far one has read; it never goes back, and one's other sessions learn of it."""
+    room = session.room(command.room)
+    return start(_read(session, room, min(command.seq, room.top)))
+
+
+async def _read(session: Session, room: Room, seq: int) -> Result:
+    log, me = session.hub.log, session.user.user.id
+    mark = await log.raise_mark(me, room.name, seq)
+    unread = await log.unread(room.name, me, mark)
+    event = ReadElsewhere(room.name, mark, unread.unread, unread.mentions)
+    session.hub.tell_own(me, event, but=session.peer)
+    return Marked(room.name, mark, unread.unread, unread.mentions)
+
+
+def who(session: Session, command: c.Who) -> Result:
+    """Who is in the room."""
+    room = session.room(command.room)
+    return Members(shown_name(session, room.name), room.here.users, room.here.n)
+
+
+def history(session: Session, command: c.History) -> Promise[Result]:
+    """Show messages of the current room again."""
+    return start(_history(session, session.room(None), command))
+
+
+async def _history(session: Session, room: Room, command: c.History) -> Result:
+    if command.since is None:
+        limit = min(command.last, HISTORY_LIMIT)
+        past = await session.hub.log.history(room.name, session.user.user.id, limit)
+        shown: Result = Browsed(room.name, past.messages, past.more, past.epoch)
+        return shown if past.messages else Told("no_history")
+    await room.live()
+    if room.top - command.since > RECOVER_LIMIT:
+        raise Refused(Code.BAD_REQUEST, "since_too_far", params={"limit": RECOVER_LIMIT})
+    try:
+        entries = await room.after(command.since)
+    except Gone:
+        raise Refused(Code.BAD_REQUEST, "since_too_far", params={"limit": RECOVER_LIMIT}) from None
+    return Replayed(room.name, tuple(entries), False, room.epoch, room.top) if entries else Told("no_history")

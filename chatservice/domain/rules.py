@@ -1,0 +1,107 @@
+"""Who may do what in a room, as its log has it. Pure: the rules are a fold over `Moderated` entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.events import Moderated
+
+ROLES = ("guest", "member", "mod", "owner")
+"""Rising; who holds one holds all below it."""
+
+ACTIONS = frozenset({"mute", "unmute", "kick", "ban", "unban", "slow", "lock", "role", "expires"})
+_ON_PEOPLE = frozenset({"mute", "unmute", "kick", "ban", "unban", "role"})
+
+V = TypeVar("V")
+
+
+def rank(role: str) -> int:
+    """How much a role may."""
+    return ROLES.index(role) if role in ROLES else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A room's standing orders.
+
+    :ivar roles: user id to role, for those above guest.
+    :ivar muted: user id to the end of the mute, in milliseconds since 1970; 0 for ever. So `banned`.
+    :ivar slow_s: seconds a person must wait between messages.
+    :ivar locked: only moderators write.
+    :ivar expires_s: entries older than this are pruned; 0 keeps them.
+    """
+
+    roles: Mapping[str, str] = field(default_factory=dict)
+    muted: Mapping[str, int] = field(default_factory=dict)
+    banned: Mapping[str, int] = field(default_factory=dict)
+    slow_s: int = 0
+    locked: bool = False
+    expires_s: int = 0
+
+    def role(self, user_id: str, own: str) -> str:
+        """The higher of a user's role here and the one it has everywhere."""
+        here = self.roles.get(user_id, "guest")
+        return here if rank(here) > rank(own) else own
+
+    def is_muted(self, user_id: str, now_ms: int) -> bool:
+        """Whether the user may not write now."""
+        return _holds(self.muted, user_id, now_ms)
+
+    def is_banned(self, user_id: str, now_ms: int) -> bool:
+        """Whether the user may not be here now."""
+        return _holds(self.banned, user_id, now_ms)
+
+
+NO_RULES = Rules()
+
+
+def _holds(until: Mapping[str, int], user_id: str, now_ms: int) -> bool:
+    end = until.get(user_id)
+    return end is not None and (end == 0 or end > now_ms)
+
+
+def check(body: Moderated, role: str, target_role: str) -> None:
+    """Whether somebody with `role` may do this to somebody with `target_role`.
+
+    :raises Refused: `bad_request` for what makes no sense, `forbidden` for what they may not.
+    """
+    if body.action not in ACTIONS or (body.action in _ON_PEOPLE) != (body.target is not None):
+        raise Refused(Code.BAD_REQUEST, "bad_mod")
+    if body.action == "role" and body.value not in ROLES:
+        raise Refused(Code.BAD_REQUEST, "bad_mod")
+    if body.action in ("slow", "expires") and not (body.value.isascii() and body.value.isdigit()):
+        raise Refused(Code.BAD_REQUEST, "bad_mod")
+    needed = "owner" if body.action in ("role", "expires") else "mod"
+    if rank(role) < rank(needed) or (body.target is not None and rank(target_role) >= rank(role) != rank("owner")):
+        raise Refused(Code.FORBIDDEN)
+
+
+def apply(rules: Rules, body: Moderated) -> Rules:
+    """The rules after `body`; it has been checked."""
+    target = body.target.id if body.target is not None else ""
+    match body.action:
+        case "mute":
+            return replace(rules, muted={**rules.muted, target: body.until})
+        case "unmute":
+            return replace(rules, muted=_without(rules.muted, target))
+        case "ban":
+            return replace(rules, banned={**rules.banned, target: body.until})
+        case "unban":
+            return replace(rules, banned=_without(rules.banned, target))
+        case "role":
+            roles = _without(rules.roles, target)
+            return replace(rules, roles=roles if body.value == "guest" else {**roles, target: body.value})
+        case "slow":
+            return replace(rules, slow_s=int(body.value))
+        case "lock":
+            return replace(rules, locked=body.value == "on")
+        case "expires":
+            return replace(rules, expires_s=int(body.value))
+    return rules  # a kick is over when it is done
+
+
+def _without(mapping: Mapping[str, V], key: str) -> dict[str, V]:
+    return {name: value for name, value in mapping.items() if name != key}

@@ -1,0 +1,140 @@
+"""Saying, editing, erasing, reacting, and being seen to write."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from chatservice.domain import commands as c
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.events import Body, Deleted, Edited, Opened, Reacted, Said, Typing, User
+from chatservice.domain.names import clean_text, clean_words
+from chatservice.domain.ports import Appended
+from chatservice.domain.presence import TYPING_SEEN
+from chatservice.domain.promise import Promise
+from chatservice.domain.results import Done, Result
+from chatservice.domain.room import Room
+from chatservice.domain.rules import rank
+from chatservice.domain.session import Session
+
+TYPING_EVERY_S = 3.0
+EMOJI_BYTES = 64  # the longest emoji sequences have 35
+MENTIONS = 20  # people one message may call: more is a way to shout at everybody
+
+_MENTION = re.compile(r"(?<!\w)@(\S+)")
+
+
+def say(session: Session, command: c.Say) -> Promise[Appended] | Result:
+    """Say something in a room."""
+    room = session.room(command.room)
+    text = clean_text(command.text)
+    if not text.strip():
+        if command.cid is not None:
+            raise Refused(Code.BAD_REQUEST, "empty_text")
+        return Done()  # an empty input and a click on "send": nothing was said, and nothing went wrong
+    _may_write(session, room)
+    _slow_down(session, room)
+    person = session.user
+    body = Said(
+        person.user, text, command.action, command.cid, command.reply, _mentions(session, room, text), command.meta
+    )
+    appended = session.hub.log.append(room.name, body)
+    if room.name.startswith("dm:"):
+        appended.then(lambda done: _open_conversation(session, room, done))
+    return appended
+
+
+def edit(session: Session, command: c.Edit) -> Promise[Appended]:
+    """Change one's own message."""
+    text = clean_text(command.text)
+    if not text.strip():
+        raise Refused(Code.BAD_REQUEST, "empty_text")
+    return _append(session, command.room, lambda user: Edited(user, command.ref, text, command.rev))
+
+
+def delete(session: Session, command: c.Delete) -> Promise[Appended]:
+    """Erase a message."""
+    room = session.room(command.room)
+    body = Deleted(session.user.user, command.ref, clean_words(command.reason))
+    return session.hub.log.append(room.name, body, as_moderator=session.moderates(room))
+
+
+def react(session: Session, command: c.React) -> Promise[Appended]:
+    """Put an emoji on a message, or take it off."""
+    emoji = command.emoji
+    if not emoji or len(emoji.encode()) > EMOJI_BYTES or any(_no_emoji(character) for character in emoji):
+        raise Refused(Code.BAD_REQUEST, "bad_emoji")
+    return _append(session, command.room, lambda user: Reacted(user, command.ref, emoji, command.on))
+
+
+def type_(session: Session, command: c.Type) -> Result:
+    """Be seen to write. Too often is not an error, it is just not told."""
+    room = session.room(command.room)
+    now = session.hub.clock()
+    often = command.on and now - session.typed_at.get(room.name, 0.0) < TYPING_EVERY_S
+    if not often and room.here.n <= TYPING_SEEN:
+        session.typed_at[room.name] = now if command.on else 0.0
+        user = session.user.user
+        room.here.fan_out(Typing(room.name, user, command.on), but=user.id)
+    return Done()
+
+
+def _append(session: Session, name: str, make: Callable[[User], Body]) -> Promise[Appended]:
+    room = session.room(name)
+    _may_write(session, room)
+    return session.hub.log.append(room.name, make(session.user.user))
+
+
+def _may_write(session: Session, room: Room) -> None:
+    rules, me = room.rules, session.user.user.id
+    if room.name.startswith("@"):
+        raise Refused(Code.FORBIDDEN)
+    if rules.is_banned(me, session.hub.now_ms):
+        raise Refused(Code.FORBIDDEN, "banned")
+    if rules.is_muted(me, session.hub.now_ms):
+        raise Refused(Code.MUTED)
+    if rules.locked and rank(session.role(room)) < rank("mod"):
+        raise Refused(Code.FORBIDDEN, "locked")
+
+
+def _slow_down(session: Session, room: Room) -> None:
+    now = session.hub.clock()
+    wait_ms = session.bucket.take(now) if session.bucket is not None else 0
+    if not wait_ms and room.rules.slow_s and not session.moderates(room):
+        wait_ms = int((session.said_at.get(room.name, 0.0) + room.rules.slow_s - now) * 1000)
+    if wait_ms > 0:
+        raise Refused(Code.RATE_LIMITED, params={"seconds": wait_ms / 1000}, retry_ms=wait_ms)
+    if room.rules.slow_s:
+        session.said_at[room.name] = now
+
+
+def _mentions(session: Session, room: Room, text: str) -> tuple[str, ...]:
+    """Ids of living people whom the text names by `@nick`, punctuation after the nick left aside."""
+    found: dict[str, None] = {}
+    for word in _MENTION.findall(text):
+        while word:
+            person = session.hub.roster.named(word)
+            if person is not None:
+                found[person.user.id] = None
+                break
+            if word[-1].isalnum():
+                break
+            word = word[:-1]
+    return tuple(found)[:MENTIONS]
+
+
+def _open_conversation(session: Session, room: Room, done: Promise[Appended]) -> None:
+    """The first message of a direct conversation shows in both streams; the cid makes it happen once."""
+    if done.error is not None or done.result().seq != 1 or done.result().duplicate:
+        return
+    me = session.user.user
+    other_id = next(end for end in room.name.split(":")[1:] if end != me.id)
+    person = session.hub.roster.find(other_id)
+    other = person.user if person is not None else User(other_id, other_id)
+    for owner, end in ((me.id, other), (other_id, me)):
+        session.hub.log.append("@" + owner, Opened(me, room.name, end, cid="open " + room.name))
+
+
+def _no_emoji(character: str) -> bool:
+    return (unicodedata.category(character)[0] in "CZ" and character not in "\u200d") or character in "<>&\"'"

@@ -1,0 +1,1 @@
+"""Floor 1: who somebody is, and how they prove it."""

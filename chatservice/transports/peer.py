@@ -1,0 +1,142 @@
+"""What a connection is to the hub, whatever its wire: a `Peer`, with a conversation and a send queue."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from chatservice.dialects.base import Dialect, Id, Outcome
+from chatservice.domain.errors import NO_HELLO, SLOW, Disconnect
+from chatservice.domain.events import Event, Pinged
+from chatservice.domain.session import Session
+from chatservice.transports.addresses import shown
+from chatservice.transports.conversation import Conversation
+from chatservice.transports.frames import VoiceFormat
+from chatservice.transports.sendqueue import SendQueue
+from chatservice.transports.surroundings import Surroundings
+from chatservice.transports.transport import Transport
+from chatservice.transports.watch import Deadline, Watch
+
+
+class Connected:
+    """The part of a connection that every wire has. A wire adds how it frames, closes and splits.
+
+    Names that Autobahn owns on protocols (`log`, `peer`, `state`, `factory`) are not used here.
+    """
+
+    format: VoiceFormat
+    transport: Transport
+    around: Surroundings
+    heard_at = 0.0
+    conversation: Conversation | None = None
+    _queue: SendQueue | None = None
+    _farewell: Deadline | None = None
+    _hello_due: Deadline | None = None
+    _watch: Watch | None = None
+
+    def begin(self, around: Surroundings, spoken: Dialect, format: VoiceFormat, watch: Watch) -> Conversation:
+        """The connection is open: be a peer."""
+        self.around = around
+        self.format = format
+        self._queue = SendQueue(self.transport, around.turn, around.stuck, self)
+        self._watch = watch
+        watch.add(self)
+        session = None
+        if spoken.chats:
+            address = shown(self.transport.getPeer())
+            session = Session(around.hub, self, address, introduced=not spoken.has_hello)
+        if spoken.has_hello:
+            self._hello_due = Deadline(self._hello_missing)
+            around.hellos.add(self._hello_due)
+        self.conversation = Conversation(spoken.parser(), self, session, around.report)
+        return self.conversation
+
+    def finish(self) -> None:
+        """Leave the rooms; what comes in from now on is not heard."""
+        conversation, self.conversation = self.conversation, None
+        queue, self._queue = self._queue, None
+        if queue is not None:
+            queue.close()
+        if self._watch is not None:
+            self._watch.remove(self)
+        if self._hello_due is not None:
+            self.around.hellos.remove(self._hello_due)
+            self._hello_due = None
+        if conversation is not None:
+            conversation.end()
+
+    def abort_in_a_while(self) -> None:
+        """An orderly end was begun. A peer that does not read could otherwise keep it, and its place, for ever."""
+        if self._farewell is None:
+            self._farewell = Deadline(self.transport.abortConnection)
+            self.around.farewells.add(self._farewell)
+
+    def forget_farewell(self) -> None:
+        """The transport is gone."""
+        if self._farewell is not None:
+            self.around.farewells.remove(self._farewell)
+            self._farewell = None
+
+    # --- Peer and Wire ---
+
+    def send(self, frames: bytes, event: Event | None = None) -> None:
+        """See `Peer.send`."""
+        if self._queue is not None:
+            self._queue.push(frames, event)
+
+    def deliver(self, event: Event) -> None:
+        """See `Peer.deliver`."""
+        frames = self.format.frames(event)
+        if frames is not None:
+            self.send(frames)
+
+    def reply(self, id: Id, outcome: Outcome) -> None:
+        """Answer a command."""
+        frames = self.format.answers(id, outcome)
+        if frames:
+            self.send(frames)
+
+    def flush(self) -> None:
+        """Hand on what waits; an end is about to follow."""
+        if self._queue is not None:
+            self._queue.flush()
+
+    @abstractmethod
+    def answer(self, payload: bytes, is_binary: bool) -> None:
+        """Straight back, below the chat."""
+
+    @abstractmethod
+    def close(self, why: Disconnect) -> None:
+        """See `Peer.close`."""
+
+    @abstractmethod
+    def nudge(self) -> None:
+        """See `Watched.nudge`."""
+
+    @abstractmethod
+    def give_up(self) -> None:
+        """See `Watched.give_up`."""
+
+    def pause_reading(self) -> None:
+        """Too many commands wait."""
+        self.transport.pauseProducing()
+
+    def resume_reading(self) -> None:
+        """There is room for more commands."""
+        if self.conversation is not None:
+            self.transport.resumeProducing()
+
+    def too_slow(self) -> None:
+        """It does not read. Not now: a queue in the middle of its work says so."""
+        self.around.call_soon(lambda: self.close(SLOW))
+
+    def pinged(self) -> Pinged:
+        """A ping in words, with the tops of the peer's rooms."""
+        session = self.conversation.session if self.conversation is not None else None
+        tops = {} if session is None else {name: room.top for name, room in session.rooms.items()}
+        return Pinged(self.around.hub.now_ms, tops)
+
+    def _hello_missing(self) -> None:
+        self._hello_due = None
+        session = self.conversation.session if self.conversation is not None else None
+        if session is not None and session.person is None:
+            self.close(NO_HELLO)
