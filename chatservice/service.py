@@ -158,9 +158,7 @@ class ChatService(MultiService):
             passes=SignedPasses(load_key(config.data / "guest.key"), time.time),
         )
         self._log.start(hub)
-        around = Surroundings.of(
-            hub, call_soon=lambda call: reactor.callLater(0, call), now=reactor.seconds, report=report
-        )
+        around = Surroundings.of(hub, call_later=reactor.callLater, now=reactor.seconds, report=report)
         self._ticking = LoopingCall(around.tick)
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)

@@ -245,6 +245,8 @@ class FullVoice:
 
     def encode_own(self, event: e.Entry) -> bytes | None:
         """With the `cid`, by which the sender's other windows know their own message."""
+        if not isinstance(event.body, e.Said) or event.body.cid is None:
+            return None
         return orjson.dumps({**entry(event), "cid": event.body.cid})
 
     def answer(self, id: Id, outcome: Outcome) -> Sequence[bytes]:
@@ -258,7 +260,8 @@ class FullVoice:
         return (orjson.dumps({"type": "ok", **head, **(fields(outcome) if fields else {})}),)
 
     def _error(self, refusal: Refused) -> Fields:
-        words = say(self.lang, refusal.about, refusal.params)
+        about = "unknown_type" if refusal.about == "unknown_command" else refusal.about
+        words = say(self.lang, about, refusal.params)
         fields: Fields = {"code": refusal.code.value, "message": words, "temporary": refusal.temporary}
         if refusal.retry_ms:
             fields |= {"retry_ms": refusal.retry_ms, "limit": "message"}

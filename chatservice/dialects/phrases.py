@@ -97,6 +97,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "你在 {room} 的位置已经失效（{reason}），下面是最新的消息",
     ),
     "unknown_command": ("/{name} is no command; /help lists them", "没有 /{name} 这个命令，/help 列出所有命令"),
+    "unknown_type": ("there is no type {name}", "没有 {name} 这种类型"),
     "usage": ("usage: {usage}", "用法：{usage}"),
     "help": (
         "/nick NAME · /join ROOM · /who · /history N · /since N · /me DOES · /help · //text says /text",

@@ -9,7 +9,7 @@ from typing import Any
 from chatservice.domain import commands as c
 from chatservice.domain import entering, ordering, reading, talking
 from chatservice.domain.errors import GOODBYE, Code, Refused
-from chatservice.domain.promise import Promise, rejected, resolved
+from chatservice.domain.promise import Promise, rejected, resolved, start
 from chatservice.domain.results import Done, Result, Told
 from chatservice.domain.session import Session
 
@@ -81,10 +81,28 @@ def handle(session: Session, command: c.Command) -> Promise[Any]:
     try:
         if session.person is None and not row.nameless:
             raise Refused(Code.UNAUTHORIZED, "hello_first")
+        unjoined = _own_conversation(session, command)
+        if unjoined is not None:
+            return start(_join_first(session, unjoined, row, command))
         answer = row.perform(session, command)
     except Exception as error:
         return rejected(error)
     return answer if isinstance(answer, Promise) else resolved(answer)
+
+
+def _own_conversation(session: Session, command: c.Command) -> str | None:
+    """The direct conversation that `command` is about, if the session is not in it: any command may name one."""
+    name = getattr(command, "room", None)
+    if name is None or isinstance(command, c.Join | c.Part) or not name.startswith(("@u_", "dm:")):
+        return None
+    room = entering.room_name(session, name)
+    return None if room in session.rooms else room
+
+
+async def _join_first(session: Session, name: str, row: Row, command: c.Command) -> Result:
+    await entering.join(session, c.Join(name))
+    answer = row.perform(session, command)
+    return await answer if isinstance(answer, Promise) else answer
 
 
 def overlaps(command: c.Command) -> bool:

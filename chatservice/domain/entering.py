@@ -93,7 +93,7 @@ async def _enter(session: Session, command: c.Join) -> Joined:
     room.joining += 1
     try:
         mark, unread = await _unread(session, name)
-        verdict, entries, state = await _missed(session, room, command)
+        verdict, entries, state = await missed(session, room, command)
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
         if room.rules.is_banned(session.user.user.id, session.hub.now_ms):
@@ -146,7 +146,7 @@ def _attach(session: Session, room: Room, command: c.Join) -> None:
         session.current = room
 
 
-async def _missed(
+async def missed(
     session: Session, room: Room, command: c.Join
 ) -> tuple[Resolution, list[Entry], tuple[Message, ...]]:
     """What the newcomer is shown first. The caller must not await anything before it attaches."""
@@ -250,7 +250,9 @@ def shown_name(session: Session, name: str) -> str:
 def abilities(session: Session, room: Room) -> tuple[str, ...]:
     """What the session may do in the room, for a client to show."""
     me, role = session.user.user.id, session.role(room)
-    can = []
+    can: list[str] = []
+    if room.name.startswith("@"):
+        return ()
     if not room.rules.is_muted(me, session.hub.now_ms) and (not room.rules.locked or rank(role) >= rank("mod")):
         can += ["write", "react"]
     if rank(role) >= rank("mod"):

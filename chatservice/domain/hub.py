@@ -95,7 +95,7 @@ class Hub:
 
     def tidy(self, room: Room) -> None:
         """Forget the room if nobody is in it or on the way into it."""
-        if not room.here.n and not room.joining and self.rooms.get(room.name) is room:
+        if room.here.empty and not room.joining and self.rooms.get(room.name) is room:
             del self.rooms[room.name]
 
     # --- people ---

@@ -38,6 +38,22 @@ class Attendance:
         known = self._members.get(user_id)
         return () if known is None else tuple(known[1])
 
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is here and nobody listens."""
+        return not self._members and not self._audiences
+
+    def listen(self, peer: Peer) -> None:
+        """`peer` is told everything from here on, and nobody is told of it."""
+        self._audiences.setdefault(peer.format, {})[peer] = None
+
+    def unlisten(self, peer: Peer) -> None:
+        """`peer` is told nothing more."""
+        audience = self._audiences.get(peer.format, {})
+        audience.pop(peer, None)
+        if not audience:
+            self._audiences.pop(peer.format, None)
+
     def attach(self, user: User, peer: Peer) -> None:
         """`peer` is told everything from here on. The others learn of a user's first connection."""
         known = self._members.get(user.id)
@@ -46,7 +62,7 @@ class Attendance:
             self._tell_presence(Entered(self.room, user, self.n))
         else:
             known[1].add(peer)
-        self._audiences.setdefault(peer.format, {})[peer] = None
+        self.listen(peer)
 
     def detach(self, user_id: str, peer: Peer, *, linger: bool = False) -> bool:
         """`peer` is told nothing more. The others learn that a user's last connection is gone.
@@ -54,12 +70,9 @@ class Attendance:
         :param linger: the user may be back in a moment; keep its place. `expire` ends that.
         :returns: whether its place is kept without a peer now.
         """
-        audience = self._audiences.get(peer.format)
-        if audience is None or peer not in audience:
+        if peer not in self._audiences.get(peer.format, ()):
             return False
-        del audience[peer]
-        if not audience:
-            del self._audiences[peer.format]
+        self.unlisten(peer)
         peers = self._members[user_id][1]
         peers.discard(peer)
         if peers:

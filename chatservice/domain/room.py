@@ -164,7 +164,7 @@ class Room:
         early, self._early = self._early, []
         if done.error is not None:
             # Whoever is here stays; the next entry or join tries again, from what we had.
-            self.state = State.COLD if not self.here.n else State.LIVE
+            self.state = State.COLD if self.here.empty else State.LIVE
             self._report(done.error)
             for promise in waiting:
                 promise.reject(done.error)

@@ -15,6 +15,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
 from chatservice.dialects.registry import PATHS
+from chatservice.transports.api import Rooms
 from chatservice.transports.websocket import ChatWebSocketFactory
 
 # Everything the page needs comes from here; nothing else may run in it or be fetched by it.
@@ -120,6 +121,7 @@ class Root(Resource):
     def __init__(self, chat: ChatWebSocketFactory) -> None:
         super().__init__()
         self._chat = WebSocketResource(chat)
+        self._rooms = Rooms(chat.around, chat.manners)
         self._not_found = WordsResource(404, NOT_FOUND)
         upgrade_needed = WordsResource(
             426, "this is a WebSocket address; open it with new WebSocket(…)\n", {b"Upgrade": b"websocket"}
@@ -136,17 +138,46 @@ class Root(Resource):
         # An upgrade on a kept-alive connection comes past the front door (some proxies do that).
         if (request.getHeader(b"Upgrade") or b"").lower() == b"websocket":
             return self._chat  # type: ignore[no-any-return]
+        if request.path.startswith(b"/api/rooms/"):
+            request.postpath = request.path.split(b"/")[3:]
+            return self._rooms
         return self._files.get(request.path, self._not_found)
+
+
+BODY_BYTES = 65_536
+"""A request body may be this long: the biggest message in JSON has 24 000."""
 
 
 class PageRequest(Request):
     """A request whose answer carries the security headers, whoever writes it."""
+
+    _refused = False
 
     def process(self) -> None:
         """See `Request.process`."""
         for name, value in SECURITY_HEADERS.items():
             self.setHeader(name, value)
         super().process()
+
+    def gotLength(self, length: int | None) -> None:
+        """twisted.web would read any body to its end, a big one into a file; we say no before it comes."""
+        super().gotLength(length)
+        if length is not None and length > BODY_BYTES:
+            self._refuse_body()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """A piece of the body; without a length beforehand we count."""
+        if self.content is not None and self.content.tell() + len(data) > BODY_BYTES:
+            self._refuse_body()
+        else:
+            super().handleContentChunk(data)
+
+    def _refuse_body(self) -> None:
+        transport = self.channel.transport
+        if transport is not None and not self._refused:
+            self._refused = True
+            transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            transport.loseConnection()
 
     def setHeader(self, name: bytes | str, value: bytes | str) -> None:
         """As always, but which server of which version this is concerns nobody."""

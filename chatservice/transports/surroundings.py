@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twisted.internet.interfaces import IDelayedCall
+
 from chatservice.domain.hub import Hub
 from chatservice.transports.sendqueue import Turn
 from chatservice.transports.watch import Watch
@@ -14,6 +16,8 @@ LINE_NUDGE_S, LINE_GRACE_S = 90.0, 60.0  # a line at 90 s, the end at 150 s
 HANDSHAKE_S = 10.0  # from connect to a whole request head, however slowly it drips
 HELLO_S = 10.0  # from the open connection to hello, where there is one
 STUCK_S = 30.0  # a lagging peer that takes nothing for so long is gone
+COMMENT_S = 15.0  # a comment on a stream of events
+VISITOR_S = 600.0  # who came by HTTP is remembered so long
 FAREWELL_S = 5.0  # from our last byte to the end, even if the peer never reads it
 
 
@@ -28,6 +32,7 @@ class Surroundings:
     hub: Hub
     turn: Turn
     call_soon: Callable[[Callable[[], None]], object]
+    call_later: Callable[[float, Callable[[], None]], IDelayedCall]
     now: Callable[[], float]
     pings: Watch
     idle_lines: Watch
@@ -35,6 +40,8 @@ class Surroundings:
     hellos: Watch
     stuck: Watch
     farewells: Watch
+    streams: Watch
+    visitors: Watch
     report: Callable[[BaseException], None]
 
     @classmethod
@@ -42,15 +49,20 @@ class Surroundings:
         cls,
         hub: Hub,
         *,
-        call_soon: Callable[[Callable[[], None]], object],
+        call_later: Callable[[float, Callable[[], None]], IDelayedCall],
         now: Callable[[], float],
         report: Callable[[BaseException], None],
     ) -> Surroundings:
         """With the delays of the wire page."""
+
+        def call_soon(call: Callable[[], None]) -> object:
+            return call_later(0, call)
+
         return cls(
             hub=hub,
             turn=Turn(call_soon),
             call_soon=call_soon,
+            call_later=call_later,
             now=now,
             pings=Watch(now, PING_S, PONG_S),
             idle_lines=Watch(now, LINE_NUDGE_S, LINE_GRACE_S),
@@ -58,12 +70,23 @@ class Surroundings:
             hellos=Watch(now, HELLO_S, 0.0),
             stuck=Watch(now, STUCK_S, 0.0),
             farewells=Watch(now, FAREWELL_S, 0.0),
+            streams=Watch(now, COMMENT_S, 0.0),
+            visitors=Watch(now, VISITOR_S, 0.0),
             report=report,
         )
 
     def tick(self) -> None:
         """Once a second."""
-        watches = (self.pings, self.idle_lines, self.handshakes, self.hellos, self.stuck, self.farewells)
+        watches = (
+            self.pings,
+            self.idle_lines,
+            self.handshakes,
+            self.hellos,
+            self.stuck,
+            self.farewells,
+            self.streams,
+            self.visitors,
+        )
         for tick in (self.hub.tick, *(watch.tick for watch in watches)):
             try:
                 tick()

@@ -1,0 +1,168 @@
+"""The HTTP twin of chat.v1: say something with one POST, read by long-poll or as a stream (docs/wire/http.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from chatservice.dialects.base import Unreadable
+from chatservice.dialects.full import Fields
+from chatservice.dialects.full_voice import FullVoice, full_voice
+from chatservice.dialects.phrases import choose_language
+from chatservice.domain.commands import Say
+from chatservice.domain.conduct import handle
+from chatservice.domain.entering import room_name
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.ports import Appended
+from chatservice.domain.promise import Promise, start
+from chatservice.transports.api_events import poll, stream
+from chatservice.transports.surroundings import Manners, Surroundings
+from chatservice.transports.visitors import Visitor, Visitors
+from chatservice.transports.wishes import origin_allowed
+
+STATUS: dict[Code, int] = {
+    Code.BAD_JSON: 400,
+    Code.BAD_REQUEST: 400,
+    Code.UNAUTHORIZED: 401,
+    Code.TOKEN_EXPIRED: 401,
+    Code.FORBIDDEN: 403,
+    Code.MUTED: 403,
+    Code.NO_ROOM: 404,
+    Code.NO_MESSAGE: 404,
+    Code.CONFLICT: 409,
+    Code.CID_CONFLICT: 409,
+    Code.NICK_TAKEN: 409,
+    Code.TOO_LARGE: 413,
+    Code.RATE_LIMITED: 429,
+    Code.LIMIT: 429,
+    Code.INTERNAL: 500,
+    Code.BUSY: 503,
+    Code.UNAVAILABLE: 503,
+}
+
+
+class Rooms(Resource):
+    """`/api/rooms/…`: everything below it."""
+
+    isLeaf = True
+
+    def __init__(self, around: Surroundings, manners: Manners) -> None:
+        super().__init__()
+        self._around = around
+        self._manners = manners
+        self._visitors = Visitors(around)
+
+    def render_GET(self, request: Request) -> int:
+        """`/api/rooms/R/events`."""
+        return self._render(request, "events", self._events)
+
+    def render_POST(self, request: Request) -> int:
+        """`/api/rooms/R/messages`."""
+        return self._render(request, "messages", self._say)
+
+    def _render(self, request: Request, what: str, serve: Any) -> int:
+        voice = full_voice(choose_language(_query(request, "lang"), self._manners.lang))
+        done: Promise[Any] = start(self._serve(request, what, serve, voice))
+        done.then(lambda promise: self._failed(request, voice, promise))
+        return int(NOT_DONE_YET)
+
+    async def _serve(self, request: Request, what: str, serve: Any, voice: FullVoice) -> None:
+        origin = (request.getHeader("origin") or "").strip()
+        host = request.getRequestHostname().decode("ascii", "replace")
+        if not origin_allowed(origin, host, self._manners.loopback):
+            raise Refused(Code.FORBIDDEN)
+        rest = [unquote(part.decode("ascii", "replace")) for part in request.postpath or ()]
+        if len(rest) != 2 or rest[1] != what:
+            raise Refused(Code.NO_ROOM)
+        visitor = self._visitors.find(_token(request), request.getClientAddress().host, _query(request, "nick"))
+        await serve(request, visitor, room_name(visitor.session, rest[0]), voice)
+
+    async def _events(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
+        wants_stream = "text/event-stream" in (request.getHeader("accept") or "")
+        serve: Coroutine[Any, Any, None] = (stream if wants_stream else poll)(
+            request, self._around, visitor.session, name, voice
+        )
+        await serve
+
+    async def _say(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
+        command = _message(request, name)
+        hub = self._around.hub
+        room = hub.room(name)
+        room.joining += 1  # it must stay while we speak in it, though we are not in it
+        try:
+            await visitor.visit(room)
+            done = await handle(visitor.session, command)
+        finally:
+            visitor.depart(room)
+            room.joining -= 1
+            hub.tidy(room)
+        if not isinstance(done, Appended):
+            raise Refused(Code.BAD_REQUEST, "empty_text")
+        answer(request, 200 if done.duplicate else 201, orjson.loads(voice.answer(None, done)[0]))
+
+    def _failed(self, request: Request, voice: FullVoice, done: Promise[Any]) -> None:
+        error = done.error
+        if error is None:
+            return
+        if isinstance(error, Unreadable):
+            error = error.refusal
+        if not isinstance(error, Refused):
+            self._around.report(error)
+            error = Refused(Code.INTERNAL)
+        if error.retry_ms:
+            request.setHeader(b"Retry-After", b"%d" % max(1, -(-error.retry_ms // 1000)))
+        answer(request, STATUS.get(error.code, 400), orjson.loads(voice.answer(None, error)[0]))
+
+
+def answer(request: Request, status: int, fields: dict[str, Any]) -> None:
+    """Write a whole JSON answer."""
+    if request.finished or request._disconnected:
+        return
+    body = orjson.dumps(fields) + b"\n"
+    request.setResponseCode(status)
+    request.setHeader(b"Content-Type", b"application/json")
+    request.setHeader(b"Cache-Control", b"no-store")
+    request.setHeader(b"Content-Length", b"%d" % len(body))
+    request.write(body)
+    request.finish()
+
+
+def _message(request: Request, room: str) -> Say:
+    """The message in a POST: its text, or a JSON object with it.
+
+    :raises Refused: `bad_json`, `bad_request`.
+    """
+    assert request.content is not None
+    body = request.content.read()
+    cid = request.getHeader("idempotency-key")
+    if cid is not None and len(cid) > 64:
+        raise Refused(Code.BAD_REQUEST, "bad_field", params={"field": "Idempotency-Key"})
+    if "json" not in (request.getHeader("content-type") or ""):
+        try:
+            return Say(body.decode().removesuffix("\n"), room=room, cid=cid)
+        except UnicodeDecodeError:
+            raise Refused(Code.BAD_REQUEST, "bad_utf8") from None
+    try:
+        members = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        members = None
+    if not isinstance(members, dict):
+        raise Refused(Code.BAD_JSON)
+    f = Fields(members)
+    cid = f.text("cid", cid, 64)
+    return Say(f.text("text"), f.flag("action", False), room, cid, f.number("reply", None), f.meta("meta"))
+
+
+def _token(request: Request) -> str | None:
+    kind, _, token = (request.getHeader("authorization") or "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
+
+
+def _query(request: Request, name: str) -> str | None:
+    values = request.args.get(name.encode())
+    return values[0].decode("utf-8", "replace") if values else None

@@ -1,0 +1,250 @@
+"""Reading a room over HTTP: one long-poll, or a stream of server-sent events. Readers are not seen in the room."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, cast
+
+import orjson
+from twisted.web.server import Request
+
+from chatservice.dialects.base import Voice
+from chatservice.dialects.full_voice import FullVoice, entry, message
+from chatservice.domain import commands as c
+from chatservice.domain.entering import missed
+from chatservice.domain.errors import Code, Disconnect, Refused
+from chatservice.domain.events import Entry, Event
+from chatservice.domain.ports import Format
+from chatservice.domain.room import Room
+from chatservice.domain.session import Session
+from chatservice.transports.sendqueue import SendQueue
+from chatservice.transports.surroundings import Surroundings
+from chatservice.transports.transport import Transport
+
+WAIT_MOST_S = 60
+LAST_MOST = 200
+
+
+class StreamFormat:
+    """chat.v1's events as server-sent events; durable ones have the id to resume after."""
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+
+    def frames(self, event: Event) -> bytes | None:
+        """See `Format.frames`."""
+        payload = self._voice.encode(event)
+        if payload is None:
+            return None
+        if isinstance(event, Entry):
+            return b"id: %s:%d\ndata: %s\n\n" % (event.epoch.encode(), event.seq, payload)
+        return b"data: %s\n\n" % payload
+
+    def own_frames(self, entry: Entry) -> bytes | None:
+        """See `Format.own_frames`."""
+        return None
+
+
+@lru_cache
+def stream_format(voice: Voice) -> StreamFormat:
+    """The one format of that voice."""
+    return StreamFormat(voice)
+
+
+class Reader:
+    """An HTTP request that is told what happens in a room."""
+
+    format: Format
+
+    def __init__(self, request: Request, around: Surroundings, room: Room, voice: FullVoice) -> None:
+        self.heard_at = 0.0
+        self.format = stream_format(voice)
+        self._request = request
+        self._around = around
+        self._room = room
+        self._gone = False
+        request.notifyFinish().addBoth(lambda _: self.end())
+
+    def end(self) -> None:
+        """The request is over."""
+        if not self._gone:
+            self._gone = True
+            self._room.here.unlisten(self)
+            self._around.hub.tidy(self._room)
+
+    def deliver(self, event: Event) -> None:
+        """See `Peer.deliver`."""
+        frames = self.format.frames(event)
+        if frames is not None:
+            self.send(frames)
+
+    def send(self, frames: bytes, event: Event | None = None) -> None:
+        """See `Peer.send`."""
+
+    def close(self, why: Disconnect) -> None:
+        """See `Peer.close`."""
+        self.end()
+
+
+class Poll(Reader):
+    """Answers with the first thing that happens, or with nothing when the time is over."""
+
+    def __init__(
+        self, request: Request, around: Surroundings, room: Room, voice: FullVoice, wait_s: float
+    ) -> None:
+        super().__init__(request, around, room, voice)
+        self._entries: list[Entry] = []
+        self._timer = around.call_later(wait_s, self._answer)
+
+    def send(self, frames: bytes, event: Event | None = None) -> None:
+        """See `Peer.send`; what is not kept is not told to a poll."""
+        if isinstance(event, Entry):
+            if not self._entries:
+                self._around.call_soon(self._answer)  # with all that comes in this turn
+            self._entries.append(event)
+
+    def end(self) -> None:
+        """The request is over."""
+        if self._timer.active():
+            self._timer.cancel()
+        super().end()
+
+    def close(self, why: Disconnect) -> None:
+        """See `Peer.close`."""
+        self._answer()
+
+    def _answer(self) -> None:
+        if not self._gone:
+            self.end()
+            finish(self._request, self._room, True, "", self._entries, ())
+
+
+class Stream(Reader):
+    """Tells everything for as long as the other side listens."""
+
+    def __init__(self, request: Request, around: Surroundings, room: Room, voice: FullVoice) -> None:
+        super().__init__(request, around, room, voice)
+        # A request is a transport as far as a queue can see.
+        self._queue = SendQueue(cast(Transport, request), around.turn, around.stuck, self)
+        around.streams.add(self)
+
+    def send(self, frames: bytes, event: Event | None = None) -> None:
+        """See `Peer.send`."""
+        self._queue.push(frames, event)
+
+    def end(self) -> None:
+        """The request is over."""
+        self._around.streams.remove(self)
+        self._queue.close()
+        super().end()
+
+    def close(self, why: Disconnect) -> None:
+        """See `Peer.close`."""
+        if not self._gone:
+            self._queue.flush()
+            self.end()
+            self._request.finish()
+
+    def too_slow(self) -> None:
+        """It does not read."""
+        self._around.call_soon(cast(Transport, self._request.transport).abortConnection)
+
+    def nudge(self) -> None:
+        """See `Watched.nudge`: a comment keeps proxies from forgetting the connection."""
+        self.send(b":\n\n")
+        self._around.streams.remove(self)
+        self._around.streams.add(self)
+
+    def give_up(self) -> None:
+        """See `Watched.give_up`; every nudge begins anew, so it never comes to this."""
+
+
+async def poll(request: Request, around: Surroundings, session: Session, name: str, voice: FullVoice) -> None:
+    """Answer with what came after a position; with nothing there, wait for the next thing."""
+    wait_s = min(_number(request, b"wait", 0), WAIT_MOST_S)
+    async with _Visit(around, session, name) as room:
+        command = _wanted(request, name)
+        verdict, entries, state = await missed(session, room, command)
+        recovered = command.since is None or verdict.recovered
+        if entries or state or not recovered or not wait_s:
+            finish(request, room, recovered, verdict.reason, entries, state)
+        else:
+            room.here.listen(Poll(request, around, room, voice, wait_s))
+
+
+async def stream(request: Request, around: Surroundings, session: Session, name: str, voice: FullVoice) -> None:
+    """Tell what came after a position, then all that comes."""
+    async with _Visit(around, session, name) as room:
+        command = _wanted(request, name)
+        verdict, entries, state = await missed(session, room, command)
+        recovered = command.since is None or verdict.recovered
+        _head(request, b"text/event-stream", recovered)
+        reader = Stream(request, around, room, voice)
+        hello = {"type": "join", **_heads(room, recovered, verdict.reason)}
+        hello["state"] = [message(item) for item in state]
+        # The id of the state, not of nothing: a client that is cut off now resumes from here.
+        begin = entries[0].seq - 1 if entries else room.top
+        reader.send(b"id: %s:%d\ndata: %s\n\n" % (room.epoch.encode(), begin, orjson.dumps(hello)))
+        for item in entries:
+            reader.deliver(item)
+        room.here.listen(reader)
+
+
+class _Visit:
+    """Keeps a room while something is awaited in it."""
+
+    def __init__(self, around: Surroundings, session: Session, name: str) -> None:
+        self._hub = around.hub
+        self._room = around.hub.room(name)
+        self._session = session
+
+    async def __aenter__(self) -> Room:
+        self._room.joining += 1
+        await self._room.live()
+        if self._room.rules.is_banned(self._session.user.user.id, self._hub.now_ms):
+            await self.__aexit__()
+            raise Refused(Code.FORBIDDEN, "banned")
+        return self._room
+
+    async def __aexit__(self, *_: object) -> None:
+        self._room.joining -= 1
+        self._hub.tidy(self._room)
+
+
+def _wanted(request: Request, name: str) -> c.Join:
+    """After which position to tell: `Last-Event-ID`, else `after` and `epoch`; else the last `last` messages."""
+    epoch, _, seq = (request.getHeader("last-event-id") or "").rpartition(":")
+    if not epoch:
+        epoch = request.args.get(b"epoch", [b""])[0].decode("utf-8", "replace")
+        seq = request.args.get(b"after", [b""])[0].decode("utf-8", "replace")
+    since = c.Position(epoch, int(seq)) if epoch and seq.isascii() and seq.isdigit() and len(seq) < 17 else None
+    return c.Join(name, last=min(_number(request, b"last", 0), LAST_MOST), since=since)
+
+
+def _number(request: Request, name: bytes, default: int) -> int:
+    value = request.args.get(name, [b""])[0]
+    return int(value) if value.isdigit() and len(value) < 10 else default
+
+
+def _heads(room: Room, recovered: bool, reason: str) -> dict[str, Any]:
+    heads = {"room": room.name, "epoch": room.epoch, "seq": room.top, "recovered": recovered}
+    return heads | ({"reason": reason} if reason else {})
+
+
+def _head(request: Request, content_type: bytes, recovered: bool) -> None:
+    request.setHeader(b"Content-Type", content_type)
+    request.setHeader(b"Cache-Control", b"no-store")
+    request.setHeader(b"X-Accel-Buffering", b"no")  # nginx would else keep a stream to itself
+    request.setHeader(b"Chat-Recovered", b"true" if recovered else b"false")
+
+
+def finish(
+    request: Request, room: Room, recovered: bool, reason: str, entries: list[Entry], state: tuple[Any, ...]
+) -> None:
+    """Answer a poll."""
+    _head(request, b"application/json", recovered)
+    fields = _heads(room, recovered, reason)
+    fields["events"] = [entry(item) for item in entries]
+    fields["state"] = [message(item) for item in state]
+    request.write(orjson.dumps(fields) + b"\n")
+    request.finish()

@@ -1,0 +1,89 @@
+"""People who come by HTTP: no connection of theirs stays, so we remember them for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chatservice.domain.commands import Rename
+from chatservice.domain.conduct import handle
+from chatservice.domain.errors import Disconnect
+from chatservice.domain.events import Event
+from chatservice.domain.ports import Format
+from chatservice.domain.room import Room
+from chatservice.domain.session import Session
+from chatservice.transports.surroundings import Surroundings
+
+
+class Visitor:
+    """One person behind HTTP requests: a `Peer` that hears nothing, with a session of its own.
+
+    It is known by its token, else by its address: so its rate limit and its `userN` last from request to request.
+    """
+
+    format: Format
+
+    def __init__(self, around: Surroundings, key: str, forget: Callable[[Visitor], None]) -> None:
+        self.heard_at = 0.0
+        self.key = key
+        self._forget = forget
+        self.session = Session(around.hub, self, key, introduced=False)
+
+    async def visit(self, room: Room) -> None:
+        """May speak in the room without being seen in it."""
+        await room.live()
+        self.session.rooms[room.name] = room
+
+    def depart(self, room: Room) -> None:
+        """Has spoken."""
+        self.session.rooms.pop(room.name, None)
+
+    def send(self, frames: bytes, event: Event | None = None) -> None:
+        """See `Peer.send`."""
+
+    def deliver(self, event: Event) -> None:
+        """See `Peer.deliver`."""
+
+    def close(self, why: Disconnect) -> None:
+        """See `Peer.close`."""
+        self._forget(self)
+
+    def nudge(self) -> None:
+        """See `Watched.nudge`: it has not been here for a long time."""
+        self._forget(self)
+
+    def give_up(self) -> None:
+        """See `Watched.give_up`."""
+
+
+class Visitors:
+    """All that came by HTTP lately."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._known: dict[str, Visitor] = {}
+
+    def find(self, token: str | None, address: str, nick: str | None) -> Visitor:
+        """The visitor of that token or, without one, of that address.
+
+        :raises Refused: for a token that is not good.
+        """
+        hub = self._around.hub
+        identity = hub.passes.read(token) if token is not None and hub.passes is not None else None
+        key = f"user {identity.user_id}" if identity is not None else f"address {address}"
+        visitor = self._known.get(key)
+        if visitor is None:
+            visitor = self._known[key] = Visitor(self._around, key, self._forget)
+            person = hub.roster.arrive(hub.new_id() if identity is None else identity.user_id)
+            if identity is not None:
+                person.role, person.guest = identity.role, identity.guest
+            visitor.session.introduce(person)
+            self._around.visitors.add(visitor)
+        visitor.heard_at = self._around.now()
+        if nick is not None and nick != visitor.session.user.user.nick:
+            handle(visitor.session, Rename(nick)).result()
+        return visitor
+
+    def _forget(self, visitor: Visitor) -> None:
+        if self._known.pop(visitor.key, None) is not None:
+            self._around.visitors.remove(visitor)
+            visitor.session.end()
