@@ -14,7 +14,7 @@ from chatservice.dialects.phrases import LANGUAGES
 from chatservice.dialects.registry import DEFAULTS
 from chatservice.domain.errors import Refused
 from chatservice.domain.names import clean_room
-from chatservice.logs.registry import STORES
+from chatservice.logs.registry import DURABILITIES, STORES
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
 
 
@@ -63,6 +63,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("data", "value", "", "Keep everything in this directory. [$STATE_DIRECTORY, else ./chat-data]"),
     Option("store", "value", "sqlite:", "Keep the log in sqlite:[PATH] or in memory: (lost at the end)."),
+    Option(
+        "durability",
+        "value",
+        "disk",
+        "When a message counts as kept: disk (survives a power cut) or process (survives a crash of the"
+        " program; the newest may be lost with the power).",
+    ),
     Option("default-dialect", "value", "simple", f"What / speaks over WebSocket: {', '.join(DEFAULTS)}."),
     Option("default-room", "value", "lobby", "Where newcomers are who name no room."),
     Option("lang", "value", "en", f"Language of peers who name none: {', '.join(LANGUAGES)}."),
@@ -82,6 +89,7 @@ class Config:
     lines: tuple[Listener, ...]
     data: Path
     store: str
+    durability: str
     default_dialect: str
     default_room: str
     lang: str
@@ -105,6 +113,7 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         lines=() if lines == ["none"] else _listeners("--line", lines),
         data=Path(settings.word("data") or _data_directory(environment)).absolute(),
         store=_one_of_stores(settings.word("store")),
+        durability=_one_of("--durability", settings.word("durability"), DURABILITIES),
         default_dialect=_one_of("--default-dialect", settings.word("default-dialect"), DEFAULTS),
         default_room=_room(settings.word("default-room")),
         lang=_one_of("--lang", settings.word("lang"), LANGUAGES),

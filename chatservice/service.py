@@ -144,6 +144,7 @@ class ChatService(MultiService):
         self._log = open_log(
             config.store,
             config.data,
+            config.durability,
             call_soon=lambda call: reactor.callLater(0, call),
             call_from_thread=reactor.callFromThread,
             clock=time.time,

@@ -8,6 +8,7 @@ from pathlib import Path
 from chatservice.domain.ports import Engine, Randomness
 
 STORES: tuple[str, ...] = ("memory", "sqlite")
+DURABILITIES: tuple[str, ...] = ("disk", "process")
 
 
 class BadStore(ValueError):
@@ -17,6 +18,7 @@ class BadStore(ValueError):
 def open_log(
     store: str,
     data: Path,
+    durability: str,
     *,
     call_soon: Callable[[Callable[[], None]], object],
     call_from_thread: Callable[[Callable[[], None]], object],
@@ -26,6 +28,7 @@ def open_log(
     """The log that `store` names, not started yet.
 
     :param store: `memory:`, `sqlite:` (`chat.db` in the data directory) or `sqlite:PATH`.
+    :param durability: `disk` or `process`; memory keeps nothing in any case.
     :raises BadStore: for any other name.
     """
     name, _, rest = store.partition(":")
@@ -37,5 +40,11 @@ def open_log(
         from chatservice.logs.sqlite import SQLiteLog
 
         path = data / (rest or "chat.db")
-        return SQLiteLog(path, call_from_thread=call_from_thread, clock=clock, randomness=randomness)
+        return SQLiteLog(
+            path,
+            durability=durability,
+            call_from_thread=call_from_thread,
+            clock=clock,
+            randomness=randomness,
+        )
     raise BadStore(f"--store {store}: there is memory: and sqlite:[PATH]")

@@ -28,7 +28,7 @@ from chatservice.logs.writer import Job, Writer
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=2000", "mmap_size=0", "secure_delete=ON")
+PRAGMAS = ("journal_mode=WAL", "wal_autocheckpoint=2000", "mmap_size=0", "secure_delete=ON")
 
 
 class SQLiteLog:
@@ -37,9 +37,8 @@ class SQLiteLog:
     :param path: the database file; made when it is missing.
     :param call_from_thread: calls a function in the reactor's thread.
     :param clock: seconds since 1970.
+    :param durability: `disk` syncs each commit; `process` leaves that to the operating system.
     """
-
-    durability = "disk"
 
     def __init__(
         self,
@@ -48,8 +47,10 @@ class SQLiteLog:
         call_from_thread: Callable[[Callable[[], None]], object],
         clock: Callable[[], float],
         randomness: Randomness,
+        durability: str = "disk",
         fence: bool = True,
     ) -> None:
+        self.durability = durability
         self._path = path
         self._call_from_thread = call_from_thread
         self._clock = clock
@@ -63,7 +64,8 @@ class SQLiteLog:
         """See `Log.start`."""
         try:
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
-            for pragma in (*PRAGMAS, "trusted_schema=OFF"):
+            synchronous = "synchronous=FULL" if self.durability == "disk" else "synchronous=NORMAL"
+            for pragma in (*PRAGMAS, synchronous, "trusted_schema=OFF"):
                 connection.execute(f"PRAGMA {pragma}")
             upgrade(connection)
         except sqlite3.Error as error:

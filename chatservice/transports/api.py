@@ -20,7 +20,7 @@ from chatservice.domain.entering import room_name
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise, start
-from chatservice.transports.api_events import poll, stream
+from chatservice.transports.api_events import export, poll, stream
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.visitors import Visitor, Visitors
 from chatservice.transports.wishes import origin_allowed
@@ -58,7 +58,9 @@ class Rooms(Resource):
         self._visitors = Visitors(around)
 
     def render_GET(self, request: Request) -> int:
-        """`/api/rooms/R/events`."""
+        """`/api/rooms/R/events` and `/api/rooms/R/export`."""
+        if request.postpath and request.postpath[-1] == b"export":
+            return self._render(request, "export", self._export)
         return self._render(request, "events", self._events)
 
     def render_POST(self, request: Request) -> int:
@@ -88,6 +90,9 @@ class Rooms(Resource):
             request, self._around, visitor.session, name, voice
         )
         await serve
+
+    async def _export(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
+        await export(request, self._around, visitor.session, name)
 
     async def _say(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
         command = _message(request, name)

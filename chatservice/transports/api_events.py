@@ -6,7 +6,9 @@ from functools import lru_cache
 from typing import Any, cast
 
 import orjson
+from twisted.internet.interfaces import IPushProducer
 from twisted.web.server import Request
+from zope.interface import implementer
 
 from chatservice.dialects.base import Voice
 from chatservice.dialects.full_voice import FullVoice, entry, message
@@ -15,6 +17,7 @@ from chatservice.domain.entering import missed
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Entry, Event
 from chatservice.domain.ports import Format
+from chatservice.domain.promise import Promise, resolved
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
 from chatservice.transports.sendqueue import SendQueue
@@ -23,6 +26,7 @@ from chatservice.transports.transport import Transport
 
 WAIT_MOST_S = 60
 LAST_MOST = 200
+EXPORT_PAGE = 500
 
 
 class StreamFormat:
@@ -188,6 +192,54 @@ async def stream(request: Request, around: Surroundings, session: Session, name:
         for item in entries:
             reader.deliver(item)
         room.here.listen(reader)
+
+
+async def export(request: Request, around: Surroundings, session: Session, name: str) -> None:
+    """The whole log of a room as JSON Lines, one entry a line, as fast as the other side reads."""
+    gone: list[object] = []
+    request.notifyFinish().addErrback(gone.append)
+    async with _Visit(around, session, name) as room:
+        request.setHeader(b"Content-Type", b"application/x-ndjson")
+        request.setHeader(b"Content-Disposition", b'attachment; filename="room.jsonl"')
+        request.setHeader(b"Cache-Control", b"no-store")
+        gate = _Gate(request)
+        seq, top = 0, room.top
+        while seq < top and not gone:
+            page = await around.hub.log.read(name, seq, EXPORT_PAGE)
+            if not page.entries:
+                break
+            lines = [orjson.dumps(entry(item)) for item in page.entries if item.seq <= top]
+            request.write(b"\n".join([*lines, b""]))
+            seq = page.entries[-1].seq
+            await gate.opened()
+    if not gone:
+        request.unregisterProducer()
+        request.finish()
+
+
+@implementer(IPushProducer)
+class _Gate:
+    """Closed while the other side does not read."""
+
+    def __init__(self, request: Request) -> None:
+        self._closed: Promise[None] | None = None
+        request.registerProducer(self, True)
+
+    def opened(self) -> Promise[None]:
+        """Answers when there is room for more."""
+        return self._closed or resolved(None)
+
+    def pauseProducing(self) -> None:
+        """See `IPushProducer`."""
+        self._closed = Promise()
+
+    def resumeProducing(self) -> None:
+        """See `IPushProducer`."""
+        closed, self._closed = self._closed, None
+        if closed is not None:
+            closed.resolve(None)
+
+    stopProducing = resumeProducing
 
 
 class _Visit:
