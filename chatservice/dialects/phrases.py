@@ -27,6 +27,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "rate_limited": ("slow down: {seconds:.1f} s", "说得太快了：请等 {seconds:.1f} 秒"),
     "busy": ("the server is busy; please try again in a moment", "服务器正忙，请稍后再试"),
     "unavailable": ("the history is out of reach; please try again", "暂时读不到聊天记录，请再试一次"),
+    "cid_conflict": ("another message was sent under this id before", "这个编号之前发过另一条消息"),
     "nick_taken": ("the name {nick} is taken", "名字 {nick} 已经有人用了"),
     "nick_characters": (
         "a name needs a visible character, no control characters, and no * @ / # in front",

@@ -23,9 +23,12 @@ def decode(stored: bytes) -> Body:
     :raises ValueError: if a newer version of the program wrote it, or it is not ours.
     """
     fields = orjson.loads(stored)
-    if fields.get("k") != "said":
-        raise ValueError(f"the log holds an entry of unknown kind {fields.get('k')!r}")
-    return Said(User(fields["u"], fields["n"]), fields["t"], bool(fields.get("a")), fields.get("c"))
+    match fields:
+        case {"k": "said", "u": str(user_id), "n": str(nick), "t": str(text)}:
+            return Said(User(user_id, nick), text, bool(fields.get("a")), fields.get("c"))
+        case {"k": kind}:
+            raise ValueError(f"the log holds an entry of unknown kind {kind!r}")
+    raise ValueError("the log holds an entry that is not ours")
 
 
 def same_message(body: Body, other: Body) -> bool:

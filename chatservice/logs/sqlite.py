@@ -25,6 +25,22 @@ READERS = 2  # a long page must not hold up a short one; more threads only fight
 HEADS_KEPT = 50_000  # rooms whose head stays in memory, about 300 bytes each
 
 
+def open_database(path: Path) -> sqlite3.Connection:
+    """The writer's connection, its schema brought up to date.
+
+    :raises LogError: if the file cannot be used.
+    """
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=2000", "mmap_size=0"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA trusted_schema=OFF")
+        upgrade(connection)
+    except sqlite3.Error as error:
+        raise LogError(f"cannot open the database {path}: {error}") from error
+    return connection
+
+
 class _OpenHead:
     """A room's head in the writer's thread. `id` is None until the room has its first entry."""
 
@@ -67,14 +83,7 @@ class SQLiteLog:
 
     def start(self, sink: LogSink) -> None:
         """See `Log.start`."""
-        try:
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=2000", "mmap_size=0"):
-                connection.execute(f"PRAGMA {pragma}")
-            connection.execute("PRAGMA trusted_schema=OFF")
-            upgrade(connection)
-        except sqlite3.Error as error:
-            raise LogError(f"cannot open the database {self._path}: {error}") from error
+        connection = open_database(self._path)
         self._sink = sink
         self._writer = Writer(
             connection,

@@ -8,7 +8,7 @@ from struct import pack
 from chatservice.dialects.base import Voice
 from chatservice.domain.events import Event
 
-TEXT, BINARY, PING = 0x1, 0x2, 0x9
+TEXT, BINARY, PING, PONG = 0x1, 0x2, 0x9, 0xA
 
 
 def websocket_frame(payload: bytes, opcode: int = TEXT) -> bytes:

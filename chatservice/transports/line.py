@@ -63,11 +63,12 @@ class ChatLine(Protocol):
         for line in lines:
             if self._conversation is None:
                 return
-            if len(line) > LINE_BYTES:
+            said = line.removesuffix(b"\r")
+            if len(said) > LINE_BYTES:
                 self.close(LINE_TOO_LONG)
                 return
-            self._conversation.receive(line.removesuffix(b"\r"))
-        if len(rest) > LINE_BYTES:
+            self._conversation.receive(said)
+        if len(rest.removesuffix(b"\r")) > LINE_BYTES:
             self.close(LINE_TOO_LONG)
         self._unfinished = rest if self._conversation is not None else b""
 

@@ -15,6 +15,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
 from chatservice.dialects.registry import PATHS
+from chatservice.transports.frontdoor import FORGED
 from chatservice.transports.websocket import ChatWebSocketFactory
 
 # Everything the page needs comes from here; nothing else may run in it or be fetched by it.
@@ -121,6 +122,7 @@ class Root(Resource):
         super().__init__()
         self._chat = WebSocketResource(chat)
         self._not_found = WordsResource(404, NOT_FOUND)
+        self._forged = WordsResource(400, "a header holds a character that belongs in none\n")
         upgrade_needed = WordsResource(
             426, "this is a WebSocket address; open it with new WebSocket(…)\n", {b"Upgrade": b"websocket"}
         )
@@ -135,7 +137,8 @@ class Root(Resource):
         """By the whole path at once: there are no directories."""
         # An upgrade on a kept-alive connection comes past the front door (some proxies do that).
         if (request.getHeader(b"Upgrade") or b"").lower() == b"websocket":
-            return self._chat  # type: ignore[no-any-return]
+            values = (value for _, found in request.requestHeaders.getAllRawHeaders() for value in found)
+            return self._forged if any(map(FORGED.search, values)) else self._chat
         return self._files.get(request.path, self._not_found)
 
 
@@ -162,7 +165,7 @@ class PageSite(Site):
     noisy = False
 
     def __init__(self, chat: ChatWebSocketFactory) -> None:
-        super().__init__(Root(chat), timeout=15)
+        super().__init__(Root(chat), timeout=15, reactor=chat.reactor)
 
     def log(self, request: HTTPRequest) -> None:
         """Nothing; see the class."""

@@ -19,7 +19,7 @@ from chatservice.domain.ports import Format
 from chatservice.domain.session import Session
 from chatservice.transports.addresses import shown
 from chatservice.transports.conversation import Conversation
-from chatservice.transports.frames import BINARY, PING, TEXT, websocket_format, websocket_frame
+from chatservice.transports.frames import BINARY, PING, PONG, TEXT, websocket_format, websocket_frame
 from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.watch import Deadline
@@ -61,7 +61,7 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
     failByDrop = False  # True is a bare reset: a browser would see 1006 instead of our close code
     echoCloseCodeReason = False
     openHandshakeTimeout = 0  # the front door has read the whole request already
-    closeHandshakeTimeout = 5  # txaio rounds down by up to 1 s
+    closeHandshakeTimeout = 0  # the farewell queue bounds it; Autobahn's timers round down by up to 1 s
     tcpNoDelay = True
     autoPingInterval = autoPingTimeout = 0  # pings come from one shared queue
     autoPingSize = 12
@@ -96,7 +96,9 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
                 raise Denied(403, "this origin may not connect")
             self._wishes = read_wishes(request.path, request.params, request.protocols, manners)
         except Denied as denied:
-            raise ConnectionDeny(denied.status, _OurWords(denied.reason)) from None
+            deny = ConnectionDeny(denied.status)
+            deny.reason = _OurWords(denied.reason)  # its constructor asserts `type(reason) == str`
+            raise deny from None
         return self._wishes.subprotocol
 
     def onOpen(self) -> None:
@@ -125,9 +127,10 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
             self._conversation.receive(payload, isBinary)
 
     def onPing(self, payload: bytes) -> None:
-        """A ping is a sign of life; Autobahn answers it."""
+        """A ping is a sign of life. Its pong waits in the queue like all else, so that whoever pings and never
+        reads is a slow reader; Autobahn would write it past the queue."""
         self.heard_at = self.factory.around.now()
-        super().onPing(payload)
+        self.send(websocket_frame(payload, PONG))
 
     def onPong(self, payload: bytes) -> None:
         """The answer to our ping."""
@@ -146,9 +149,20 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
         otherwise keep it, and its place in the room, for ever."""
         super().dropConnection(abort)
         self._end()
-        if not abort and self._farewell is None:
-            self._farewell = Deadline(self.transport.abortConnection)
-            self.factory.around.farewells.add(self._farewell)
+        if not abort:
+            self._begin_farewell()
+
+    def sendCloseFrame(
+        self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False
+    ) -> None:
+        """Autobahn closes by itself when a peer breaks the protocol. Either way nothing of ours may follow the
+        close frame, and a peer that never answers it must not keep its place for ever."""
+        if self.state == self.STATE_OPEN:
+            if self._queue is not None:
+                self._queue.flush()
+            self._end()
+            self._begin_farewell()
+        super().sendCloseFrame(code, reasonUtf8, isReply)
 
     def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
         """Refuse the handshake. Autobahn's own reasons hold the peer's words, so they are not sent on."""
@@ -185,9 +199,6 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""
         if self.state == self.STATE_OPEN:
-            if self._queue is not None:
-                self._queue.flush()
-            self._end()
             reason = say(self.factory.manners.lang, why.name).encode()[:120]
             self.sendCloseFrame(why.close_code, reason.decode(errors="ignore").encode(), False)
 
@@ -214,6 +225,11 @@ class ChatWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
     def _overflowed(self) -> None:
         self.factory.around.hub.report(SlowReader(shown(self.transport.getPeer())))
         self.factory.reactor.callLater(0, self.close, SLOW)
+
+    def _begin_farewell(self) -> None:
+        if self._farewell is None:
+            self._farewell = Deadline(self.transport.abortConnection)
+            self.factory.around.farewells.add(self._farewell)
 
     def _end(self) -> None:
         """Leave the rooms and the registry; what comes in from now on is not heard."""
