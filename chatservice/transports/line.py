@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from chatservice.dialects.phrases import say
 from chatservice.dialects.registry import dialect
-from chatservice.domain.commands import Join
+from chatservice.domain.commands import Join, Leave
 from chatservice.domain.errors import IDLE, LINE_TOO_LONG, SLOW, Disconnect
 from chatservice.domain.events import Event, Noticed
 from chatservice.domain.ports import Format
@@ -25,6 +26,7 @@ LINE_BYTES = 8192
 """A line may be this long without its end: twice what a message may be in CJK, and telnet's own is 4096."""
 
 
+@implementer(IHalfCloseableProtocol)
 class ChatLine(Protocol):
     """One TCP connection of lines; a `Peer` to the hub.
 
@@ -77,6 +79,14 @@ class ChatLine(Protocol):
         self._end()
         if self._farewell is not None:
             self.factory.around.farewells.remove(self._farewell)
+
+    def readConnectionLost(self) -> None:
+        """`echo hello | nc` closes its half at once: what it typed is still said, then it is seen out."""
+        if self._conversation is not None:
+            self._conversation.perform(Leave())
+
+    def writeConnectionLost(self) -> None:
+        """Our own half is closed, by `close`."""
 
     # --- Peer and Wire ---
 

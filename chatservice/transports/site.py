@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from io import BytesIO
 
 from autobahn.twisted.resource import WebSocketResource
 from twisted.web import http as responses
@@ -30,6 +31,9 @@ SECURITY_HEADERS: Mapping[bytes, bytes] = {
     b"Cross-Origin-Opener-Policy": b"same-origin",
     b"Permissions-Policy": b"camera=(), microphone=(), geolocation=()",
 }
+
+BODY_BYTES = 65_536
+"""Nothing here takes a body; one that goes on after this is cut off."""
 
 _TYPES = {
     "html": b"text/html; charset=utf-8",
@@ -71,6 +75,12 @@ class FileResource(Resource):
         super().__init__()
         self._file = file
 
+    def render(self, request: Request) -> bytes:
+        """Only to be read. Twisted's own page for other methods shows the peer's words."""
+        if request.method in (b"GET", b"HEAD"):
+            return super().render(request)  # type: ignore[no-any-return]
+        return _READ_ONLY.render(request)
+
     def render_GET(self, request: Request) -> bytes:
         """The file, or 304 when the browser has it."""
         request.setHeader(b"Content-Type", self._file.content_type)
@@ -103,6 +113,8 @@ class WordsResource(Resource):
             request.setHeader(name, value)
         return b"" if request.method == b"HEAD" else self._words
 
+
+_READ_ONLY = WordsResource(405, "this can only be read: GET or HEAD\n", {b"Allow": b"GET, HEAD"})
 
 NOT_FOUND = """\
 404: there is nothing here.  这里什么都没有。
@@ -144,6 +156,18 @@ class Root(Resource):
 
 class PageRequest(Request):
     """A request whose answer carries the security headers, whoever writes it."""
+
+    _body_bytes = 0
+
+    def gotLength(self, length: int | None) -> None:
+        """No body is kept; Twisted would write a long one to the disk, of any length."""
+        self.content = BytesIO()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """See `gotLength`."""
+        self._body_bytes += len(data)
+        if self._body_bytes > BODY_BYTES:
+            self.channel.transport.abortConnection()  # type: ignore[union-attr]
 
     def process(self) -> None:
         """See `Request.process`."""

@@ -39,12 +39,13 @@ class _Turn:
 
     :ivar number: keeps the order of turns that are due at the same moment.
     :ivar connection: None once it is watched no more; the turn alone is left in the heap until it is due.
+    :ivar silent_since: when it had been heard last as it was nudged; None before that.
     """
 
     due: float
     number: int
     connection: Watched | None = field(compare=False)
-    nudged: bool = field(compare=False)
+    silent_since: float | None = field(compare=False)
 
 
 class Watch:
@@ -88,11 +89,11 @@ class Watch:
             if connection is None:
                 continue
             del self._turns[connection]
-            if turn.nudged:
-                if connection.heard_at > turn.due - self._grace_s:
-                    self._look_again(connection, connection.heard_at + self._quiet_s)
-                else:
+            if turn.silent_since is not None:
+                if connection.heard_at == turn.silent_since:
                     connection.give_up()
+                else:
+                    self._look_again(connection, connection.heard_at + self._quiet_s)
                 continue
             silent_until = connection.heard_at + self._quiet_s
             if silent_until > now:
@@ -101,11 +102,11 @@ class Watch:
                 # Counted from the scheduled moment and not from this tick, which is late by up to a second;
                 # unless the whole process slept: then nobody was asked in time.
                 asked_at = max(silent_until, now - TICK_S)
-                self._look_again(connection, asked_at + self._grace_s, nudged=True)
+                self._look_again(connection, asked_at + self._grace_s, connection.heard_at)
                 connection.nudge()
 
-    def _look_again(self, connection: Watched, due: float, *, nudged: bool = False) -> None:
-        turn = self._turns[connection] = _Turn(due, next(self._numbers), connection, nudged)
+    def _look_again(self, connection: Watched, due: float, silent_since: float | None = None) -> None:
+        turn = self._turns[connection] = _Turn(due, next(self._numbers), connection, silent_since)
         heappush(self._heap, turn)
 
 
