@@ -132,12 +132,16 @@ class _Settings:
         said = self._given.get(name)
         if isinstance(said, Sequence) and not isinstance(said, str) and said:
             return list(said)
-        return self._environment.get(option.variable, option.default).split()
+        return self._from_environment(option).split()
 
     def word(self, name: str) -> str:
         option = self._options[name]
         said = self._given.get(name)
-        return said if isinstance(said, str) else self._environment.get(option.variable, option.default)
+        return said if isinstance(said, str) else self._from_environment(option)
+
+    def _from_environment(self, option: Option) -> str:
+        # An empty variable is how compose files and systemd units leave one out.
+        return self._environment.get(option.variable) or option.default
 
     def flag(self, name: str) -> bool:
         if self._given.get(name):
@@ -156,7 +160,7 @@ def _data_directory(environment: Mapping[str, str]) -> str:
 
 def _self_signed_endpoint(port: str) -> str:
     number, _, more = port.partition(":")
-    if not number.isdigit():
+    if not (number.isascii() and number.isdigit()):
         raise BadConfig(f"--self-signed {port}: this is no port number")
     return f"tcp:{number}:{more or 'interface=127.0.0.1'}"
 

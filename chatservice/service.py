@@ -29,8 +29,8 @@ from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Engine, LogError
 from chatservice.identity.passes import SignedPasses, load_key
-from chatservice.logs.registry import open_log
-from chatservice.transports.endpoints import BadEndpoint, Listener
+from chatservice.logs.registry import BadStore, check_log, open_log
+from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.frontdoor import FrontDoorFactory
 from chatservice.transports.line import LineFactory
 from chatservice.transports.site import PageSite
@@ -108,7 +108,20 @@ class ChatService(MultiService):
         self._ticking: LoopingCall | None = None
 
     def privilegedStartService(self) -> None:
-        """Open the log and the listeners; a failure here ends the process before it serves anyone."""
+        """Open the log and the listeners, as long as ports below 1024 may still be opened."""
+        self._open_all()
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        """Say where we are. `python -m twisted` calls this one only, so it opens what is not open yet."""
+        self._open_all()
+        super().startService()
+        self._say(banner(self.config, self.listeners, self.ports, start_notes(self.config, self.listeners)))
+
+    def _open_all(self) -> None:
+        """A failure here ends the process before it serves anyone."""
+        if self._log is not None:
+            return
         try:
             around = self._open_log()
             for listener in self.listeners:
@@ -118,13 +131,8 @@ class ChatService(MultiService):
                 self._factories.append(factory)
                 self._listen(listener, factory)
         except (BadEndpoint, LogError) as error:
-            give_up(str(error))
-        super().privilegedStartService()
-
-    def startService(self) -> None:
-        """Say where we are."""
-        super().startService()
-        self._say(banner(self.config, self.listeners, self.ports, start_notes(self.config, self.listeners)))
+            _log.error("{why}", why=str(error))  # in the background nobody hears what is said
+            give_up(str(error), self._say)
 
     def stopService(self) -> Deferred[Any]:
         """Tell every peer, close the listeners, write what waits."""
@@ -221,9 +229,12 @@ def report(error: BaseException) -> None:
     _log.error("{error_type}: {error!r}", error_type=type(error).__name__, error=error)
 
 
-def give_up(why: str) -> NoReturn:
-    """One clear line and exit status 1."""
-    print(f"chat: {why}", file=sys.stderr)
+def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:
+    """One clear line and exit status 1.
+
+    :param say: stderr as it was before twistd made a log of it.
+    """
+    (say or sys.stderr.write)(f"chat: {why}\n")
     raise SystemExit(1)
 
 
@@ -250,7 +261,10 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
     try:
         config = read_config(options.given(), environment)
         lock = take_lock(config.data)
-        for listener in (*config.listeners, *config.self_signed, *config.lines):
+        check_log(config.store, config.data)
+        wanted = (*config.listeners, *config.self_signed, *config.lines)
+        check_apart(wanted)
+        for listener in wanted:
             listener.open(reactor)
             listener.check_free()
         parent: Mapping[str, Any] = options.parent or {}
@@ -263,7 +277,7 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
                 os.path.abspath(parent.get("pidfile") or "twistd.pid"),
             )
             sys.stderr.write(banner(config, service.listeners, {}, notes))
-    except (BadConfig, BadEndpoint, BadCertificate) as error:
+    except (BadConfig, BadEndpoint, BadCertificate, BadStore, LogError) as error:
         give_up(str(error))
     service.lock = lock  # type: ignore[attr-defined]
     return service

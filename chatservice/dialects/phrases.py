@@ -45,6 +45,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "rate_limited": ("slow down: {seconds:.1f} s", "说得太快了：请等 {seconds:.1f} 秒"),
     "busy": ("the server is busy; please try again in a moment", "服务器正忙，请稍后再试"),
     "unavailable": ("the history is out of reach; please try again", "暂时读不到聊天记录，请再试一次"),
+    "cid_conflict": ("another message was sent under this id before", "这个编号之前发过另一条消息"),
     "nick_taken": ("the name {nick} is taken", "名字 {nick} 已经有人用了"),
     "nick_characters": (
         "a name needs a visible character, no control characters, and no * @ / # in front",
@@ -69,7 +70,6 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "not_yours": ("that message is not yours", "那条消息不是你的"),
     "no_message": ("there is no such message any more", "没有这条消息了"),
     "conflict": ("it has been edited since, it is revision {rev} now", "它已经被改过，现在是第 {rev} 版"),
-    "cid_conflict": ("that id said something else before", "这个 id 之前说过别的话"),
     "too_many_reactions": ("a message has at most {limit} kinds of reactions", "一条消息最多 {limit} 种回应"),
     "too_many_rooms": ("you may be in at most {limit} rooms", "最多同时在 {limit} 个房间"),
     "bad_emoji": ("that is no emoji", "这不是表情"),

@@ -15,6 +15,10 @@ TEXT_CODE_POINTS = 4000
 
 _ZERO_WIDTH_JOINER = "\u200d"  # the one format character emoji need
 _NICK_REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters, marks and a symbol that draw nothing: a name made of them is no name.
+_BLANKS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0]")
+# Emoji need these, and elsewhere they draw nothing: with them in the key nobody can be imitated.
+_JOINERS = re.compile("[\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _NICK_FIRST_REFUSED = frozenset("*@/#")  # these begin notices, direct messages, commands and rooms
 # C0 without tab and newline, DEL, C1: they can move a terminal's cursor and forge log lines.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -41,7 +45,9 @@ def clean_nick(wish: str) -> str:
     :raises Refused: `bad_request` if it is empty, too long, or holds control or invisible characters.
     """
     nick = unicodedata.normalize("NFC", wish.strip(" "))
-    if any(unicodedata.category(c) in _NICK_REFUSED and c != _ZERO_WIDTH_JOINER for c in nick):
+    if _BLANKS.search(nick) or any(
+        unicodedata.category(c) in _NICK_REFUSED and c != _ZERO_WIDTH_JOINER for c in nick
+    ):
         raise Refused(Code.BAD_REQUEST, "nick_characters")
     nick = " ".join(nick.split())
     if not nick or graphemes(nick) == 0 or nick[0] in _NICK_FIRST_REFUSED:
@@ -52,8 +58,9 @@ def clean_nick(wish: str) -> str:
 
 
 def nick_key(nick: str) -> str:
-    """What two nicks that count as the same have in common (NFKC, casefolded)."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", nick).casefold())
+    """What two nicks that count as the same have in common (NFKC, casefolded, without what is not seen)."""
+    seen = unicodedata.normalize("NFKC", _JOINERS.sub("", nick))
+    return unicodedata.normalize("NFKC", seen.casefold())
 
 
 def clean_room(wish: str) -> str:
@@ -65,9 +72,9 @@ def clean_room(wish: str) -> str:
     if (
         not room
         or len(room) > ROOM_CHARACTERS
+        or any(unicodedata.category(c) in _NICK_REFUSED for c in room)  # before encode(), which chokes on some
         or len(room.encode()) > ROOM_BYTES
         or room.startswith(("@", "dm:"))
-        or any(unicodedata.category(c) in _NICK_REFUSED for c in room)
     ):
         raise Refused(Code.NO_ROOM, "room_name")
     return room

@@ -30,11 +30,13 @@ EARLY_LIMIT = 10_000  # entries that may wait for a read; beyond it reading agai
 
 
 class State(Enum):
-    """cold: knows nothing. sync: is reading. live: has every entry up to `top` and tells the next ones."""
+    """cold: knows nothing. sync: is reading. live: has every entry up to `top` and tells the next ones.
+    stale: was live, missed something and could not read it; the next entry or newcomer makes it try again."""
 
     COLD = auto()
     SYNC = auto()
     LIVE = auto()
+    STALE = auto()
 
 
 class Gone(Exception):
@@ -78,26 +80,21 @@ class Room:
 
     def committed(self, entry: Entry) -> None:
         """The log has a new entry: tell everyone, unless an earlier one has to come first."""
-        if self.state is not State.LIVE:
-            self._keep_for_later(entry)
-        elif entry.seq <= self.top and entry.epoch == self.epoch:
-            return  # seen already, by the read that made us live
-        elif entry.seq == self.top + 1 and entry.epoch == self.epoch:
-            self._apply(entry)
-        else:
-            self._keep_for_later(entry)
-            self._begin_sync()
+        if self.state is State.LIVE:
+            if entry.seq <= self.top and entry.epoch == self.epoch:
+                return  # seen already, by the read that made us live
+            if entry.seq == self.top + 1 and entry.epoch == self.epoch:
+                self._apply(entry)
+                return
+        if len(self._early) >= EARLY_LIMIT:
+            self._early.clear()  # the hole before this entry makes it begin another sync
+        self._early.append(entry)
+        self._begin_sync()
 
     def stale(self) -> None:
         """The bus was lost: what came meanwhile must be read. Nobody is told anything until then."""
         if self.state is State.LIVE:
             self._begin_sync()
-
-    def _keep_for_later(self, entry: Entry) -> None:
-        if len(self._early) < EARLY_LIMIT:
-            self._early.append(entry)
-        else:
-            self._early.clear()  # the hole makes the next entry begin another sync
 
     def _apply(self, entry: Entry) -> None:
         self.top = entry.seq
@@ -118,9 +115,9 @@ class Room:
 
     def _begin_sync(self) -> None:
         if self.state is not State.SYNC:
-            was_cold = self.state is State.COLD
-            self.state = State.SYNC
-            start(self._sync(was_cold)).then(self._synced)
+            before, self.state = self.state, State.SYNC
+            on_failure = State.COLD if before is State.COLD else State.STALE
+            start(self._sync(before is State.COLD)).then(lambda done: self._synced(done, on_failure))
 
     async def _sync(self, was_cold: bool) -> None:
         if was_cold:
@@ -159,12 +156,11 @@ class Room:
     def _take_heads(self, page: Page) -> None:
         self.epoch, self._forks, self._first = page.epoch, page.forks, page.first
 
-    def _synced(self, done: Promise[None]) -> None:
+    def _synced(self, done: Promise[None], on_failure: State) -> None:
         waiting, self._waiting = self._waiting, []
         early, self._early = self._early, []
         if done.error is not None:
-            # Whoever is here stays; the next entry or join tries again, from what we had.
-            self.state = State.COLD if self.here.empty else State.LIVE
+            self.state = on_failure
             self._report(done.error)
             for promise in waiting:
                 promise.reject(done.error)
@@ -173,6 +169,9 @@ class Room:
         for entry in early:
             if entry.seq > self.top:
                 self.committed(entry)
+        if self.state is not State.LIVE:  # what came meanwhile showed a hole: another sync has begun
+            self._waiting[:0] = waiting
+            return
         for promise in waiting:
             promise.resolve(None)
 

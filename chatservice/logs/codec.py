@@ -82,10 +82,13 @@ def decode(stored: bytes) -> Body:
     :raises ValueError: if a newer version of the program wrote it, or it is not ours.
     """
     fields = orjson.loads(stored)
-    row = _KINDS.get(fields.get("k"))
+    row = _KINDS.get(str(fields.get("k"))) if isinstance(fields, dict) else None
     if row is None:
-        raise ValueError(f"the log holds an entry of unknown kind {fields.get('k')!r}")
-    return row[2](User(fields["u"], fields["n"]), fields)
+        raise ValueError("the log holds an entry of a kind that is not known")
+    try:
+        return row[2](User(fields["u"], fields["n"]), fields)
+    except (KeyError, TypeError) as error:
+        raise ValueError("the log holds an entry that is not ours") from error
 
 
 def same_message(body: Body, other: Body) -> bool:

@@ -141,7 +141,8 @@ class MemoryLog:
 
     def read_back(self, room: str, before: int | None, limit: int) -> Promise[Page]:
         """See `Log.read_back`."""
-        end = self._head(room).top if before is None else max(0, before - 1)
+        top = self._head(room).top
+        end = top if before is None else min(top, max(0, before - 1))
         begin = max(0, end - limit)
         return resolved(self._page(room, begin, end - begin))
 

@@ -31,20 +31,38 @@ def open_log(
     :param durability: `disk` or `process`; memory keeps nothing in any case.
     :raises BadStore: for any other name.
     """
-    name, _, rest = store.partition(":")
-    if name == "memory" and not rest:
+    name, rest = _named(store)
+    if name == "memory":
         from chatservice.logs.memory import MemoryLog
 
         return MemoryLog(call_soon=call_soon, clock=clock, randomness=randomness)
-    if name == "sqlite":
-        from chatservice.logs.sqlite import SQLiteLog
+    from chatservice.logs.sqlite import SQLiteLog
 
-        path = data / (rest or "chat.db")
-        return SQLiteLog(
-            path,
-            durability=durability,
-            call_from_thread=call_from_thread,
-            clock=clock,
-            randomness=randomness,
-        )
-    raise BadStore(f"--store {store}: there is memory: and sqlite:[PATH]")
+    return SQLiteLog(
+        data / (rest or "chat.db"),
+        durability=durability,
+        call_from_thread=call_from_thread,
+        clock=clock,
+        randomness=randomness,
+    )
+
+
+def check_log(store: str, data: Path) -> None:
+    """Open and close the log that `store` names: a broken one is found before the process goes into the
+    background, where nobody hears it.
+
+    :raises BadStore: for any other name.
+    :raises LogError: if it cannot be opened.
+    """
+    name, rest = _named(store)
+    if name == "sqlite":
+        from chatservice.logs.sqlite import open_database
+
+        open_database(data / (rest or "chat.db")).close()
+
+
+def _named(store: str) -> tuple[str, str]:
+    name, _, rest = store.partition(":")
+    if name not in STORES or (name == "memory" and rest):
+        raise BadStore(f"--store {store}: there is memory: and sqlite:[PATH]")
+    return name, rest

@@ -28,7 +28,23 @@ from chatservice.logs.writer import Job, Writer
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PRAGMAS = ("journal_mode=WAL", "wal_autocheckpoint=2000", "mmap_size=0", "secure_delete=ON")
+PRAGMAS = ("journal_mode=WAL", "wal_autocheckpoint=2000", "mmap_size=0", "secure_delete=ON", "trusted_schema=OFF")
+
+
+def open_database(path: Path, durability: str = "disk") -> sqlite3.Connection:
+    """The writer's connection, its schema brought up to date.
+
+    :param durability: `disk` syncs each commit; `process` leaves that to the operating system.
+    :raises LogError: if the file cannot be used.
+    """
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        for pragma in (*PRAGMAS, f"synchronous={'FULL' if durability == 'disk' else 'NORMAL'}"):
+            connection.execute(f"PRAGMA {pragma}")
+        upgrade(connection)
+    except sqlite3.Error as error:
+        raise LogError(f"cannot open the database {path}: {error}") from error
+    return connection
 
 
 class SQLiteLog:
@@ -62,14 +78,7 @@ class SQLiteLog:
 
     def start(self, sink: LogSink) -> None:
         """See `Log.start`."""
-        try:
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
-            synchronous = "synchronous=FULL" if self.durability == "disk" else "synchronous=NORMAL"
-            for pragma in (*PRAGMAS, synchronous, "trusted_schema=OFF"):
-                connection.execute(f"PRAGMA {pragma}")
-            upgrade(connection)
-        except sqlite3.Error as error:
-            raise LogError(f"cannot open the database {self._path}: {error}") from error
+        connection = open_database(self._path, self.durability)
         self._sink = sink
         self._writer = Writer(
             connection,

@@ -68,6 +68,7 @@ export class Connection {
     }
     if (frame.code === "position_lost") {
       this.seq = frame.reason === "truncated" ? frame.valid : 0;
+      this.epoch = null;   // what comes next is a new beginning, not a continuation
       this.on.lost(frame.reason, this.seq);
       return;
     }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
@@ -92,6 +94,24 @@ class Listener:
         return f"{scheme}{'s' if self.is_tls else ''}://{self.address(port)}/"
 
 
+def check_apart(listeners: Sequence[Listener]) -> None:
+    """See that no two listeners want the same port; trying each alone does not show that.
+
+    :raises BadEndpoint: if two do.
+    """
+    for one, other in combinations(listeners, 2):
+        if one.port and one.port == other.port and _overlap(one.host or "", other.host or ""):
+            raise BadEndpoint(f"port {one.port} is asked for twice")
+
+
+def _overlap(one: str, other: str) -> bool:
+    for host, beside in ((one, other), (other, one)):
+        # Linux gives "::" IPv4 as well.
+        if host in (beside, "::") or (host in ("", "0.0.0.0") and ":" not in beside):
+            return True
+    return False
+
+
 def _split(description: str) -> tuple[list[str], dict[str, str]]:
     """Twisted's endpoint grammar: `:` separates, `key=` names, a backslash takes the next as it is."""
     positional: list[str] = []
@@ -111,7 +131,13 @@ def _split(description: str) -> tuple[list[str], dict[str, str]]:
             field, key = "", None
         else:
             field += character
+    if field:  # the last backslash has taken the colon that ends it all
+        raise BadEndpoint(f"{description}: a backslash needs a character after it")
     return positional, named
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 9
 
 
 def parse_listener(description: str) -> Listener:
@@ -128,9 +154,19 @@ def parse_listener(description: str) -> Listener:
         if ":" not in description:
             raise BadEndpoint(f"{description}: this is no endpoint; try tcp:8080:interface=127.0.0.1")
         return Listener(description, None, None)
+    # Whatever we did not understand we would not pass on; a mistyped interface= would listen everywhere.
+    known = {"port", "interface", "backlog"} | ({"privateKey", "certKey"} if kind == "ssl" else set())
+    unknown = [f"{name}=" for name in named if name not in known] + positional[2:]
+    if unknown:
+        raise BadEndpoint(
+            f"{description}: {unknown[0]!r} means nothing here; known are {', '.join(sorted(known))},"
+            " and a colon inside a value needs a backslash before it"
+        )
     port_text = named.get("port") or (positional[1] if len(positional) > 1 else "")
-    if not port_text.isdigit() or int(port_text) > 65535:
+    if not _is_number(port_text) or int(port_text) > 65535:
         raise BadEndpoint(f"{description}: {port_text or 'nothing'} is no port number")
+    if not _is_number(named.get("backlog", "0")):
+        raise BadEndpoint(f"{description}: backlog={named['backlog']} is no number")
     host = named.get("interface", "::" if kind == "tcp6" else "")
     interface = f":interface={quoteStringArgument(host)}" if host else ""
     plain = "tcp6" if ":" in host else "tcp"

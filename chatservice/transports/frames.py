@@ -9,7 +9,7 @@ from struct import pack
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.domain.events import Entry, Event
 
-TEXT, BINARY, PING = 0x1, 0x2, 0x9
+TEXT, BINARY, PING, PONG = 0x1, 0x2, 0x9, 0xA
 
 
 def websocket_frame(payload: bytes, opcode: int = TEXT) -> bytes:

@@ -27,7 +27,7 @@ HEAD_BYTES = 16_384
 _UPGRADE = re.compile(rb"\r\n[Uu][Pp][Gg][Rr][Aa][Dd][Ee]:[ \t]*[Ww][Ee][Bb][Ss][Oo][Cc][Kk][Ee][Tt]")
 # Autobahn splits header lines with str.splitlines, which also breaks at these: a forged header (RFC 9112
 # section 2.2 allows CRLF only). A bare CR or LF is refused for the same reason.
-_FORGED = re.compile(rb"[\x00\x0b\x0c\x1c-\x1e\x85]|\r(?!\n)|(?<!\r)\n")
+FORGED = re.compile(rb"[\x00\x0b\x0c\x1c-\x1e\x85]|\r(?!\n)|(?<!\r)\n")
 
 
 class FrontDoor(Protocol):
@@ -39,6 +39,7 @@ class FrontDoor(Protocol):
     def __init__(self) -> None:
         self._head = b""
         self._deadline: Deadline | None = None
+        self._farewell: Deadline | None = None
 
     def connectionMade(self) -> None:
         """Somebody is at the door."""
@@ -52,18 +53,21 @@ class FrontDoor(Protocol):
         begin = max(0, len(self._head) - 3)
         self._head += data
         end = self._head.find(b"\r\n\r\n", begin)
-        if end > HEAD_BYTES or (end < 0 and len(self._head) > HEAD_BYTES):
+        # Both say the same in however many pieces it comes: no head of more than HEAD_BYTES.
+        if end + 4 > HEAD_BYTES or (end < 0 and len(self._head) >= HEAD_BYTES):
             self._refuse(b"431 Request Header Fields Too Large", b"the request head has more than 16 KiB")
         elif end >= 0:
             head = self._head[: end + 4]
-            if _FORGED.search(head):
+            if FORGED.search(head):
                 self._refuse(b"400 Bad Request", b"the request head holds a character that belongs in none")
             else:
                 self._hand_over(is_upgrade=_UPGRADE.search(head) is not None)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """It went away before it had said what it wanted."""
+        """It went away before it had said what it wanted, or after it was refused."""
         self._forget_deadline()
+        if self._farewell is not None:
+            self.factory.around.farewells.remove(self._farewell)
 
     def _hand_over(self, *, is_upgrade: bool) -> None:
         self._forget_deadline()
@@ -83,7 +87,8 @@ class FrontDoor(Protocol):
         )
         self.transport.loseConnection()
         # An orderly end waits until the peer has read; this one may never do that.
-        self.factory.around.farewells.add(Deadline(self.transport.abortConnection))
+        self._farewell = Deadline(self.transport.abortConnection)
+        self.factory.around.farewells.add(self._farewell)
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None:

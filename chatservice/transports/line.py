@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from chatservice.dialects.registry import dialect
-from chatservice.domain.commands import Join
+from chatservice.domain.commands import Join, Leave
 from chatservice.domain.errors import IDLE, LINE_TOO_LONG, Disconnect
 from chatservice.domain.events import Noticed
 from chatservice.transports.frames import line_format, line_frame
@@ -19,6 +20,7 @@ LINE_BYTES = 8192
 """A line may be this long without its end: twice what a message may be in CJK, and telnet's own is 4096."""
 
 
+@implementer(IHalfCloseableProtocol)
 class ChatLine(Connected, Protocol):
     """One TCP connection of lines; a `Peer` to the hub.
 
@@ -49,11 +51,12 @@ class ChatLine(Connected, Protocol):
         for line in lines:
             if self.conversation is None:
                 return
-            if len(line) > LINE_BYTES:
+            said = line.removesuffix(b"\r")
+            if len(said) > LINE_BYTES:
                 self.close(LINE_TOO_LONG)
                 return
-            self.conversation.receive(line.removesuffix(b"\r"))
-        if len(rest) > LINE_BYTES:
+            self.conversation.receive(said)
+        if len(rest.removesuffix(b"\r")) > LINE_BYTES:
             self.close(LINE_TOO_LONG)
         self._unfinished = rest if self.conversation is not None else b""
 
@@ -61,6 +64,14 @@ class ChatLine(Connected, Protocol):
         """The transport is gone; a line without an end was never said."""
         self._leave()
         self.forget_farewell()
+
+    def readConnectionLost(self) -> None:
+        """`echo hello | nc` closes its half at once: what it typed is still said, then it is seen out."""
+        if self.conversation is not None:
+            self.conversation.perform(Leave())
+
+    def writeConnectionLost(self) -> None:
+        """Our own half is closed, by `close`."""
 
     # --- Peer and Wire ---
 

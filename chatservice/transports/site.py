@@ -16,6 +16,7 @@ from twisted.web.server import Request, Site
 
 from chatservice.dialects.registry import PATHS
 from chatservice.transports.api import Rooms
+from chatservice.transports.frontdoor import FORGED
 from chatservice.transports.websocket import ChatWebSocketFactory
 
 # Everything the page needs comes from here; nothing else may run in it or be fetched by it.
@@ -30,6 +31,9 @@ SECURITY_HEADERS: Mapping[bytes, bytes] = {
     b"Cross-Origin-Opener-Policy": b"same-origin",
     b"Permissions-Policy": b"camera=(), microphone=(), geolocation=()",
 }
+
+BODY_BYTES = 65_536
+"""Nothing here takes a body; one that goes on after this is cut off."""
 
 _TYPES = {
     "html": b"text/html; charset=utf-8",
@@ -71,6 +75,12 @@ class FileResource(Resource):
         super().__init__()
         self._file = file
 
+    def render(self, request: Request) -> bytes:
+        """Only to be read. Twisted's own page for other methods shows the peer's words."""
+        if request.method in (b"GET", b"HEAD"):
+            return super().render(request)  # type: ignore[no-any-return]
+        return _READ_ONLY.render(request)
+
     def render_GET(self, request: Request) -> bytes:
         """The file, or 304 when the browser has it."""
         request.setHeader(b"Content-Type", self._file.content_type)
@@ -104,6 +114,8 @@ class WordsResource(Resource):
         return b"" if request.method == b"HEAD" else self._words
 
 
+_READ_ONLY = WordsResource(405, "this can only be read: GET or HEAD\n", {b"Allow": b"GET, HEAD"})
+
 NOT_FOUND = """\
 404: there is nothing here.  这里什么都没有。
 
@@ -123,6 +135,7 @@ class Root(Resource):
         self._chat = WebSocketResource(chat)
         self._rooms = Rooms(chat.around, chat.manners)
         self._not_found = WordsResource(404, NOT_FOUND)
+        self._forged = WordsResource(400, "a header holds a character that belongs in none\n")
         upgrade_needed = WordsResource(
             426, "this is a WebSocket address; open it with new WebSocket(…)\n", {b"Upgrade": b"websocket"}
         )
@@ -137,7 +150,8 @@ class Root(Resource):
         """By the whole path at once: there are no directories."""
         # An upgrade on a kept-alive connection comes past the front door (some proxies do that).
         if (request.getHeader(b"Upgrade") or b"").lower() == b"websocket":
-            return self._chat  # type: ignore[no-any-return]
+            values = (value for _, found in request.requestHeaders.getAllRawHeaders() for value in found)
+            return self._forged if any(map(FORGED.search, values)) else self._chat
         if request.path.startswith(b"/api/rooms/"):
             request.postpath = request.path.split(b"/")[3:]
             return self._rooms
@@ -193,7 +207,7 @@ class PageSite(Site):
     noisy = False
 
     def __init__(self, chat: ChatWebSocketFactory) -> None:
-        super().__init__(Root(chat), timeout=15)
+        super().__init__(Root(chat), timeout=15, reactor=chat.reactor)
 
     def log(self, request: HTTPRequest) -> None:
         """Nothing; see the class."""

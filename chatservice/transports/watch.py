@@ -1,12 +1,16 @@
-"""Deadlines for many connections at the cost of none: two queues and one call a second.
+"""Deadlines for many connections at the cost of none: one queue and one call a second.
 
 A timer per connection costs memory and, in a mass disconnect, quadratic time in Autobahn's batched timers
-(txaio removes from a list). All delays of one watch are equal, so a queue in order of arrival is enough.
+(txaio removes from a list). A sign of life costs one assignment here: whose turn comes and who has shown
+life meanwhile is put off.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
 from typing import Protocol
 
 
@@ -25,6 +29,25 @@ class Watched(Protocol):
         """It stayed quiet for `grace_s` more: end it."""
 
 
+TICK_S = 1.0
+"""How often `Watch.tick` is to be called."""
+
+
+@dataclass(slots=True, order=True)
+class _Turn:
+    """When to look at a connection again.
+
+    :ivar number: keeps the order of turns that are due at the same moment.
+    :ivar connection: None once it is watched no more; the turn alone is left in the heap until it is due.
+    :ivar silent_since: when it had been heard last as it was nudged; None before that.
+    """
+
+    due: float
+    number: int
+    connection: Watched | None = field(compare=False)
+    silent_since: float | None = field(compare=False)
+
+
 class Watch:
     """Nudges what is quiet, gives up what stays quiet.
 
@@ -37,47 +60,54 @@ class Watch:
         self._clock = clock
         self._quiet_s = quiet_s
         self._grace_s = grace_s
-        # Dicts keep the order of insertion and delete in constant time; the value is the due time.
-        self._quiet: dict[Watched, float] = {}
-        self._nudged: dict[Watched, float] = {}
+        self._numbers = count()
+        # A heap and not a plain queue: what is put off is due before what came in the meantime.
+        self._heap: list[_Turn] = []
+        self._turns: dict[Watched, _Turn] = {}
 
     def __len__(self) -> int:
-        return len(self._quiet) + len(self._nudged)
+        return len(self._turns)
 
     def add(self, connection: Watched) -> None:
         """Begin to watch; silence counts from now."""
+        self.remove(connection)
         connection.heard_at = self._clock()
-        self._quiet[connection] = connection.heard_at + self._quiet_s
+        self._look_again(connection, connection.heard_at + self._quiet_s)
 
     def remove(self, connection: Watched) -> None:
         """Watch it no more; it need not be watched now."""
-        if self._quiet.pop(connection, None) is None:
-            self._nudged.pop(connection, None)
+        turn = self._turns.pop(connection, None)
+        if turn is not None:
+            turn.connection = None
 
     def tick(self) -> None:
-        """To be called about once a second."""
+        """To be called every `TICK_S`."""
         now = self._clock()
-        while self._nudged:
-            connection, due = next(iter(self._nudged.items()))
-            if due > now:
-                break
-            del self._nudged[connection]
-            if connection.heard_at > due - self._grace_s:
-                self._quiet[connection] = connection.heard_at + self._quiet_s
-            else:
-                connection.give_up()
-        while self._quiet:
-            connection, due = next(iter(self._quiet.items()))
-            if due > now:
-                break
-            del self._quiet[connection]
+        while self._heap and self._heap[0].due <= now:
+            turn = heappop(self._heap)
+            connection = turn.connection
+            if connection is None:
+                continue
+            del self._turns[connection]
+            if turn.silent_since is not None:
+                if connection.heard_at == turn.silent_since:
+                    connection.give_up()
+                else:
+                    self._look_again(connection, connection.heard_at + self._quiet_s)
+                continue
             silent_until = connection.heard_at + self._quiet_s
             if silent_until > now:
-                self._quiet[connection] = silent_until
+                self._look_again(connection, silent_until)
             else:
-                # Counted from the scheduled moment, not from this late tick.
-                self._nudged[connection] = max(due, silent_until) + self._grace_s
+                # Counted from the scheduled moment and not from this tick, which is late by up to a second;
+                # unless the whole process slept: then nobody was asked in time.
+                asked_at = max(silent_until, now - TICK_S)
+                self._look_again(connection, asked_at + self._grace_s, connection.heard_at)
                 connection.nudge()
+
+    def _look_again(self, connection: Watched, due: float, silent_since: float | None = None) -> None:
+        turn = self._turns[connection] = _Turn(due, next(self._numbers), connection, silent_since)
+        heappush(self._heap, turn)
 
 
 class Deadline:

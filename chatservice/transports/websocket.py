@@ -16,7 +16,7 @@ from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import IDLE, Disconnect
 from chatservice.domain.events import Bye
-from chatservice.transports.frames import BINARY, PING, TEXT, websocket_format, websocket_frame
+from chatservice.transports.frames import BINARY, PING, PONG, TEXT, websocket_format, websocket_frame
 from chatservice.transports.peer import Connected
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.wishes import Denied, Wishes, origin_allowed, read_wishes
@@ -56,7 +56,7 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
     failByDrop = False  # True is a bare reset: a browser would see 1006 instead of our close code
     echoCloseCodeReason = False
     openHandshakeTimeout = 0  # the front door has read the whole request already
-    closeHandshakeTimeout = 5  # txaio rounds down by up to 1 s
+    closeHandshakeTimeout = 0  # the farewell queue bounds it; Autobahn's timers round down by up to 1 s
     tcpNoDelay = True
     autoPingInterval = autoPingTimeout = 0  # pings come from one shared queue
     autoPingSize = 12
@@ -87,7 +87,9 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
                 raise Denied(403, "this origin may not connect")
             self._wishes = read_wishes(request.path, request.params, request.protocols, manners)
         except Denied as denied:
-            raise ConnectionDeny(denied.status, _OurWords(denied.reason)) from None
+            deny = ConnectionDeny(denied.status)
+            deny.reason = _OurWords(denied.reason)  # its constructor asserts `type(reason) == str`
+            raise deny from None
         return self._wishes.subprotocol
 
     def onOpen(self) -> None:
@@ -114,9 +116,10 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
             self.conversation.receive(payload, isBinary)
 
     def onPing(self, payload: bytes) -> None:
-        """A ping is a sign of life; Autobahn answers it."""
+        """A ping is a sign of life. Its pong waits in the queue like all else, so that whoever pings and never
+        reads is a slow reader; Autobahn would write it past the queue."""
         self.heard_at = self.factory.around.now()
-        super().onPing(payload)
+        self.send(websocket_frame(payload, PONG))
 
     def onPong(self, payload: bytes) -> None:
         """The answer to our ping."""
@@ -133,8 +136,18 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
         super().dropConnection(abort)
         self._leave()
         if not abort:
-            self.around = self.factory.around
-            self.abort_in_a_while()
+            self._see_off()
+
+    def sendCloseFrame(
+        self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False
+    ) -> None:
+        """Autobahn closes by itself when a peer breaks the protocol. Either way nothing of ours may follow the
+        close frame, and a peer that never answers it must not keep its place for ever."""
+        if self.state == self.STATE_OPEN:
+            self.flush()
+            self._leave()
+            self._see_off()
+        super().sendCloseFrame(code, reasonUtf8, isReply)
 
     def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
         """Refuse the handshake. Autobahn's own reasons hold the peer's words, so they are not sent on."""
@@ -159,15 +172,12 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
 
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""
-        if self.state != self.STATE_OPEN:
-            return
-        if self._own_codes and why.name == "shutdown":
-            self.deliver(Bye(why.name, why.reconnect, secrets.randbelow(COMEBACK_MS)))
-        self.flush()
-        self._leave()
-        reason = say(self.factory.manners.lang, why.name).encode()[:120]
-        code = why.own_code if self._own_codes and why.own_code else why.close_code
-        self.sendCloseFrame(code, reason.decode(errors="ignore").encode(), False)
+        if self.state == self.STATE_OPEN:
+            if self._own_codes and why.name == "shutdown":
+                self.deliver(Bye(why.name, why.reconnect, secrets.randbelow(COMEBACK_MS)))
+            reason = say(self.factory.manners.lang, why.name).encode()[:120]
+            code = why.own_code if self._own_codes and why.own_code else why.close_code
+            self.sendCloseFrame(code, reason.decode(errors="ignore").encode(), False)
 
     # --- Watched ---
 
@@ -179,6 +189,10 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
         """See `Watched.give_up`."""
         self.close(IDLE)
         self._leave()
+        self.abort_in_a_while()
+
+    def _see_off(self) -> None:
+        self.around = self.factory.around
         self.abort_in_a_while()
 
     def _leave(self) -> None:

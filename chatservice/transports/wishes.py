@@ -98,6 +98,8 @@ def origin_allowed(origin: str, host: str, loopback: bool) -> bool:
     except ValueError:
         return False
     own = host.strip("[]").lower()
+    if not from_host:
+        return False
     return from_host == own or (loopback and is_loopback(from_host) and is_loopback(own))
 
 
