@@ -6,9 +6,10 @@ import random
 from collections.abc import Callable
 
 import pytest
+from fakes import Pump, ScriptedLog, Troubles, make_hub
 from twisted.internet.task import Clock
 
-from chatservice.transports.surroundings import FAREWELL_S, HANDSHAKE_S, PING_S, PONG_S
+from chatservice.transports.surroundings import FAREWELL_S, HANDSHAKE_S, PING_S, PONG_S, Surroundings
 from chatservice.transports.watch import TICK_S, Deadline, Watch
 
 
@@ -174,6 +175,23 @@ def test_one_that_breaks_does_not_harm_the_rest() -> None:
         room.watch.tick()
     room.watch.tick()
     assert other.nudged_at == [25.0]
+
+
+def test_a_broken_watch_does_not_stop_the_others() -> None:
+    """The one call that ticks all watches reports an error and goes on; a LoopingCall would stop for good."""
+    clock, troubles = Clock(), Troubles()
+    hub = make_hub(ScriptedLog(), troubles=troubles)
+    around = Surroundings.of(hub, call_soon=Pump(), now=clock.seconds, report=troubles.append)
+    ends: list[str] = []
+    around.handshakes.add(Deadline(lambda: ends.append("handshake")))
+    broken = Connection(clock)
+    broken.nudge = lambda: 1 / 0
+    around.pings.add(broken)
+    around.farewells.add(Deadline(lambda: ends.append("farewell")))
+    clock.advance(30)
+    around.tick()
+    assert [type(trouble) for trouble in troubles] == [ZeroDivisionError]
+    assert ends == ["handshake", "farewell"]
 
 
 @pytest.mark.parametrize("delay", [HANDSHAKE_S, FAREWELL_S])
