@@ -149,6 +149,10 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
             self._see_off()
         super().sendCloseFrame(code, reasonUtf8, isReply)
 
+    def _parseExtensionsHeader(self, header: str, removeQuotes: bool = True) -> list[tuple[str, Any]]:
+        """None is taken. Autobahn would refuse a whole handshake for an offer it cannot read, legal ones too."""
+        return []
+
     def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
         """Refuse the handshake. Autobahn's own reasons hold the peer's words, so they are not sent on."""
         told = reason if isinstance(reason, _OurWords) else "this is not a WebSocket handshake"

@@ -1,0 +1,155 @@
+"""Every sentence, in both languages, and every word of the page."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from chatservice.dialects.phrases import _PHRASES, LANGUAGES, choose_language, list_nicks, names, say
+from chatservice.domain.errors import Code
+
+PACKAGE = Path(__file__).parents[2] / "chatservice"
+
+
+def placeholders(template: str) -> set[tuple[str | None, str | None]]:
+    """Names and formats of what goes into a template."""
+    return {(name, spec) for _, name, spec, _ in Formatter().parse(template) if name is not None}
+
+
+@pytest.mark.parametrize("about", sorted(names()))
+def test_both_languages_say_the_same(about: str) -> None:
+    """A sentence has the same blanks in both languages, and is not empty in either."""
+    en, zh = _PHRASES[about]
+    assert en.strip() and zh.strip()
+    assert placeholders(en) == placeholders(zh)
+    assert all(name and name.isidentifier() for name, _ in placeholders(en))
+
+
+def calls() -> Iterator[tuple[str, str, list[ast.expr]]]:
+    """Every call in the program: where, what is called, with which arguments."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                function = node.func
+                called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", called, node.args
+
+
+def word(argument: ast.expr) -> str | None:
+    """The word an argument is: a literal, or a member of `Code`."""
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        return argument.value
+    if (
+        isinstance(argument, ast.Attribute)
+        and isinstance(argument.value, ast.Name)
+        and argument.value.id == "Code"
+    ):
+        return str(Code[argument.attr])
+    return None
+
+
+def used() -> set[tuple[str, str]]:
+    """Every phrase the program asks for by name: a refusal's or notice's cause, a disconnect's name."""
+    found: set[tuple[str, str]] = set()
+    for where, called, arguments in calls():
+        words = [word(argument) for argument in arguments]
+        about: str | None = None
+        if called == "Refused" and words:
+            about = words[1] if len(words) > 1 else words[0]
+        elif called in ("Noticed", "Disconnect") and words:
+            about = words[0]
+        elif called == "say" and len(words) > 1:
+            about = words[1]
+        if about:
+            found.add((about, where))
+    return found
+
+
+def test_every_phrase_that_is_used_exists() -> None:
+    """Nobody is ever told the bare name of a phrase that was not written."""
+    assert len(used()) > 20  # the scan finds something
+    assert [(about, where) for about, where in sorted(used()) if about not in names()] == []
+
+
+def test_every_phrase_that_exists_is_used() -> None:
+    """No sentence is kept that nobody says."""
+    assert names() - {about for about, _ in used()} == set()
+
+
+def test_what_peers_write_is_never_a_template() -> None:
+    """Braces in a nick or a text are shown as they are."""
+    assert say("en", "says", {"nick": "{n}", "text": "{0} {text}"}) == "{n} says: {0} {text}"
+
+
+def test_a_phrase_nobody_wrote_shows_its_name() -> None:
+    """A missing phrase is ugly and no error."""
+    assert say("en", "nonsense") == say("zh-CN", "nonsense") == "nonsense"
+
+
+@pytest.mark.parametrize(
+    ("wish", "lang"),
+    [
+        (None, "en"),
+        ("", "en"),
+        ("en", "en"),
+        ("en-GB", "en"),
+        ("zh", "zh-CN"),
+        ("zh-CN", "zh-CN"),
+        ("zh_TW", "zh-CN"),
+        ("ZH-Hans-CN", "zh-CN"),
+        ("de", "en"),
+        ("xzh", "en"),
+    ],
+)
+def test_languages(wish: str | None, lang: str) -> None:
+    """Any tag that begins with a language we have will do; another one is the listener's default."""
+    assert choose_language(wish, "en") == lang
+    assert choose_language(wish, "zh-CN") == (lang if wish and wish[:2] in ("en", "zh", "ZH") else "zh-CN")
+
+
+def test_lists_of_nicks() -> None:
+    """Names are joined as the language does it, and what is too many is counted."""
+    assert list_nicks("en", ["a", "b"], 2) == "a, b"
+    assert list_nicks("zh-CN", ["a", "b"], 2) == "a、b"
+    assert list_nicks("en", ["a", "b", "c"], 3, most=2) == "a, b, and 1 more"
+
+
+def page_words() -> dict[str, dict[str, str]]:
+    """The catalogues of the page, read from its script."""
+    script = (PACKAGE / "static" / "lite-words.js").read_text("utf-8")
+    table = script[script.index("WORDS = {") : script.index("\n};")]
+    found: dict[str, dict[str, str]] = {}
+    for language, body in re.findall(r'^  "?([\w-]+)"?: \{\n(.*?)^  \}', table, re.M | re.S):
+        pairs = re.findall(r'(\w+): "((?:[^"\\]|\\.)*)"', body)
+        assert len(pairs) == len(dict(pairs)), f"a word stands twice in {language}"
+        assert re.sub(r'(\w+): "((?:[^"\\]|\\.)*)",?', "", body).strip() == ""  # nothing was passed over
+        found[language] = dict(pairs)
+    return found
+
+
+def test_the_page_speaks_both_languages() -> None:
+    """The page has every word in both languages, with the same blanks."""
+    words = page_words()
+    assert set(words) == set(LANGUAGES)
+    en, zh = words["en"], words["zh-CN"]
+    assert set(en) == set(zh) and len(en) > 10
+    assert all(en.values()) and all(zh.values())
+    for key in en:
+        assert sorted(re.findall(r"\{(\w+)\}", en[key])) == sorted(re.findall(r"\{(\w+)\}", zh[key])), key
+
+
+def test_the_page_asks_for_words_that_exist() -> None:
+    """Every word the page's scripts and its HTML ask for is in the catalogue."""
+    known = set(page_words()["en"])
+    asked: set[str] = set()
+    for path in (PACKAGE / "static").iterdir():
+        if path.suffix in (".js", ".html"):
+            source = path.read_text("utf-8")
+            asked |= set(re.findall(r'\bsay\([\w.]+,\s*"(\w+)"', source))
+            asked |= set(re.findall(r'data-words(?:-placeholder)?="(\w+)"', source))
+    assert len(asked) > 10 and asked <= known

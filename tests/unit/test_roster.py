@@ -1,0 +1,78 @@
+"""Who is alive, and under which nick."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.events import User
+from chatservice.domain.roster import Roster
+
+
+def test_newcomers_are_counted() -> None:
+    """Newcomers are user1, user2 …, and a number is not used again when its holder is gone."""
+    roster = Roster()
+    first, second = roster.arrive("u_a"), roster.arrive("u_b")
+    assert (first, second) == (User("u_a", "user1"), User("u_b", "user2"))
+    roster.depart(first)
+    assert roster.arrive("u_c").nick == "user3"
+    assert len(roster) == 2
+
+
+def test_a_taken_number_is_passed_over() -> None:
+    """Somebody who chose to be called user2 (in any case) keeps it; the next newcomer is user3."""
+    roster = Roster()
+    roster.rename(roster.arrive("u_a"), "USER2")
+    assert roster.arrive("u_b").nick == "user3"
+
+
+def test_a_nick_belongs_to_one_of_the_living() -> None:
+    """A nick somebody living has, in whatever case or width, is refused, and the wisher keeps the old one."""
+    roster = Roster()
+    roster.rename(roster.arrive("u_a"), "Ann")
+    bob = roster.arrive("u_b")
+    for wish in ("Ann", " ANN ", "ａｎｎ"):
+        with pytest.raises(Refused) as refused:
+            roster.rename(bob, wish)
+        assert refused.value.code is Code.NICK_TAKEN
+    with pytest.raises(Refused):  # user2 is still held
+        roster.rename(roster.arrive("u_c"), "user2")
+
+
+def test_a_bad_nick_changes_nothing() -> None:
+    """A wish that is no nick is refused before anything is given up."""
+    roster = Roster()
+    ann = roster.arrive("u_a")
+    with pytest.raises(Refused) as refused:
+        roster.rename(ann, "\n")
+    assert refused.value.code is Code.BAD_REQUEST
+    assert len(roster) == 1
+    with pytest.raises(Refused):
+        roster.rename(roster.arrive("u_b"), "user1")
+
+
+def test_ones_own_nick() -> None:
+    """Everybody may take their own nick again, and write it in another case."""
+    roster = Roster()
+    ann = roster.rename(roster.arrive("u_a"), "ann")
+    assert roster.rename(ann, "ann") == ann
+    assert roster.rename(ann, "Ann") == User("u_a", "Ann")
+    assert len(roster) == 1
+
+
+def test_the_old_nick_is_free_after_a_rename() -> None:
+    """What somebody was called a moment ago another may be called now."""
+    roster = Roster()
+    ann = roster.rename(roster.arrive("u_a"), "Ann")
+    roster.rename(ann, "Anna")
+    assert roster.rename(roster.arrive("u_b"), "Ann") == User("u_b", "Ann")
+
+
+def test_a_nick_is_free_after_its_holder_is_gone() -> None:
+    """The departed leave their nick behind."""
+    roster = Roster()
+    ann = roster.rename(roster.arrive("u_a"), "Ann")
+    roster.depart(ann)
+    assert len(roster) == 0
+    bob = roster.rename(roster.arrive("u_b"), "ann")
+    assert bob.nick == "ann"

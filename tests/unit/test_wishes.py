@@ -1,0 +1,164 @@
+"""What a WebSocket handshake asks for, and from where it may."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+import pytest
+
+from chatservice.domain.commands import Join, Position
+from chatservice.transports.surroundings import Manners
+from chatservice.transports.wishes import Denied, Wishes, is_loopback, origin_allowed, read_wishes
+
+HERE = Manners("en", "simple", "lobby", loopback=True)
+PUBLIC = Manners("zh-CN", "text", "大厅", loopback=False)
+
+
+def wishes(path: str = "/", query: str = "", *subprotocols: str, manners: Manners = HERE) -> Wishes:
+    return read_wishes(path, parse_qs(query), subprotocols, manners)
+
+
+@pytest.mark.parametrize(
+    ("path", "subprotocols", "dialect", "told"),
+    [
+        ("/", (), "simple", None),
+        ("/text", (), "text", None),
+        ("/echo", (), "echo", None),
+        ("/scream", (), "scream", None),
+        ("/", ("chat.text",), "text", "chat.text"),
+        ("/text", ("chat",), "simple", "chat"),
+        ("/echo", ("mqtt", "chat.text", "chat"), "text", "chat.text"),
+    ],
+)
+def test_dialects(path: str, subprotocols: tuple[str, ...], dialect: str, told: str | None) -> None:
+    """A subprotocol is stronger than the path; the first one we know is told back."""
+    wish = wishes(path, "", *subprotocols)
+    assert (wish.dialect, wish.subprotocol) == (dialect, told)
+
+
+def test_the_listeners_defaults() -> None:
+    """Where a peer says nothing the listener's manners hold."""
+    wish = wishes(manners=PUBLIC)
+    assert (wish.dialect, wish.lang, wish.escape, wish.nick) == ("text", "zh-CN", True, None)
+    assert wish.join == Join("大厅", last=0, since=None)
+    assert wishes().escape is False
+
+
+def test_everything_at_once() -> None:
+    """All of the address is understood."""
+    wish = wishes("/", "room=a%20b&nick=Ann%20Lee&last=20&since=5&epoch=k3&lang=zh-TW&escape=html")
+    assert wish == Wishes("simple", None, "zh-CN", True, "Ann Lee", Join("a b", 20, Position("k3", 5)))
+    assert wishes("/", "escape=off", manners=PUBLIC).escape is False
+
+
+@pytest.mark.parametrize(
+    ("query", "join"),
+    [
+        ("last=-1", Join("lobby")),
+        ("last=x", Join("lobby")),
+        ("last=1.5", Join("lobby")),
+        ("last=²", Join("lobby")),
+        ("last=", Join("lobby")),
+        ("last=0", Join("lobby")),
+        ("last=201", Join("lobby", 200)),
+        ("last=" + "9" * 16, Join("lobby", 200)),
+        ("last=" + "9" * 5000, Join("lobby")),
+        ("last=3&last=4", Join("lobby", 3)),
+        ("since=5", Join("lobby")),
+        ("epoch=k3", Join("lobby")),
+        ("since=-5&epoch=k3", Join("lobby")),
+        ("since=9999999999999999&epoch=k3", Join("lobby", 0, Position("k3", 2**53))),
+        ("room=", Join("lobby")),
+        ("room=%40ann", Join("@ann")),  # refused later, as a join
+    ],
+)
+def test_what_makes_no_sense_counts_as_not_given(query: str, join: Join) -> None:
+    """A beginner's typo keeps nobody out; numbers stay in their bounds."""
+    assert wishes("/", query).join == join
+
+
+@pytest.mark.parametrize("query", ["escape=yes", "escape=HTML", "lang=de", "nick=", "token=x", "nonsense"])
+def test_unknown_values_change_nothing(query: str) -> None:
+    """A value or a parameter nobody knows is passed over."""
+    assert wishes("/", query) == wishes()
+
+
+@pytest.mark.parametrize("path", ["/x", "/text/", "//", "", "/TEXT", "/v1", "/static/lite.js", "/../etc"])
+def test_unknown_paths(path: str) -> None:
+    """An unknown path is a 404 that names the known ones and nothing of what was asked."""
+    with pytest.raises(Denied) as denied:
+        wishes(path)
+    assert denied.value.status == 404
+    assert denied.value.reason == "no WebSocket here; there is one at / /text /echo /scream"
+
+
+@pytest.mark.parametrize("offered", [("mqtt",), ("Chat", "<script>"), ("",)])
+def test_unknown_subprotocols(offered: tuple[str, ...]) -> None:
+    """Only unknown subprotocols are a 400 that names the known ones."""
+    with pytest.raises(Denied) as denied:
+        wishes("/", "", *offered)
+    assert denied.value.status == 400
+    assert denied.value.reason == "unknown subprotocol; known are chat chat.text"
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "on_loopback", "on_public"),
+    [
+        ("", "chat.example.org", True, True),
+        ("https://chat.example.org", "chat.example.org", True, True),
+        ("https://CHAT.example.org", "chat.example.org", True, True),
+        ("https://chat.example.org:8443", "Chat.Example.Org", True, True),
+        ("http://chat.example.org", "chat.example.org", True, True),
+        ("https://chat.example.org.evil.net", "chat.example.org", False, False),
+        ("https://xchat.example.org", "chat.example.org", False, False),
+        ("https://evil.example", "chat.example.org", False, False),
+        ("https://chat.example.org@evil.example", "chat.example.org", False, False),
+        ("https://evil.example/chat.example.org", "chat.example.org", False, False),
+        ("null", "localhost", True, False),
+        ("null", "chat.example.org", True, False),
+        ("file:///home/ann/page.html", "localhost", True, False),
+        ("http://localhost:3000", "127.0.0.1", True, False),
+        ("http://127.0.0.1:8080", "localhost", True, False),
+        ("http://[::1]:8080", "[::1]", True, True),
+        ("http://[::1]:8080", "localhost", True, False),
+        ("http://app.localhost", "localhost", True, False),
+        ("http://localhost:3000", "chat.example.org", False, False),  # a rebound name is not this computer
+        ("http://localhost.evil.net", "localhost", False, False),
+        ("http://[bad", "localhost", False, False),
+        ("nonsense", "localhost", False, False),
+        ("https://", "localhost", False, False),
+        ("http://a.example,http://chat.example.org", "chat.example.org", False, False),
+    ],
+)
+def test_origins(origin: str, host: str, on_loopback: bool, on_public: bool) -> None:
+    """Pages of our own host may connect; on a loopback listener also files and pages of this computer."""
+    assert origin_allowed(origin, host, loopback=True) is on_loopback
+    assert origin_allowed(origin, host, loopback=False) is on_public
+
+
+def test_an_origin_without_a_host_is_nobodys() -> None:
+    """An empty Host does not make an Origin without a host our own."""
+    assert not origin_allowed("nonsense", "", loopback=False)
+
+
+@pytest.mark.parametrize(
+    ("host", "yes"),
+    [
+        ("localhost", True),
+        ("a.localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),
+        ("", False),
+        ("10.0.0.1", False),
+        ("localhost.evil.net", False),
+        ("xlocalhost", False),
+        ("127.0.0.1.evil.net", False),
+        ("2130706433", False),
+    ],
+)
+def test_loopback(host: str, yes: bool) -> None:
+    """Whether a name is this computer's own."""
+    assert is_loopback(host) is yes
