@@ -36,6 +36,7 @@ from chatservice.transports.line import LineFactory
 from chatservice.transports.site import PageSite
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.tls import BadCertificate, ReloadableContext, fingerprint, self_signed
+from chatservice.transports.turn import Turn
 from chatservice.transports.websocket import ChatWebSocketFactory
 
 _log = Logger("chatservice")
@@ -158,8 +159,10 @@ class ChatService(MultiService):
             clock=time.time,
             randomness=Secrets(),
         )
+        turn = Turn(lambda call: reactor.callLater(0, call))
         hub = Hub(
             self._log,
+            turn=turn,
             clock=time.time,
             randomness=Secrets(),
             messages=None if config.no_limits else MESSAGES,
@@ -167,7 +170,7 @@ class ChatService(MultiService):
             passes=SignedPasses(load_key(config.data / "guest.key"), time.time),
         )
         self._log.start(hub)
-        around = Surroundings.of(hub, call_later=reactor.callLater, now=reactor.seconds, report=report)
+        around = Surroundings.of(hub, turn, call_later=reactor.callLater, now=reactor.seconds, report=report)
         self._ticking = LoopingCall(around.tick)
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatservice.domain.events import Entry, Event, Presence
 from chatservice.domain.limits import Bucket, Rate
-from chatservice.domain.ports import Engine, Passes, Peer, Randomness
+from chatservice.domain.ports import Engine, Passes, Peer, Randomness, Turn
 from chatservice.domain.room import Room
 from chatservice.domain.roster import Person, Roster
 
@@ -27,6 +27,7 @@ class Hub:
     :param clock: seconds since 1970.
     :param passes: tokens for guests; None where no dialect has a hello.
     :param messages: how fast one session may talk; None for no limit.
+    :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
     """
 
@@ -38,11 +39,13 @@ class Hub:
         randomness: Randomness,
         messages: Rate | None,
         report: Callable[[BaseException], None],
+        turn: Turn,
         passes: Passes | None = None,
     ) -> None:
         self.log = log
         self.clock = clock
         self.report = report
+        self.turn = turn
         self.randomness = randomness
         self.passes = passes
         self.roster = Roster()
@@ -77,7 +80,7 @@ class Hub:
         """The room of that name, made when nobody is in it yet."""
         room = self.rooms.get(name)
         if room is None:
-            room = self.rooms[name] = Room(name, self.log, self.report)
+            room = self.rooms[name] = Room(name, self.log, self.turn, self.report)
         return room
 
     def enter(self, room: Room, person: Person, peer: Peer) -> None:

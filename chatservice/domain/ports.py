@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Body, Entry, Event, User
 from chatservice.domain.message import Message
 from chatservice.domain.promise import Promise
 from chatservice.domain.rules import NO_RULES, Rules
+
+if TYPE_CHECKING:
+    from chatservice.domain.audience import Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +194,27 @@ class Format(Protocol):
         """The same for the sessions of the person who made the entry, when that differs; else None."""
 
 
+class Flushable(Protocol):
+    """Something that has gathered bytes during a turn."""
+
+    def flush(self) -> None:
+        """Hand them on."""
+
+
+class Turn(Protocol):
+    """The end of what the reactor is doing now."""
+
+    def add(self, what: Flushable) -> None:
+        """Flush it then. What is added twice is flushed twice."""
+
+
 class Peer(Protocol):
-    """A live connection as the hub sees it. Never raises, never blocks."""
+    """A live connection as the hub sees it. Never raises, never blocks.
+
+    :ivar audiences: those it belongs to; kept by them. What it is told alone comes after what they have pending.
+    """
+
+    audiences: list[Audience]
 
     @property
     def format(self) -> Format:
@@ -202,6 +224,12 @@ class Peer(Protocol):
         """Queue bytes made by this peer's own format. Order is kept.
 
         :param event: what the bytes tell; a peer that reads too slowly is told later which entries it missed.
+        """
+
+    def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
+        """`send` for several at once.
+
+        :param joined: all of `frames` in one piece, shared by everyone who gets them.
         """
 
     def deliver(self, event: Event) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from chatservice.domain.audience import Audience
 from chatservice.domain.events import Counted, Entered, Entry, Event, Left, Renamed, User
-from chatservice.domain.ports import Format, Peer
+from chatservice.domain.ports import Format, Peer, Turn
 
 TELL_EACH = 200
 """Above so many members comings and goings are only counted: told one by one they would cost N squared."""
@@ -17,11 +18,12 @@ TYPING_SEEN = 100
 class Attendance:
     """The members of one room, and their peers by audience: those that take the same bytes."""
 
-    def __init__(self, room: str) -> None:
+    def __init__(self, room: str, turn: Turn) -> None:
         self.room = room
+        self._turn = turn
         self.count_changed = False  # a `Counted` is due; the hub sends it at most every few seconds
         self._members: dict[str, tuple[User, set[Peer]]] = {}
-        self._audiences: dict[Format, dict[Peer, None]] = {}
+        self._audiences: dict[Format, Audience] = {}
 
     @property
     def n(self) -> int:
@@ -45,14 +47,18 @@ class Attendance:
 
     def listen(self, peer: Peer) -> None:
         """`peer` is told everything from here on, and nobody is told of it."""
-        self._audiences.setdefault(peer.format, {})[peer] = None
+        audience = self._audiences.get(peer.format)
+        if audience is None:
+            audience = self._audiences[peer.format] = Audience(peer.format, self._turn)
+        audience.add(peer)
 
     def unlisten(self, peer: Peer) -> None:
         """`peer` is told nothing more."""
-        audience = self._audiences.get(peer.format, {})
-        audience.pop(peer, None)
-        if not audience:
-            self._audiences.pop(peer.format, None)
+        audience = self._audiences.get(peer.format)
+        if audience is not None and peer in audience.peers:
+            audience.remove(peer)
+            if not audience.peers:
+                del self._audiences[peer.format]
 
     def attach(self, user: User, peer: Peer) -> None:
         """`peer` is told everything from here on. The others learn of a user's first connection."""
@@ -70,7 +76,8 @@ class Attendance:
         :param linger: the user may be back in a moment; keep its place. `expire` ends that.
         :returns: whether its place is kept without a peer now.
         """
-        if peer not in self._audiences.get(peer.format, ()):
+        audience = self._audiences.get(peer.format)
+        if audience is None or peer not in audience.peers:
             return False
         self.unlisten(peer)
         peers = self._members[user_id][1]
@@ -112,27 +119,19 @@ class Attendance:
 
         :param but: a user id whose own peers are not told.
         """
-        for audience_format, peers in self._audiences.items():
-            frames = audience_format.frames(event)
-            if frames is None:
-                continue
-            own = () if but is None else self._members[but][1] if but in self._members else ()
-            for peer in peers:
-                if peer not in own:
-                    peer.send(frames, event)
+        known = self._members.get(but) if but is not None else None
+        for audience in self._audiences.values():
+            audience.tell(event, () if known is None else known[1])
 
     def fan_out_entry(self, entry: Entry) -> None:
         """Like `fan_out`; the sessions of the entry's own author may be told more (their `cid`)."""
         known = self._members.get(entry.body.user.id) if entry.body.cid is not None else None
-        mine = known[1] if known is not None else ()
-        for audience_format, peers in self._audiences.items():
-            frames = audience_format.frames(entry)
-            if frames is None:
+        for audience in self._audiences.values():
+            own_frames = audience.format.own_frames(entry) if known is not None else None
+            if known is None or own_frames is None:
+                audience.tell(entry)
                 continue
-            if not mine:
-                for peer in peers:
-                    peer.send(frames, entry)
-                continue
-            own_frames = audience_format.own_frames(entry) or frames
-            for peer in peers:
-                peer.send(own_frames if peer in mine else frames, entry)
+            audience.tell(entry, known[1])
+            for peer in known[1]:
+                if peer in audience.peers:
+                    peer.send(own_frames, entry)

@@ -20,7 +20,7 @@ from chatservice.domain.events import (
 )
 from chatservice.domain.limits import RING
 from chatservice.domain.message import erase
-from chatservice.domain.ports import Log, Page
+from chatservice.domain.ports import Log, Page, Turn
 from chatservice.domain.presence import Attendance
 from chatservice.domain.promise import Promise, resolved, start
 from chatservice.domain.recovery import Resolution, resolve
@@ -51,14 +51,14 @@ class Room:
     which an entry could be missed or told twice.
     """
 
-    def __init__(self, name: str, log: Log, report: Callable[[BaseException], None]) -> None:
+    def __init__(self, name: str, log: Log, turn: Turn, report: Callable[[BaseException], None]) -> None:
         self.name = name
         self.state = State.COLD
         self.epoch = ""
         self.top = 0
         self.rules: Rules = NO_RULES
         self.joining = 0  # joins under way; the hub keeps the room while there are any
-        self.here = Attendance(name)
+        self.here = Attendance(name, turn)
         self._forks: tuple[tuple[str, int], ...] = ()
         self._first = 1
         self._log = log

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from zope.interface import implementer
 from chatservice.dialects.base import Voice
 from chatservice.dialects.full_voice import FullVoice, entry, message
 from chatservice.domain import commands as c
+from chatservice.domain.audience import Audience
 from chatservice.domain.entering import missed
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Entry, Event
@@ -63,6 +65,7 @@ class Reader:
     def __init__(self, request: Request, around: Surroundings, room: Room, voice: FullVoice) -> None:
         self.heard_at = 0.0
         self.format = stream_format(voice)
+        self.audiences: list[Audience] = []
         self._request = request
         self._around = around
         self._room = room
@@ -84,6 +87,11 @@ class Reader:
 
     def send(self, frames: bytes, event: Event | None = None) -> None:
         """See `Peer.send`."""
+
+    def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
+        """See `Peer.send_all`."""
+        for frame, event in zip(frames, events, strict=True):
+            self.send(frame, event)
 
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from chatservice.dialects.base import Dialect, Id, Outcome
+from chatservice.domain.audience import Audience
 from chatservice.domain.errors import NO_HELLO, SLOW, Disconnect
 from chatservice.domain.events import Event, Pinged
 from chatservice.domain.session import Session
@@ -26,6 +28,7 @@ class Connected:
     format: VoiceFormat
     transport: Transport
     around: Surroundings
+    audiences: list[Audience]
     heard_at = 0.0
     conversation: Conversation | None = None
     _queue: SendQueue | None = None
@@ -37,6 +40,7 @@ class Connected:
         """The connection is open: be a peer."""
         self.around = around
         self.format = format
+        self.audiences = []
         self._queue = SendQueue(self.transport, around.turn, around.stuck, self)
         self._watch = watch
         watch.add(self)
@@ -83,21 +87,34 @@ class Connected:
         if self._queue is not None:
             self._queue.push(frames, event)
 
+    def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
+        """See `Peer.send_all`."""
+        if self._queue is not None:
+            self._queue.push_all(joined, frames, events)
+
+    def send_alone(self, frames: bytes) -> None:
+        """Send something for this peer alone, after what its rooms have been told before."""
+        for audience in self.audiences:
+            audience.catch_up(self)
+        self.send(frames)
+
     def deliver(self, event: Event) -> None:
         """See `Peer.deliver`."""
         frames = self.format.frames(event)
         if frames is not None:
-            self.send(frames)
+            self.send_alone(frames)
 
     def reply(self, id: Id, outcome: Outcome) -> None:
         """Answer a command."""
         frames = self.format.answers(id, outcome)
         if frames:
-            self.send(frames)
+            self.send_alone(frames)
 
     def flush(self) -> None:
         """Hand on what waits; an end is about to follow."""
         if self._queue is not None:
+            for audience in self.audiences:
+                audience.catch_up(self)
             self._queue.flush()
 
     @abstractmethod

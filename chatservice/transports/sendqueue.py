@@ -7,14 +7,16 @@ that reads too slowly is not cut off at once: it is told which entries it missed
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Protocol
 
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from chatservice.domain.events import Entry, Event, Lagged
+from chatservice.transports.quick import quick_sender
 from chatservice.transports.transport import Transport
+from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Watch
 
 EPHEMERAL_BYTES = 512 * 1024
@@ -25,28 +27,6 @@ LAG_BYTES = 1024 * 1024
 
 REPLY_BYTES = 4 * 1024 * 1024
 """With so many answers waiting the peer asks without reading; it is cut off."""
-
-
-class Turn:
-    """Queues with something to send; all are flushed once at the end of the reactor's turn.
-
-    :param call_soon: calls a function after what the reactor is doing now.
-    """
-
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
-        self._call_soon = call_soon
-        self._queues: list[SendQueue] = []
-
-    def add(self, queue: SendQueue) -> None:
-        """`queue` has something to send."""
-        if not self._queues:
-            self._call_soon(self._flush)
-        self._queues.append(queue)
-
-    def _flush(self) -> None:
-        queues, self._queues = self._queues, []
-        for queue in queues:
-            queue.flush()
 
 
 class Owner(Protocol):
@@ -74,12 +54,14 @@ class SendQueue:
         "_stuck",
         "_transport",
         "_turn",
+        "_write",
         "heard_at",
     )
 
     def __init__(self, transport: Transport, turn: Turn, stuck: Watch, owner: Owner) -> None:
         self.heard_at = 0.0
         self._transport = transport
+        self._write = quick_sender(transport)
         self._turn = turn
         self._stuck = stuck
         self._owner = owner
@@ -113,7 +95,15 @@ class SendQueue:
                 self._owner.too_slow()
         elif not self._pending:
             self._pending = True
-            self._turn.add(self)
+            self._turn.add_last(self)
+
+    def push_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
+        """`push` for what a whole room is told at the end of a turn; nothing waits: it goes out at once."""
+        if self._paused or self._frames:
+            for frame, event in zip(frames, events, strict=True):
+                self.push(frame, event)
+        elif not self._closed:
+            self._write(joined)
 
     def _is_left_out(self, event: Event | None) -> bool:
         if event is None:
@@ -135,7 +125,7 @@ class SendQueue:
         if self._frames and not self._paused and not self._closed:
             frames, self._frames = self._frames, []
             self._bytes = 0
-            self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+            self._write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def close(self) -> None:
         """Forget what waits and take no more."""

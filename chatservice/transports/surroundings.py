@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IDelayedCall
 
 from chatservice.domain.hub import Hub
-from chatservice.transports.sendqueue import Turn
+from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Watch
 
 PING_S, PONG_S = 25.0, 10.0  # below the 30 to 60 s after which proxies and NATs forget
@@ -48,19 +48,20 @@ class Surroundings:
     def of(
         cls,
         hub: Hub,
+        turn: Turn,
         *,
         call_later: Callable[[float, Callable[[], None]], IDelayedCall],
         now: Callable[[], float],
         report: Callable[[BaseException], None],
     ) -> Surroundings:
-        """With the delays of the wire page."""
+        """With the delays of the wire page; `turn` is the hub's own."""
 
         def call_soon(call: Callable[[], None]) -> object:
             return call_later(0, call)
 
         return cls(
             hub=hub,
-            turn=Turn(call_soon),
+            turn=turn,
             call_soon=call_soon,
             call_later=call_later,
             now=now,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from chatservice.domain.audience import Audience
 from chatservice.domain.commands import Rename
 from chatservice.domain.conduct import handle
 from chatservice.domain.errors import Disconnect
@@ -25,6 +26,7 @@ class Visitor:
     def __init__(self, around: Surroundings, key: str, forget: Callable[[Visitor], None]) -> None:
         self.heard_at = 0.0
         self.key = key
+        self.audiences: list[Audience] = []
         self._forget = forget
         self.session = Session(around.hub, self, key, introduced=False)
 
@@ -36,6 +38,9 @@ class Visitor:
     def depart(self, room: Room) -> None:
         """Has spoken."""
         self.session.rooms.pop(room.name, None)
+
+    def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
+        """See `Peer.send_all`."""
 
     def send(self, frames: bytes, event: Event | None = None) -> None:
         """See `Peer.send`."""

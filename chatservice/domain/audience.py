@@ -1,0 +1,85 @@
+"""Those of one room that take the same bytes. What they are told in one turn goes to each in one write.
+
+The system call is nearly all that a delivery costs, so fewer of them is all that helps: each event is encoded once
+for its audience, and all frames of a reactor turn are joined once and handed to every peer. That adds no delay
+when little happens and grows by itself when much does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from chatservice.domain.events import Event
+from chatservice.domain.ports import Format, Peer, Turn
+
+
+class Audience:
+    """Peers with one format, and the frames of this turn that they have not been given yet."""
+
+    __slots__ = ("_ahead", "_events", "_frames", "_turn", "format", "peers")
+
+    def __init__(self, format: Format, turn: Turn) -> None:
+        self.format = format
+        self.peers: dict[Peer, None] = {}
+        self._turn = turn
+        self._frames: list[bytes] = []
+        self._events: list[Event] = []
+        # Peers that have been given some of this turn's frames by themselves already, and how many.
+        self._ahead: dict[Peer, int] = {}
+
+    def add(self, peer: Peer) -> None:
+        """`peer` is told what comes from here on, not what is pending: it has that from elsewhere."""
+        self.peers[peer] = None
+        peer.audiences.append(self)
+        if self._frames:
+            self._ahead[peer] = len(self._frames)
+
+    def remove(self, peer: Peer) -> None:
+        """`peer` is told what is pending and nothing more."""
+        self.catch_up(peer)
+        del self.peers[peer]
+        peer.audiences.remove(self)
+        self._ahead.pop(peer, None)
+
+    def tell(self, event: Event, but: Collection[Peer] = ()) -> None:
+        """Tell everyone at the end of the turn.
+
+        :param but: peers that are not told, or told otherwise by the caller after this.
+        """
+        frames = self.format.frames(event)
+        if frames is None:
+            return
+        for peer in but:
+            if peer in self.peers:
+                self.catch_up(peer)
+                self._ahead[peer] = len(self._frames) + 1
+        if not self._frames:
+            self._turn.add(self)
+        self._frames.append(frames)
+        self._events.append(event)
+
+    def catch_up(self, peer: Peer) -> None:
+        """Give one peer what is pending: something for it alone must not overtake what came before."""
+        if not self._frames:
+            return
+        for i in range(self._ahead.get(peer, 0), len(self._frames)):
+            peer.send(self._frames[i], self._events[i])
+        self._ahead[peer] = len(self._frames)
+
+    def flush(self) -> None:
+        """Give everyone what is pending. Called at the end of the turn."""
+        frames, self._frames = self._frames, []
+        events, self._events = self._events, []
+        ahead, self._ahead = self._ahead, {}
+        joined = frames[0] if len(frames) == 1 else b"".join(frames)
+        if not ahead:
+            for peer in self.peers:
+                peer.send_all(joined, frames, events)
+            return
+        for peer in self.peers:
+            begin = ahead.get(peer, 0)
+            if begin:
+                for i in range(begin, len(frames)):
+                    peer.send(frames[i], events[i])
+            else:
+                peer.send_all(joined, frames, events)
