@@ -144,8 +144,10 @@ class ChatService(MultiService):
         if self._ticking is not None and self._ticking.running:
             self._ticking.stop()
         if self._log is not None:
-            # In a thread: the writer brings its last answers home through the reactor.
-            closing.append(deferToThread(self._log.stop))
+            if self._log.stop_blocks:
+                closing.append(deferToThread(self._log.stop))
+            else:
+                self._log.stop()
         return gatherResults(closing)
 
     def _open_log(self) -> Surroundings:

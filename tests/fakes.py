@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,25 +14,15 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
+from chatservice.dialects.base import Id, Outcome
+from chatservice.domain import events as e
 from chatservice.domain.errors import Disconnect
-from chatservice.domain.events import (
-    Body,
-    Entered,
-    Entry,
-    Event,
-    Greeted,
-    Left,
-    Members,
-    Noticed,
-    Renamed,
-    Said,
-    User,
-    Welcomed,
-)
+from chatservice.domain.events import Body, Entry, Event, Said, User
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import Rate
-from chatservice.domain.ports import Appended, Log, LogSink, Page
-from chatservice.domain.promise import Promise
+from chatservice.domain.message import Message
+from chatservice.domain.ports import Appended, Engine, Found, LogSink, Page, Passes, Past, Unread
+from chatservice.domain.promise import Promise, resolved
 
 T = TypeVar("T")
 
@@ -79,12 +69,19 @@ class Pump:
         while not self._calls.empty():
             self._calls.get()()
 
+    def run_one(self, deadline_s: float) -> None:
+        """The next call, as soon as there is one.
+
+        :raises queue.Empty: if none comes in time.
+        """
+        self._calls.get(timeout=deadline_s)()
+
     def until(self, promise: Promise[T], deadline_s: float = PATIENCE_S) -> T:
         """Run until the promise has its answer, also one that comes from another thread."""
         end = time.monotonic() + deadline_s
         while not promise.done:
             try:
-                self._calls.get(timeout=max(0.001, end - time.monotonic()))()
+                self.run_one(max(0.001, end - time.monotonic()))
             except queue.Empty:
                 raise AssertionError("no answer came in time") from None
         return promise.result()
@@ -100,6 +97,9 @@ class Recorder:
         self.events.append(event)
         return b"%d" % (len(self.events) - 1)
 
+    def own_frames(self, entry: Entry) -> bytes | None:
+        return None
+
 
 ONE_FORMAT = Recorder()
 """What fake peers share unless a test says otherwise: they are one audience."""
@@ -112,11 +112,15 @@ class FakePeer:
         self.format = format
         self.heard: list[Event] = []
         self.answers: list[tuple[bytes, bool]] = []
+        self.replies: list[tuple[Id, Outcome]] = []
         self.ended: Disconnect | None = None
         self.paused = False
 
-    def send(self, frames: bytes) -> None:
+    def send(self, frames: bytes, event: Event | None = None) -> None:
         self.heard.append(self.format.events[int(frames)])
+
+    def reply(self, id: Id, outcome: Outcome) -> None:
+        self.replies.append((id, outcome))
 
     def deliver(self, event: Event) -> None:
         self.heard.append(event)
@@ -143,21 +147,48 @@ def short(event: Event) -> str:
     """An event in the fewest characters a test can be read by."""
     match event:
         case Entry(seq=seq, body=body):
-            return f"{seq} {body.user.nick}: {body.text}"
-        case Entered(user=user, n=n):
+            return f"{seq} {body.user.nick}: {_body(body)}"
+        case e.Entered(user=user, n=n):
             return f"+{user.nick} {n}"
-        case Left(user=user, n=n):
+        case e.Left(user=user, n=n):
             return f"-{user.nick} {n}"
-        case Renamed(user=user, was=was):
+        case e.Renamed(user=user, was=was):
             return f"{was}>{user.nick}"
-        case Greeted(user=user):
+        case e.Counted(n=n):
+            return f"count {n}"
+        case e.Presence(user=user, status=status, conns=conns):
+            return f"{user.nick} is {status} on {conns}"
+        case e.Typing(user=user, on=on):
+            return f"{user.nick} {'types' if on else 'rests'}"
+        case e.ReadElsewhere(room=room, seq=seq):
+            return f"read {room} to {seq}"
+        case e.Truncated(after=after, epoch=epoch, seq=seq):
+            return f"cut after {after}: {epoch} {seq}"
+        case e.EpochChanged(epoch=epoch):
+            return f"epoch {epoch}"
+        case e.Lagged(room=room, first=first, last=last):
+            return f"lag {room} {first}-{last}"
+        case e.Greeted(user=user):
             return f"hi {user.nick}"
-        case Welcomed(room=room, seq=seq, n=n):
-            return f"in {room} at {seq}, {n} here"
-        case Members(users=users):
-            return "who " + " ".join(user.nick for user in users)
-        case Noticed(about=about):
+        case e.Noticed(about=about):
             return f"* {about}"
+    return type(event).__name__
+
+
+def _body(body: Body) -> str:
+    match body:
+        case e.Said(text=text):
+            return text
+        case e.Edited(ref=ref, text=text, rev=rev):
+            return f"{ref}.{rev}={text}"
+        case e.Deleted(ref=ref):
+            return f"{ref}=gone"
+        case e.Reacted(ref=ref, emoji=emoji, on=on, n=n):
+            return f"{ref}{'+' if on else '-'}{emoji} {n}"
+        case e.Moderated(action=action):
+            return action
+        case e.Opened(dm=dm):
+            return f"opens {dm}"
 
 
 ANN, BOB = User("u_ann", "Ann"), User("u_bob", "Bob")
@@ -195,7 +226,8 @@ class Ask:
 
 @dataclass
 class ScriptedLog:
-    """A `Log` that answers nothing by itself: the test says when, and with what, oldest question first."""
+    """An `Engine` that answers nothing about rooms by itself: the test says when, and with what, oldest question
+    first. Of people it knows nothing, at once."""
 
     durability: str = "cache"
     asks: list[Ask] = field(default_factory=list)
@@ -207,7 +239,7 @@ class ScriptedLog:
 
     def stop(self) -> None: ...
 
-    def append(self, room: str, body: Body) -> Promise[Appended]:
+    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
         return self._ask(Ask("append", room, Promise(), body=body))
 
     def read(self, room: str, since: int, limit: int) -> Promise[Page]:
@@ -215,6 +247,32 @@ class ScriptedLog:
 
     def read_back(self, room: str, before: int | None, limit: int) -> Promise[Page]:
         return self._ask(Ask("read_back", room, Promise(), seq=before, limit=limit))
+
+    def history(
+        self, room: str, viewer: str, limit: int, *, before: int | None = None, after: int | None = None
+    ) -> Promise[Past]:
+        return self._ask(Ask("history", room, Promise(), seq=before, limit=limit))
+
+    def search(self, query: str, rooms: Sequence[str], before: int | None, limit: int) -> Promise[Found]:
+        return resolved(Found((), None))
+
+    def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
+        return resolved(Unread(0, 0))
+
+    def room_names(self, limit: int) -> Promise[tuple[tuple[str, int], ...]]:
+        return resolved(tuple(self.tops.items())[:limit])
+
+    def raise_mark(self, user_id: str, room: str, seq: int) -> Promise[int]:
+        return resolved(seq)
+
+    def marks(self, user_id: str) -> Promise[dict[str, int]]:
+        return resolved({})
+
+    def keep_session(self, digest: bytes, user: User, until_ms: int) -> Promise[None]:
+        return resolved(None)
+
+    def session(self, digest: bytes, now_ms: int) -> Promise[User | None]:
+        return resolved(None)
 
     def _ask(self, ask: Ask) -> Promise[Any]:
         self.asks.append(ask)
@@ -234,6 +292,12 @@ class ScriptedLog:
         ask.promise.resolve(answer)
         return ask
 
+    def show_past(self, *messages: Message, epoch: str = "e1") -> Ask:
+        """Answer the oldest question for history."""
+        ask = self._next("history")
+        ask.promise.resolve(Past(messages, False, epoch))
+        return ask
+
     def fail(self, error: BaseException, kind: str = "read") -> None:
         """Reject the oldest question of that kind."""
         kinds = ("read", "read_back") if kind == "read" else (kind,)
@@ -246,7 +310,7 @@ class ScriptedLog:
         seq = self.tops[ask.room] = self.tops.get(ask.room, 0) + 1
         kept = Entry(ask.room, seq, "e1", int(NOON * 1000) + seq, ask.body)
         self.tell(kept)
-        ask.promise.resolve(Appended(kept.seq, kept.epoch, kept.ts))
+        ask.promise.resolve(Appended(kept.room, kept.seq, kept.epoch, kept.ts))
         return kept
 
     def tell(self, *entries: Entry) -> None:
@@ -261,10 +325,23 @@ class Troubles(list[BaseException]):
 
 
 def make_hub(
-    log: Log, *, clock: Callable[[], float] | None = None, messages: Rate | None = None, troubles: Troubles
+    log: Engine,
+    *,
+    troubles: Troubles,
+    clock: Callable[[], float] | None = None,
+    messages: Rate | None = None,
+    passes: Passes | None = None,
+    ids: Ids | None = None,
 ) -> Hub:
     """A hub on `log`, started."""
-    hub = Hub(log, clock=clock or FakeClock(), randomness=Ids(), messages=messages, report=troubles.append)
+    hub = Hub(
+        log,
+        clock=clock or FakeClock(),
+        randomness=ids or Ids(),
+        messages=messages,
+        report=troubles.append,
+        passes=passes,
+    )
     log.start(hub)
     return hub
 

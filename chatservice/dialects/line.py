@@ -50,7 +50,7 @@ class LineVoice(Spoken):
 
     def shown(self, text: str) -> str:
         """See the class."""
-        return text.replace("\n", " ⏎ ")
+        return super().shown(text).replace("\n", " ⏎ ")
 
     def sentence(self, event: Event) -> str | None:
         """The event in words."""

@@ -84,9 +84,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "no_hello": ("hello did not come in time", "没有及时收到 hello"),
     "one_side": ("give one of before, after, around", "before、after、around 只能给一个"),
     "empty_text": ("there is nothing to say", "消息是空的"),
-    "not_available": ("that is not available here", "这里没有这个功能"),
     "no_room": ("there is no such room", "没有这个房间"),
-    "limit": ("that is too much", "超出了限制"),
     "no_history": ("nothing there yet", "还没有人说过话"),
     "since_too_far": (
         "more than {limit} messages have come since; /history shows the newest",

@@ -105,9 +105,14 @@ class Log(Protocol):
     - Edits, deletions, reactions and moderation are entries too; the log folds them into the messages' final
       state and the room's rules in the same transaction, by `domain/message.py` and `domain/rules.py` (MUST).
     - The words of a deleted message are nowhere a minute later (MUST).
+
+    :ivar durability: what an answered `append` has reached; told to peers.
+    :ivar stop_blocks: `stop` waits for threads of the log's own, which bring their last answers home through the
+        reactor: so it must be called in another thread than the reactor's. All else is called in the reactor's.
     """
 
     durability: str
+    stop_blocks: bool
 
     def start(self, sink: LogSink) -> None:
         """Open it.
@@ -116,7 +121,7 @@ class Log(Protocol):
         """
 
     def stop(self) -> None:
-        """Write what waits and close. Blocks until it is done; later calls of `append` are refused."""
+        """Write what waits and close; later calls of `append` are refused. See `stop_blocks`."""
 
     def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
         """Give `body` the room's next number and keep it. A reaction that changes nothing answers with number 0.

@@ -48,6 +48,7 @@ class MemoryLog:
     """
 
     durability = "cache"
+    stop_blocks = False  # it tells its last commits itself
 
     def __init__(
         self,

@@ -56,6 +56,8 @@ class SQLiteLog:
     :param durability: `disk` syncs each commit; `process` leaves that to the operating system.
     """
 
+    stop_blocks = True
+
     def __init__(
         self,
         path: Path,

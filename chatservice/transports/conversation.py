@@ -104,8 +104,9 @@ class Conversation:
     def _answered(self, id: Id, answer: Promise[Outcome]) -> None:
         self._under_way -= 1
         self._alone = False
-        self._reply(id, answer)
-        self._go_on()
+        if self.session is not None:  # else there is nobody to be told any more
+            self._reply(id, answer)
+            self._go_on()
 
     def _reply(self, id: Id, answer: Promise[Outcome]) -> None:
         error = answer.error

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from io import BytesIO
+from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
 from twisted.web import http as responses
@@ -17,6 +19,7 @@ from twisted.web.server import Request, Site
 from chatservice.dialects.registry import PATHS
 from chatservice.transports.api import Rooms
 from chatservice.transports.frontdoor import FORGED
+from chatservice.transports.watch import Deadline
 from chatservice.transports.websocket import ChatWebSocketFactory
 
 # Everything the page needs comes from here; nothing else may run in it or be fetched by it.
@@ -31,9 +34,6 @@ SECURITY_HEADERS: Mapping[bytes, bytes] = {
     b"Cross-Origin-Opener-Policy": b"same-origin",
     b"Permissions-Policy": b"camera=(), microphone=(), geolocation=()",
 }
-
-BODY_BYTES = 65_536
-"""Nothing here takes a body; one that goes on after this is cut off."""
 
 _TYPES = {
     "html": b"text/html; charset=utf-8",
@@ -121,9 +121,12 @@ NOT_FOUND = """\
 
   /          the chat page (GET) and the simple dialect (WebSocket)
              聊天页面（GET），simple 方言（WebSocket）
+  /v1        WebSocket, the whole protocol chat.v1  完整协议
   /text      WebSocket, plain text  纯文本
   /echo      WebSocket, sends back what you send  回声
   /scream    WebSocket, SHOUTS BACK!!!  大写回喊
+  /api/rooms/ROOM/messages, /api/rooms/ROOM/events
+             say (POST) and hear (GET) without a WebSocket  不用 WebSocket 收发
 """
 
 
@@ -168,30 +171,36 @@ class PageRequest(Request):
     _refused = False
 
     def process(self) -> None:
-        """See `Request.process`."""
+        """See `Request.process`. Half a body is no request."""
+        if self._refused:
+            return
         for name, value in SECURITY_HEADERS.items():
             self.setHeader(name, value)
         super().process()
 
     def gotLength(self, length: int | None) -> None:
         """twisted.web would read any body to its end, a big one into a file; we say no before it comes."""
-        super().gotLength(length)
+        self.content = BytesIO()
         if length is not None and length > BODY_BYTES:
             self._refuse_body()
 
     def handleContentChunk(self, data: bytes) -> None:
         """A piece of the body; without a length beforehand we count."""
+        if self._refused:
+            return
         if self.content is not None and self.content.tell() + len(data) > BODY_BYTES:
             self._refuse_body()
         else:
             super().handleContentChunk(data)
 
     def _refuse_body(self) -> None:
-        transport = self.channel.transport
-        if transport is not None and not self._refused:
-            self._refused = True
-            transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-            transport.loseConnection()
+        self._refused = True
+        channel: Any = self.channel
+        transport = channel.transport
+        transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        transport.loseConnection()
+        # An orderly end waits until the peer has read; this one may go on sending for ever.
+        channel.site.around.farewells.add(Deadline(transport.abortConnection))
 
     def setHeader(self, name: bytes | str, value: bytes | str) -> None:
         """As always, but which server of which version this is concerns nobody."""
@@ -208,6 +217,7 @@ class PageSite(Site):
 
     def __init__(self, chat: ChatWebSocketFactory) -> None:
         super().__init__(Root(chat), timeout=15, reactor=chat.reactor)
+        self.around = chat.around
 
     def log(self, request: HTTPRequest) -> None:
         """Nothing; see the class."""

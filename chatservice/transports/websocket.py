@@ -179,7 +179,7 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
         super().dropConnection(abort)
         self._leave()
         if not abort:
-            self._see_off()
+            self.abort_in_a_while()
 
     def sendCloseFrame(
         self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False
@@ -189,7 +189,7 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
         if self.state == self.STATE_OPEN:
             self.flush()
             self._leave()
-            self._see_off()
+            self.abort_in_a_while()
         super().sendCloseFrame(code, reasonUtf8, isReply)
 
     def _parseExtensionsHeader(self, header: str, removeQuotes: bool = True) -> list[tuple[str, Any]]:
@@ -235,12 +235,6 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
     def give_up(self) -> None:
         """See `Watched.give_up`."""
         self.close(IDLE)
-        self._leave()
-        self.abort_in_a_while()
-
-    def _see_off(self) -> None:
-        self.around = self.factory.around
-        self.abort_in_a_while()
 
     def _leave(self) -> None:
         self.factory.peers.discard(self)
@@ -279,7 +273,7 @@ class ChatWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
     def buildProtocol(self, addr: IAddress | None) -> ChatWebSocket:
         """A protocol for one connection."""
         protocol = self.protocol()
-        protocol.factory = self
+        protocol.factory, protocol.around = self, self.around
         return protocol
 
     def close_peers(self, why: Disconnect) -> None:

@@ -122,6 +122,7 @@ def test_escape_html_keeps_strangers_markup_out_of_a_taught_page(
 ) -> None:
     """With escape=html in the address, a page that uses innerHTML shows other people's markup as text."""
     page = opened(name, path, room="markup", escape="html")
+    expect(page.get_by_text("comes in")).to_be_visible()  # the page is in the room before anything is said
     evil = "<img src=x onerror=alert(1)><b id=evil>'&amp;\""
     with WebSocketPeer(shared_server.socket_url("/text", room="markup")) as other:
         other.until(lambda heard: heard)

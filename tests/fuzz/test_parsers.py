@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 
 import orjson
@@ -10,12 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatservice.config import BadConfig, read_config
+from chatservice.dialects.base import SILENT, Asked, Unreadable
+from chatservice.dialects.full import TYPES, FullParser
 from chatservice.dialects.line import LineParser
+from chatservice.dialects.phrases import names
 from chatservice.dialects.registry import DIALECTS, dialect
 from chatservice.dialects.slash import parse_typed
-from chatservice.domain import commands
-from chatservice.domain.errors import Ended, Refused
-from chatservice.domain.events import Entered, Entry, Noticed, Renamed, Said, User
+from chatservice.domain import commands, conduct
+from chatservice.domain.errors import BAD_PROTOCOL, BAD_VERSION, Code, Ended, Refused
+from chatservice.domain.events import Entered, Entry, Renamed, Said, User
 from chatservice.domain.names import clean_nick, clean_room, clean_text, graphemes, nick_key
 from chatservice.logs.codec import decode, encode
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
@@ -68,10 +73,40 @@ def test_lines(lines: list[bytes]) -> None:
     parser = LineParser()
     for line in lines:
         try:
-            parsed = parser.parse(line, False)
-        except (Refused, Ended):
+            (asked,) = parser.parse(line, False)
+        except (Unreadable, Ended):
             continue
-        assert len(parsed) == 1 and isinstance(parsed[0], (*COMMANDS, commands.Leave))
+        assert isinstance(asked, Asked) and asked.id is None
+        assert isinstance(asked.command, (*COMMANDS, commands.Leave))
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | good_texts | st.just({}),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(good_texts, inner, max_size=3),
+    max_leaves=6,
+)
+MEMBERS = """id v room rooms text nick token resume caps last since epoch seq cid reply meta ref rev emoji on q
+before after around limit status action user for_s value reason"""
+members = st.dictionaries(st.sampled_from(re.findall(r"\w+", MEMBERS)), values, max_size=6)
+objects = st.builds(lambda kind, rest: {"type": kind} | rest, st.sampled_from([*TYPES, "x"]) | values, members)
+
+
+@quickly
+@given(st.lists(st.one_of(objects.map(json.dumps).map(str.encode), good_texts.map(str.encode)), max_size=5))
+def test_objects(frames: list[bytes]) -> None:
+    """Any text on chat.v1 is one command, is refused with words that exist, or ends the connection."""
+    parser = FullParser()
+    for frame in frames:
+        try:
+            (asked,) = (item for item in parser.parse(frame, False) if isinstance(item, Asked))
+        except Unreadable as unreadable:
+            assert unreadable.refusal.about in names()
+            continue
+        except Ended as ended:
+            assert ended.why in (BAD_PROTOCOL, BAD_VERSION)
+            return
+        assert type(asked.command) in conduct.COMMANDS
+        assert asked.id is SILENT or type(asked.id) in (int, str)
 
 
 @quickly
@@ -152,12 +187,12 @@ def test_settings(said: dict[str, str]) -> None:
 
 @quickly
 @given(
-    st.one_of(st.sampled_from(["/", "/text", "/echo", "/x"]), texts),
+    st.one_of(st.sampled_from(["/", "/v1", "/text", "/echo", "/x"]), texts),
     st.dictionaries(
         st.sampled_from(["room", "nick", "last", "since", "epoch", "lang", "escape", "token"]),
         st.lists(st.one_of(texts, st.integers().map(str)), max_size=2),
     ),
-    st.lists(st.one_of(st.sampled_from(["chat", "chat.text", "x"]), texts), max_size=3),
+    st.lists(st.one_of(st.sampled_from(["chat", "chat.v1", "superchat", "chat.text", "x"]), texts), max_size=3),
     st.booleans(),
 )
 def test_wishes(path: str, query: dict[str, list[str]], offered: list[str], loopback: bool) -> None:
@@ -167,8 +202,8 @@ def test_wishes(path: str, query: dict[str, list[str]], offered: list[str], loop
     except Denied as denied:
         assert denied.status in (400, 404)
         assert denied.reason in (
-            "no WebSocket here; there is one at / /text /echo /scream",
-            "unknown subprotocol; known are chat chat.text",
+            "no WebSocket here; there is one at / /v1 /text /echo /scream",
+            "unknown subprotocol; known are chat.v1 superchat chat chat.text",
         )
         return
     assert wishes.dialect in DIALECTS and wishes.lang in ("en", "zh-CN")
@@ -210,21 +245,25 @@ def test_codec_of_what_is_not_ours(stored: bytes) -> None:
 def test_voices(body: Said, word: str, name: str, lang: str, escape: bool) -> None:
     """Every dialect can tell whatever happens, and what it tells is what it should be."""
     voice = dialect(name).voice(lang, escape)
-    for event in (
-        Entry("lobby", 1, "e", 2, body),
-        Entered("lobby", body.user, 1),
-        Renamed("lobby", body.user, word),
-        Noticed("unknown_command", {"name": word}, "unknown_type"),
-    ):
-        told = voice.encode(event)
+    said = voice.encode(Entry("lobby", 1, "e", 2, body))
+    (refusal,) = voice.answer(None, Refused(Code.UNKNOWN_TYPE, "unknown_command", params={"name": word}))
+    others = [
+        voice.encode(Entered("lobby", body.user, 1)),
+        voice.encode(Renamed("lobby", body.user, word)),
+        refusal,
+    ]
+    assert said is not None
+    if name in ("simple", "full"):
+        fields = orjson.loads(said)
+        assert (fields["text"], fields["from"]["nick"]) == (body.text, body.user.nick)
+    for told in (said, *others):
         assert told is not None
         if name == "line":
             assert b"\n" not in told
         if name == "simple":
-            fields = orjson.loads(told)
-            assert fields["type"] in ("enter", "message", "leave")
-            if isinstance(event, Entry):
-                assert (fields["text"], fields["from"]["nick"]) == (body.text, body.user.nick)
-        if escape:
+            assert orjson.loads(told)["type"] in ("enter", "message", "leave")
+        if name == "full":
+            assert orjson.loads(told)["type"] in ("enter", "message", "nick", "error")
+        elif escape:
             shown = orjson.loads(told)["data"] if name == "simple" else told.decode()
             assert not set(shown) & set("<>\"'")

@@ -18,6 +18,7 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "line": (["tcp:3", "tcp:4"], "lines", [3, 4]),
     "data": (["/srv/chat"], "data", Path("/srv/chat")),
     "store": (["memory:"], "store", "memory:"),
+    "durability": (["process"], "durability", "process"),
     "default-dialect": (["text"], "default_dialect", "text"),
     "default-room": (["上海"], "default_room", "上海"),
     "lang": (["zh-CN"], "lang", "zh-CN"),
@@ -44,6 +45,7 @@ def test_defaults() -> None:
     assert [(one.host, one.port) for one in config.lines] == [("127.0.0.1", 9000)]
     assert all(one.loopback for one in (*config.listeners, *config.lines))
     assert (config.self_signed, config.store, config.no_limits) == ((), "sqlite:", False)
+    assert config.durability == "disk"
     assert (config.default_dialect, config.default_room, config.lang) == ("simple", "lobby", "en")
     assert config.data == Path("chat-data").absolute()
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from asking import Ear, do
 from fakes import FakePeer, ScriptedLog, Troubles, make_hub, page
 
-from chatservice.dialects.base import Answer, Parsed
+from chatservice.dialects.base import Answer, Asked, Parsed
 from chatservice.dialects.line import LineParser
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Help, Join, Say
+from chatservice.domain.conduct import COMMANDS, Row
 from chatservice.domain.errors import BAD_UTF8, GOODBYE, NOT_TEXT
-from chatservice.domain.session import COMMANDS, Row, Session
+from chatservice.domain.ports import Appended
+from chatservice.domain.session import Session
 from chatservice.transports.conversation import BACKLOG, Conversation
 
 
@@ -22,10 +25,10 @@ class Talk:
     def __init__(self) -> None:
         self.log, self.troubles = ScriptedLog(), Troubles()
         hub = make_hub(self.log, troubles=self.troubles)
-        self.peer = FakePeer()
+        self.peer = Ear()
         session = Session(hub, self.peer, "local")
         self.it = Conversation(dialect("text").parser(), self.peer, session, self.troubles.append)
-        self.it.perform(Join("lobby"))
+        self.it.perform(Join("lobby", alone=True))
         self.log.show(page())
         self.peer.told()
 
@@ -66,6 +69,8 @@ def test_what_is_said_waits_for_a_join() -> None:
     assert talk.log.commit().room == "lobby"
     assert talk.waiting() == ["read_back"]
     talk.log.show(page())
+    assert talk.waiting() == ["history"]
+    talk.log.show_past()
     assert talk.log.commit().room == "attic"
     assert talk.peer.told() == ["1 user1: a", "in attic at 0, 1 here", "1 user1: b"]
 
@@ -105,6 +110,8 @@ def test_what_waits_behind_a_join_counts_too() -> None:
     talk.type("/join attic", *(str(n) for n in range(BACKLOG)))
     assert talk.peer.paused and talk.waiting() == ["read_back"]
     talk.log.show(page())
+    assert talk.peer.paused
+    talk.log.show_past()
     assert talk.peer.paused and talk.waiting() == ["append"] * BACKLOG
     talk.log.commit()
     assert not talk.peer.paused
@@ -133,7 +140,7 @@ def test_a_command_that_breaks_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     talk.type("/help", "a")
     talk.log.commit()
     assert [type(error) for error in talk.troubles] == [ZeroDivisionError]
-    assert talk.peer.told() == ["1 user1: a"]
+    assert talk.peer.told() == ["* internal", "1 user1: a"]
 
 
 def test_a_parser_may_end_the_connection() -> None:
@@ -161,18 +168,21 @@ def test_answers_below_the_chat() -> None:
 
 
 def test_one_message_may_hold_several_commands() -> None:
-    """The seam allows what Socket.IO will need: answers and commands mixed in one message, in order."""
+    """The seam allows what Socket.IO will need: answers and commands mixed in one message, in order, each command
+    answered under its own id."""
 
     class Mixed:
         def parse(self, payload: bytes, is_binary: bool) -> Sequence[Parsed]:
-            return (Answer(b"probe", False), Say("a"), Say("b"))
+            return (Answer(b"probe", False), Asked(7, Say("a")), Asked("x", Say("b")))
 
-    log, peer = ScriptedLog(), FakePeer()
+    log, peer = ScriptedLog(), Ear()
     session = Session(make_hub(log, troubles=Troubles()), peer, "local")
-    session.handle(Join("lobby"))
+    do(session, peer, Join("lobby", alone=True))
     log.show(page())
+    assert peer.told() == ["hi user1", "in lobby at 0, 1 here"]
     Conversation(Mixed(), peer, session, Troubles().append).receive(b"")
     log.commit()
     log.commit()
     assert peer.answers == [(b"probe", False)]
-    assert peer.told()[2:] == ["1 user1: a", "2 user1: b"]
+    assert [(id, type(done), done.seq) for id, done in peer.replies] == [(7, Appended, 1), ("x", Appended, 2)]
+    assert peer.told() == ["1 user1: a", "2 user1: b"]

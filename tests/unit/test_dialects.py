@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from chatservice.dialects.base import Outcome, Voice
 from chatservice.dialects.registry import DIALECTS, dialect
-from chatservice.domain.events import (
-    Entered,
-    Entry,
-    Event,
-    Greeted,
-    Left,
-    Members,
-    Noticed,
-    Renamed,
-    Said,
-    User,
-    Welcomed,
-)
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.events import Entered, Entry, Event, Greeted, Left, Noticed, Renamed, Said, User
+from chatservice.domain.message import Message
+from chatservice.domain.ports import Appended
+from chatservice.domain.results import Browsed, Done, Joined, Members, Replayed, Told
 
 ONE, EVIL = User("u_1", "user1"), User("u_2", "<b>&'\"")
 USER_JSON = {"id": "u_1", "nick": "user1"}
@@ -31,21 +25,30 @@ def entry(text: str, user: User = ONE, action: bool = False) -> Entry:
     return Entry("lobby", 1261, "k3f9", TS, Said(user, text, action, cid="secret"))
 
 
-EVENTS: dict[str, Event] = {
+def joined(**how: Any) -> Joined:
+    """A newcomer's answer: alone, without a position, unless said otherwise."""
+    plain = {"was_recovering": False, "recovered": False, "reason": "", "valid": 0, "entries": (), "state": ()}
+    plain |= {"room": "lobby", "user": ONE, "epoch": "k3f9", "seq": 1260, "members": (ONE, EVIL), "n": 2}
+    return Joined(**(plain | how))
+
+
+# What happens, and what is answered to the one who asked.
+EVENTS: dict[str, Event | Outcome] = {
     "greeted": Greeted(ONE, "127.0.0.1:5123"),
     "entered": Entered("lobby", ONE, 2),
-    "welcomed": Welcomed("lobby", ONE, "k3f9", 1260, (ONE, EVIL), 2),
+    "welcomed": joined(),
     "message": entry("hi"),
     "action": entry("waves", action=True),
     "lines": entry("a\nb"),
     "left": Left("lobby", ONE, 1),
     "renamed": Renamed("lobby", ONE, "Ann"),
     "members": Members("lobby", (ONE, EVIL), 3),
-    "refused": Noticed("rate_limited", {"seconds": 1.34}, "rate_limited"),
+    "refused": Refused(Code.RATE_LIMITED, params={"seconds": 1.34}),
     "notice": Noticed("no_history"),
+    "told": Told("no_history"),
     "evil message": entry("<i>&'\"", EVIL),
     "evil entered": Entered("lobby", EVIL, 2),
-    "evil refused": Noticed("unknown_command", {"name": "<b>"}, "unknown_type"),
+    "evil refused": Refused(Code.UNKNOWN_TYPE, "unknown_command", params={"name": "<b>"}),
 }
 
 EN_SPOKEN = {
@@ -56,6 +59,7 @@ EN_SPOKEN = {
     "members": "* 3 in lobby: user1, <b>&'\", and 1 more",
     "refused": "* slow down: 1.3 s",
     "notice": "* nothing there yet",
+    "told": "* nothing there yet",
     "evil entered": "<b>&'\" comes in",
     "evil refused": "* /<b> is no command; /help lists them",
 }
@@ -67,6 +71,7 @@ ZH_SPOKEN = {
     "members": "* lobby 里有 3 人：user1、<b>&'\"、还有 1 人",
     "refused": "* 说得太快了：请等 1.3 秒",
     "notice": "* 还没有人说过话",
+    "told": "* 还没有人说过话",
     "evil entered": "<b>&'\" 进来了",
     "evil refused": "* 没有 /<b> 这个命令，/help 列出所有命令",
 }
@@ -123,6 +128,7 @@ BESIDE: dict[str, tuple[str, dict[str, object]]] = {
     ),
     "refused": ("message", {"notice": True, "code": "rate_limited"}),
     "notice": ("message", {"notice": True, "code": "no_history"}),
+    "told": ("message", {"notice": True, "code": "no_history"}),
     "evil message": ("message", SAID | {"from": EVIL_JSON, "text": "<i>&'\""}),
     "evil entered": ("enter", {"room": "lobby", "user": EVIL_JSON, "n": 2}),
     "evil refused": ("message", {"notice": True, "code": "unknown_type"}),
@@ -136,19 +142,28 @@ def escaped(text: str) -> str:
     return text
 
 
+def tell(voice: Voice, what: Event | Outcome) -> list[bytes]:
+    """The messages in which that is told."""
+    if isinstance(what, Event):
+        payload = voice.encode(what)
+        return [] if payload is None else [payload]
+    return list(voice.answer(None, what))
+
+
 @pytest.mark.parametrize("escape", [False, True], ids=["plain", "escape"])
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize(("name", "lang"), TOLD)
 def test_fidelity(name: str, lang: str, event: str, escape: bool) -> None:
     """Every event in every dialect, in both languages, escaped and not, is told as the wire page says."""
     sentence = TOLD[name, lang][event]
-    payload = dialect(name).voice(lang, escape).encode(EVENTS[event])
+    told = tell(dialect(name).voice(lang, escape), EVENTS[event])
     if sentence is None:
-        assert payload is None
+        assert told == []
         return
+    (payload,) = told
     shown = escaped(sentence) if escape else sentence
     if name != "simple":
-        assert payload is not None and payload.decode() == shown
+        assert payload.decode() == shown
         return
     kind, beside = BESIDE[event]
     wanted = {"type": kind, "data": shown} | beside
@@ -159,26 +174,64 @@ def test_fidelity(name: str, lang: str, event: str, escape: bool) -> None:
 def test_the_table_is_complete(name: str, lang: str) -> None:
     """No event and no dialect is missing above."""
     assert set(TOLD[name, lang]) == set(EVENTS)
-    assert {dialect for dialect, _ in TOLD} == set(DIALECTS) - {"echo", "scream"}
+    assert {dialect for dialect, _ in TOLD} == set(DIALECTS) - {"echo", "scream", "full"}
 
 
 def test_the_members_of_a_lost_position() -> None:
-    """The notice of a lost position carries what a client needs to act upon it."""
-    event = Noticed("position_lost", {"reason": "truncated", "valid": 5, "room": "lobby"})
-    told = json.loads(dialect("simple").voice("en", False).encode(event) or b"")
+    """The notice of a lost position comes first and carries what a client needs to act upon it."""
+    voice = dialect("simple").voice("en", False)
+    lost, *rest, arrival = tell(
+        voice, joined(was_recovering=True, reason="truncated", valid=5, entries=(entry("hi"),))
+    )
+    told = json.loads(lost)
     assert {k: told[k] for k in ("code", "reason", "valid", "room")} == {
         "code": "position_lost",
         "reason": "truncated",
         "valid": 5,
         "room": "lobby",
     }
+    assert rest == tell(voice, entry("hi")) and json.loads(arrival)["you"] is True
+    held = joined(was_recovering=True, recovered=True, entries=(entry("hi"),))
+    assert tell(voice, held) == [*rest, arrival]
+
+
+def test_a_refusal_names_its_time() -> None:
+    """Simple carries the milliseconds after which it is worth to try again."""
+    refusal = Refused(Code.RATE_LIMITED, params={"seconds": 1.34}, retry_ms=1340)
+    (payload,) = tell(dialect("simple").voice("en", False), refusal)
+    assert json.loads(payload)["retry_ms"] == 1340
+
+
+@pytest.mark.parametrize("name", ["text", "simple", "line"])
+def test_the_past_is_told_as_it_stands(name: str) -> None:
+    """What was said before is shown as if it were said now, in its final words; what was deleted is not shown."""
+    voice = dialect(name).voice("en", False)
+    state = (
+        Message(1, TS, ONE, "edited", rev=2),
+        Message(2, TS, ONE, "", deleted=True),
+        Message(3, TS, EVIL, "waves", action=True),
+    )
+    first = Entry("lobby", 1, "k3f9", TS, Said(ONE, "edited"))
+    third = Entry("lobby", 3, "k3f9", TS, Said(EVIL, "waves", action=True))
+    shown = [*tell(voice, first), *tell(voice, third)]
+    assert tell(voice, Browsed("lobby", state, False, "k3f9")) == shown
+    assert tell(voice, joined(state=state)) == [*shown, *tell(voice, joined())]
+    assert tell(voice, Replayed("lobby", (first, third), False, "k3f9", 3)) == shown
+
+
+@pytest.mark.parametrize("name", ["text", "simple", "line"])
+def test_what_needs_no_answer(name: str) -> None:
+    """Whoever speaks or renames sees it happen; no message says so again."""
+    voice = dialect(name).voice("en", False)
+    assert tell(voice, Done()) == tell(voice, Appended("lobby", 1, "k3f9", TS)) == []
 
 
 def test_a_long_list_of_members() -> None:
     """Fifty names are listed, the rest is counted, and simple carries them all."""
     users = tuple(User(f"u_{n}", f"n{n}") for n in range(60))
     for name in ("text", "simple", "line"):
-        told = (dialect(name).voice("en", False).encode(Members("lobby", users, 60)) or b"").decode()
+        (payload,) = tell(dialect(name).voice("en", False), Members("lobby", users, 60))
+        told = payload.decode()
         assert "n49, and 10 more" in told
         assert ('"nick":"n59"' in told) == (name == "simple")
 
@@ -188,7 +241,8 @@ def test_peers_of_one_voice_share_it() -> None:
     for name in DIALECTS:
         spoken = dialect(name)
         assert spoken.voice("en", True) is spoken.voice("en", True)
-        assert spoken.voice("en", True) is not spoken.voice("en", False)
+        # chat.v1 is data, and never escaped.
+        assert (spoken.voice("en", True) is spoken.voice("en", False)) == (name == "full")
         assert spoken.voice("en", True) is not spoken.voice("zh-CN", True)
 
 

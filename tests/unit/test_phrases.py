@@ -12,6 +12,7 @@ import pytest
 
 from chatservice.dialects.phrases import _PHRASES, LANGUAGES, choose_language, list_nicks, names, say
 from chatservice.domain.errors import Code
+from chatservice.domain.rules import ACTIONS
 
 PACKAGE = Path(__file__).parents[2] / "chatservice"
 
@@ -30,44 +31,46 @@ def test_both_languages_say_the_same(about: str) -> None:
     assert all(name and name.isidentifier() for name, _ in placeholders(en))
 
 
-def calls() -> Iterator[tuple[str, str, list[ast.expr]]]:
-    """Every call in the program: where, what is called, with which arguments."""
+def nodes() -> Iterator[tuple[str, ast.AST]]:
+    """Every piece of the program, and where it stands."""
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call):
-                function = node.func
-                called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", called, node.args
+            yield f"{path.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}", node
 
 
-def word(argument: ast.expr) -> str | None:
-    """The word an argument is: a literal, or a member of `Code`."""
-    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-        return argument.value
-    if (
-        isinstance(argument, ast.Attribute)
-        and isinstance(argument.value, ast.Name)
-        and argument.value.id == "Code"
-    ):
-        return str(Code[argument.attr])
-    return None
+def words(expression: ast.expr) -> set[str]:
+    """The words an expression may be: a literal, a member of `Code`, one of two, or a kind of moderation."""
+    match expression:
+        case ast.Constant(value=str(word)):
+            return {word}
+        case ast.Attribute(value=ast.Name(id="Code"), attr=name):
+            return {str(Code[name])}
+        case ast.IfExp(body=one, orelse=other):
+            return words(one) | words(other)
+        case ast.BinOp(left=ast.Constant(value="mod_")):
+            return {"mod_" + action for action in ACTIONS}
+    return set()
+
+
+def abouts(node: ast.AST) -> set[str]:
+    """The phrases a piece of the program asks for."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id="about")], value=value):
+            return words(value)
+        case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called), args=[first, *rest]):
+            match called, rest:
+                case "Refused", [about, *_]:
+                    return words(about)
+                case "Refused" | "Noticed" | "Told" | "Disconnect" | "notice", _:
+                    return words(first)
+                case "say", [about, *_]:
+                    return words(about)
+    return set()
 
 
 def used() -> set[tuple[str, str]]:
     """Every phrase the program asks for by name: a refusal's or notice's cause, a disconnect's name."""
-    found: set[tuple[str, str]] = set()
-    for where, called, arguments in calls():
-        words = [word(argument) for argument in arguments]
-        about: str | None = None
-        if called == "Refused" and words:
-            about = words[1] if len(words) > 1 else words[0]
-        elif called in ("Noticed", "Disconnect") and words:
-            about = words[0]
-        elif called == "say" and len(words) > 1:
-            about = words[1]
-        if about:
-            found.add((about, where))
-    return found
+    return {(about, where) for where, node in nodes() for about in abouts(node)}
 
 
 def test_every_phrase_that_is_used_exists() -> None:

@@ -10,7 +10,7 @@ from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import User
 from chatservice.domain.limits import RING
 from chatservice.domain.promise import Promise, start
-from chatservice.domain.room import Room, State
+from chatservice.domain.room import Gone, Room, State
 
 
 class Sink:
@@ -33,7 +33,7 @@ def live_room(seqs: range = range(1, 4)) -> tuple[Room, ScriptedLog, FakePeer, T
     room.live()
     log.show(page(seqs))
     ann = FakePeer()
-    room.attach(ANN, ann)
+    room.here.attach(ANN, ann)
     return room, log, ann, troubles
 
 
@@ -105,7 +105,7 @@ def test_another_epoch_is_read_again() -> None:
     log.tell(entry(4, epoch="e2"))
     assert ann.told() == []
     log.show(page([4], epoch="e2", forks=(("e1", 3),)))
-    assert ann.told() == ["4 Ann: 4"] and room.epoch == "e2"
+    assert ann.told() == ["epoch e2", "4 Ann: 4"] and room.epoch == "e2"
     log.tell(entry(5, epoch="e2"))
     assert ann.told() == ["5 Ann: 5"]
 
@@ -138,7 +138,7 @@ def test_a_newcomer_wakes_a_room_that_lost_its_place() -> None:
     room, log, ann, _ = live_room()
     log.tell(entry(5))
     log.fail(OSError("disk"))
-    shown = start(room.last(2))
+    shown = start(room.after(3))
     log.show(page([4, 5]))
     assert [e.seq for e in shown.result()] == [4, 5]
     assert ann.told() == ["4 Ann: 4", "5 Ann: 5"]
@@ -155,21 +155,24 @@ def test_more_than_can_be_kept_during_a_read(monkeypatch: pytest.MonkeyPatch) ->
     assert room.state is State.LIVE and log.asks == []
 
 
-def test_the_last_ones() -> None:
-    """A newcomer may ask for as many of the newest entries as the ring holds, and the log is not asked."""
+def test_within_the_ring() -> None:
+    """A newcomer who missed no more than the ring holds gets it at once, and the log is not asked."""
     room, log, _, _ = live_room(range(1, 11))
-    assert [e.seq for e in start(room.last(3)).result()] == [8, 9, 10]
-    assert [e.seq for e in start(room.last(100)).result()] == list(range(1, 11))
-    assert start(room.last(0)).result() == []
+    assert [e.seq for e in start(room.after(7)).result()] == [8, 9, 10]
+    assert [e.seq for e in start(room.after(0)).result()] == list(range(1, 11))
+    assert start(room.after(10)).result() == []
     assert log.asks == []
 
 
-def test_the_last_ones_of_a_pruned_room() -> None:
-    """What was pruned is not asked for."""
+def test_what_was_pruned() -> None:
+    """What is not kept any more is not made up for: who needs it is told that it is gone; the rest is shown."""
     room, log, _ = make_room()
     room.live()
     log.show(page([8, 9], first=8))
-    assert [e.seq for e in start(room.last(100)).result()] == [8, 9]
+    assert [e.seq for e in start(room.after(7)).result()] == [8, 9] and log.asks == []
+    shown = start(room.after(2))
+    log.show(page([8, 9], first=8))
+    assert isinstance(shown.error, Gone)
 
 
 def test_further_back_than_the_ring() -> None:
@@ -221,14 +224,14 @@ def test_enter_and_leave_are_a_users_first_and_last_connection() -> None:
     """Two connections of one user are one person in the room: it enters once and leaves once."""
     room, _, ann, _ = live_room()
     phone, laptop = FakePeer(), FakePeer()
-    room.attach(BOB, phone)
-    room.attach(BOB, laptop)
-    assert ann.told() == ["+Bob 2"] and room.n == 2
+    room.here.attach(BOB, phone)
+    room.here.attach(BOB, laptop)
+    assert ann.told() == ["+Bob 2"] and room.here.n == 2
     assert (phone.told(), laptop.told()) == ([], [])  # nobody is told of their own arrival here
-    room.detach(BOB, phone)
-    assert ann.told() == [] and room.n == 2
-    room.detach(BOB, laptop)
-    assert ann.told() == ["-Bob 1"] and room.n == 1
+    room.here.detach(BOB.id, phone)
+    assert ann.told() == [] and room.here.n == 2
+    room.here.detach(BOB.id, laptop)
+    assert ann.told() == ["-Bob 1"] and room.here.n == 1
     assert (phone.told(), laptop.told()) == ([], [])
 
 
@@ -236,8 +239,8 @@ def test_whoever_left_is_told_nothing() -> None:
     """After its detach a peer hears nothing of the room; the others go on."""
     room, log, ann, _ = live_room()
     bob = FakePeer()
-    room.attach(BOB, bob)
-    room.detach(ANN, ann)
+    room.here.attach(BOB, bob)
+    room.here.detach(ANN.id, ann)
     log.tell(entry(4))
     assert ann.told() == ["+Bob 2"]
     assert bob.told() == ["-Ann 1", "4 Ann: 4"]
@@ -246,9 +249,9 @@ def test_whoever_left_is_told_nothing() -> None:
 def test_users_are_listed_in_the_order_of_arrival() -> None:
     """A rename keeps a person's place in the list, and all of the room hear of it."""
     room, _, ann, _ = live_room()
-    room.attach(BOB, FakePeer())
-    room.rename(User(ANN.id, "Anna"), "Ann")
-    assert [user.nick for user in room.users] == ["Anna", "Bob"]
+    room.here.attach(BOB, FakePeer())
+    room.here.rename(User(ANN.id, "Anna"), "Ann")
+    assert [user.nick for user in room.here.users] == ["Anna", "Bob"]
     assert ann.told()[-1] == "Ann>Anna"
 
 
@@ -257,7 +260,7 @@ def test_a_frame_is_made_once_for_an_audience() -> None:
     room, log, _, _ = live_room()
     one, other = Recorder(), Recorder()
     for number in range(4):
-        room.attach(User(f"u_{number}", f"n{number}"), FakePeer(one if number % 2 else other))
+        room.here.attach(User(f"u_{number}", f"n{number}"), FakePeer(one if number % 2 else other))
     one.events.clear()
     other.events.clear()
     log.tell(entry(4))
@@ -286,4 +289,4 @@ def test_join_buffer_holds_under_any_timing() -> None:
 async def _join(room: Room, peer: FakePeer) -> None:
     for known in await room.after(0):
         peer.deliver(known)
-    room.attach(BOB, peer)
+    room.here.attach(BOB, peer)

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from fakes import FakeTransport, Pump
+import re
+
+from fakes import ANN, FakeTransport, Pump, entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.task import Clock
 
-from chatservice.transports.sendqueue import QUEUE_BYTES, SendQueue, Turn
+from chatservice.domain.events import Event, Lagged, Typing
+from chatservice.transports.sendqueue import EPHEMERAL_BYTES, LAG_BYTES, REPLY_BYTES, SendQueue, Turn
+from chatservice.transports.surroundings import STUCK_S
+from chatservice.transports.watch import Watch
+
+TYPING = Typing("lobby", ANN, True)
 
 
 class Link:
-    """A queue on a fake transport, and the reactor's turn run by hand."""
+    """A queue on a fake transport, its owner, and the reactor's turn run by hand."""
 
     def __init__(self) -> None:
-        self.pump = Pump()
+        self.pump, self.clock = Pump(), Clock()
         self.turn = Turn(self.pump)
+        self.stuck = Watch(self.clock.seconds, STUCK_S, 0.0)
         self.transport = FakeTransport()
         self.overflows = 0
-        self.queue = SendQueue(self.transport, self.turn, self._overflowed)
+        self.lags: list[Event] = []
+        self.queue = SendQueue(self.transport, self.turn, self.stuck, self)
 
-    def _overflowed(self) -> None:
+    def too_slow(self) -> None:
         self.overflows += 1
+
+    def deliver(self, event: Event) -> None:
+        self.lags.append(event)
+        self.queue.push(b"lag")
+
+    def wait(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.clock.advance(1)
+            self.stuck.tick()
 
 
 def test_one_write_a_turn() -> None:
@@ -42,7 +61,7 @@ def test_one_turn_for_all_queues() -> None:
     """However many peers have something to be sent, the reactor is asked for one call."""
     link = Link()
     others = [FakeTransport() for _ in range(3)]
-    queues = [SendQueue(transport, link.turn, lambda: None) for transport in others]
+    queues = [SendQueue(transport, link.turn, link.stuck, link) for transport in others]
     asked: list[object] = []
     link.turn._call_soon = asked.append
     for queue in queues:
@@ -85,28 +104,101 @@ def test_full_between_push_and_turn() -> None:
     assert link.transport.value() == b"ab"
 
 
-def test_a_slow_reader_is_cut_off_once() -> None:
-    """At more than 1 MiB the queue is dropped and says so once; what is pushed later is not kept."""
+def test_who_asks_without_reading_is_cut_off_once() -> None:
+    """At more than 4 MiB of answers the queue is dropped and says so once; what is pushed later is not kept."""
     link = Link()
     link.queue.pauseProducing()
-    link.queue.push(b"x" * QUEUE_BYTES)
+    link.queue.push(b"x" * REPLY_BYTES)
     assert link.overflows == 0
     link.queue.push(b"y")
     assert (link.overflows, link.queue.waiting_bytes) == (1, 0)
-    link.queue.push(b"z" * QUEUE_BYTES * 2)
+    link.queue.push(b"z" * REPLY_BYTES * 2)
     assert (link.overflows, link.queue.waiting_bytes) == (1, 0)
     link.queue.resumeProducing()
     link.pump.run()
-    assert link.transport.writes == [] and link.transport.producer is None
+    link.wait(60)
+    assert link.overflows == 1 and link.transport.writes == [] and link.transport.producer is None
+
+
+def test_what_is_not_kept_is_left_out_first() -> None:
+    """With half a megabyte waiting nobody is told any more who types; entries and answers go on."""
+    link = Link()
+    link.queue.pauseProducing()
+    link.queue.push(b"x" * EPHEMERAL_BYTES, TYPING)
+    link.queue.push(b"y", TYPING)
+    assert link.queue.waiting_bytes == EPHEMERAL_BYTES + 1
+    link.queue.push(b"z", TYPING)
+    assert link.queue.waiting_bytes == EPHEMERAL_BYTES + 1
+    link.queue.push(b"entry", entry(1))
+    link.queue.push(b"answer")
+    link.queue.resumeProducing()
+    assert link.transport.value() == b"x" * EPHEMERAL_BYTES + b"yentryanswer" and link.lags == []
+
+
+def test_a_slow_reader_is_told_what_it_missed() -> None:
+    """With a megabyte waiting entries are only counted, room by room, however small; it costs no more. When the
+    peer reads on it gets what waits, then the numbers that were left out, and then all that comes."""
+    link = Link()
+    link.queue.pauseProducing()
+    link.queue.push(b"x" * (LAG_BYTES + 1), entry(1))
+    for seq in range(2, 1000):
+        link.queue.push(b"y" * 1000, entry(seq))
+    link.queue.push(b"z", entry(7, room="attic"))
+    link.queue.push(b"answer")
+    assert link.queue.waiting_bytes == LAG_BYTES + 1 + 6
+    assert link.lags == [] and link.overflows == 0
+    link.queue.resumeProducing()
+    assert link.lags == [Lagged("lobby", 2, 999, "e1"), Lagged("attic", 7, 7, "e1")]
+    link.queue.push(b"new", entry(1000))
+    link.pump.run()
+    assert link.transport.value() == b"x" * (LAG_BYTES + 1) + b"answerlaglagnew"
+    link.wait(60)
+    assert link.overflows == 0 and len(link.stuck) == 0
+
+
+def test_a_room_that_lags_stays_behind_until_it_is_told() -> None:
+    """Between what was left out and its notice nothing of that room is sent: the numbers would not be in order."""
+    link = Link()
+    link.queue.pauseProducing()
+    link.queue.push(b"x" * (LAG_BYTES + 1), entry(1))
+    link.queue.push(b"y", entry(2))
+    link.transport.write = lambda data: (FakeTransport.write(link.transport, data), link.queue.pauseProducing())  # type: ignore[method-assign]
+    link.queue.resumeProducing()  # all is taken, and the transport is full again
+    assert link.queue.waiting_bytes == 0 and link.lags == []
+    link.queue.push(b"z", entry(3))
+    assert link.queue.waiting_bytes == 0
+    link.queue.resumeProducing()
+    assert link.lags == [Lagged("lobby", 2, 3, "e1")]
+
+
+def test_a_reader_that_is_stuck() -> None:
+    """One that lags and takes nothing for 30 s is given up, once; one that took something meanwhile is not."""
+    for takes in (False, True):
+        link = Link()
+        link.queue.pauseProducing()
+        link.queue.push(b"x" * (LAG_BYTES + 1), entry(1))
+        link.wait(60)
+        assert link.overflows == 0  # it is slow, and has missed nothing yet
+        link.queue.push(b"y", entry(2))
+        link.wait(29)
+        assert link.overflows == 0
+        if takes:
+            link.queue.resumeProducing()
+            link.pump.run()
+        link.wait(60)
+        assert link.overflows == (0 if takes else 1)
+        assert link.queue.waiting_bytes == 0 and len(link.stuck) == 0
 
 
 def test_a_quick_reader_may_get_much_at_once() -> None:
-    """The bound is for those who do not read: a transport that takes it gets two megabytes in one turn."""
+    """The bounds are for those who do not read: a transport that takes it gets ten megabytes in one turn."""
     link = Link()
-    link.queue.push(b"x" * QUEUE_BYTES)
-    link.queue.push(b"y" * QUEUE_BYTES)
+    link.queue.push(b"x" * REPLY_BYTES)
+    link.queue.push(b"y" * REPLY_BYTES, entry(1))
+    link.queue.push(b"z" * LAG_BYTES, entry(2))
+    link.queue.push(b"t" * LAG_BYTES, TYPING)
     link.pump.run()
-    assert link.overflows == 0 and len(link.transport.value()) == 2 * QUEUE_BYTES
+    assert link.overflows == 0 and len(link.transport.value()) == 2 * REPLY_BYTES + 2 * LAG_BYTES
 
 
 def test_a_closed_queue() -> None:
@@ -170,3 +262,42 @@ def test_order_under_any_timing(actions: list[bytes | str]) -> None:
     link.queue.resumeProducing()
     link.pump.run()
     assert link.transport.value() == pushed
+
+
+STEPS = st.lists(st.sampled_from(["entry", "typing", "answer", "turn", "full", "room"]), max_size=60)
+
+
+@settings(deadline=None)
+@given(STEPS)
+def test_no_entry_is_lost_in_silence(steps: list[str]) -> None:
+    """However reading and talking alternate, every number is either sent or told as left out, in order, once."""
+    link = Link()
+    big = b"." * (LAG_BYTES // 4)
+    row: list[range] = []  # numbers as the peer learns of them
+
+    def deliver(event: Event) -> None:
+        assert isinstance(event, Lagged)
+        link.queue.push(b"[%d-%d]" % (event.first, event.last))
+
+    link.deliver = deliver  # type: ignore[method-assign]
+    seq = 0
+    for step in steps:
+        if step == "entry":
+            seq += 1
+            link.queue.push(b"<%d>" % seq + big, entry(seq))
+        elif step == "typing":
+            link.queue.push(big, TYPING)
+        elif step == "answer":
+            link.queue.push(b"answer")
+        elif step == "turn":
+            link.pump.run()
+        elif step == "full":
+            link.queue.pauseProducing()
+        else:
+            link.queue.resumeProducing()
+    link.queue.resumeProducing()
+    link.pump.run()
+    for one, first, last in re.findall(rb"<(\d+)>|\[(\d+)-(\d+)\]", link.transport.value()):
+        row.append(range(int(one), int(one) + 1) if one else range(int(first), int(last) + 1))
+    assert [number for numbers in row for number in numbers] == list(range(1, seq + 1))
+    assert link.transport.value().count(b"answer") == steps.count("answer") and link.overflows == 0

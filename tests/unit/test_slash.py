@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatservice.dialects.base import Answer
+from chatservice.dialects.base import Answer, Asked
 from chatservice.dialects.line import LineParser
 from chatservice.dialects.registry import DIALECTS, by_subprotocol, dialect
 from chatservice.dialects.slash import parse_typed
@@ -25,8 +25,8 @@ from chatservice.domain.errors import BAD_UTF8, NOT_A_CHAT, NOT_TEXT, Code, Ende
         ("/nick Ann", Rename("Ann")),
         ("/nick  Ann Lee ", Rename("Ann Lee")),
         ("/NICK Ann", Rename("Ann")),
-        ("/join attic", Join("attic", last=20)),
-        ("/join a b", Join("a b", last=20)),
+        ("/join attic", Join("attic", last=20, alone=True)),
+        ("/join a b", Join("a b", last=20, alone=True)),
         ("/who", Who()),
         ("/who now", Who()),
         ("/history", History(last=20)),
@@ -112,7 +112,7 @@ def test_echo_and_scream() -> None:
 )
 def test_lines(line: str, command: Command) -> None:
     """A line is something typed; `bye` alone ends politely."""
-    assert LineParser().parse(line.encode(), False) == (command,)
+    assert LineParser().parse(line.encode(), False) == (Asked(None, command),)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_browser_at_the_wrong_door(first: bytes) -> None:
     assert ended.value.why is NOT_A_CHAT
     parser = LineParser()
     parser.parse(b"hi", False)
-    assert parser.parse(first, False) == (Say(first.decode()),)  # a person may quote one later
+    assert parser.parse(first, False) == (Asked(None, Say(first.decode())),)  # a person may quote one later
 
 
 @pytest.mark.parametrize(
@@ -152,6 +152,9 @@ def test_every_dialect_can_be_loaded() -> None:
         (["chat"], ("chat", "simple")),
         (["chat.text"], ("chat.text", "text")),
         (["mqtt", "chat.text", "chat"], ("chat.text", "text")),
+        (["chat.v1"], ("chat.v1", "full")),
+        (["superchat", "chat"], ("superchat", "full")),
+        (["chat", "chat.v1"], ("chat", "simple")),
         (["Chat"], None),
     ],
 )

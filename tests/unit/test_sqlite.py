@@ -15,9 +15,10 @@ from chatservice.domain.events import Entry
 from chatservice.domain.ports import Appended, LogError, Page
 from chatservice.domain.promise import Promise
 from chatservice.domain.recovery import Resolution, resolve
-from chatservice.logs import sqlite as sqlite_module
+from chatservice.logs import sqlite_heads as heads_module
 from chatservice.logs.migrations import steps, upgrade
-from chatservice.logs.registry import STORES, BadStore, check_log, open_log
+from chatservice.logs.registry import DURABILITIES, STORES, BadStore, check_log, open_log
+from chatservice.logs.search import indexed
 from chatservice.logs.sqlite import SQLiteLog
 
 
@@ -40,13 +41,20 @@ class Opened:
         return self.pump.until(self.log.read(room, since, 1000))
 
 
+class Nobody:
+    """A sink that nothing comes of."""
+
+    def committed(self, entry: Entry) -> None: ...
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "chat.db"
 
 
 def test_durable_settings(path: Path) -> None:
-    """Every answered message is on disk: WAL with full sync, set on the connection that writes."""
+    """Unless the operator wants it otherwise every answered message is on disk: WAL with full sync, set on the
+    connection that writes."""
     opened = Opened(path, Ids())
     writer = opened.log._writer
     assert writer is not None
@@ -56,6 +64,17 @@ def test_durable_settings(path: Path) -> None:
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert opened.log.durability == "disk"
     opened.log.stop()
+
+
+def test_settings_that_trust_the_machine(path: Path) -> None:
+    """`process` leaves the sync to the operating system, and the log says so."""
+    log = SQLiteLog(path, call_from_thread=Pump(), clock=FakeClock(), randomness=Ids(), durability=DURABILITIES[1])
+    log.start(Nobody())
+    assert log._writer is not None
+    assert log._writer._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert log._writer._connection.execute("PRAGMA synchronous").fetchone() == (1,)
+    assert log.durability == "process"
+    log.stop()
 
 
 def test_another_reader_sees_what_was_answered(path: Path) -> None:
@@ -122,7 +141,7 @@ def test_a_broken_message_fails_alone(path: Path) -> None:
     opened = Opened(path, Ids())
     jobs: list[Promise[Appended]] = [opened.log.append("lobby", said(text)) for text in ("a", "\ud800", "b")]
     assert opened.pump.until(jobs[2]).seq == 2
-    assert jobs[0].result().seq == 1 and isinstance(jobs[1].error, TypeError)
+    assert jobs[0].result().seq == 1 and isinstance(jobs[1].error, UnicodeEncodeError)
     assert [entry.body.text for entry in opened.read().entries] == ["a", "b"]
     assert [entry.seq for entry in opened.told] == [1, 2]
     opened.log.stop()
@@ -131,7 +150,7 @@ def test_a_broken_message_fails_alone(path: Path) -> None:
 def test_a_room_that_begins_with_a_failure(path: Path) -> None:
     """A room whose very first message cannot be written begins with the next one."""
     opened = Opened(path, Ids())
-    with pytest.raises(TypeError):
+    with pytest.raises(UnicodeEncodeError):
         opened.say("\ud800")
     assert opened.say("a").seq == 1
     opened.log.stop()
@@ -139,7 +158,7 @@ def test_a_room_that_begins_with_a_failure(path: Path) -> None:
 
 def test_more_rooms_than_heads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the rooms' heads are dropped from memory, numbers and epochs go on as if nothing had been."""
-    monkeypatch.setattr(sqlite_module, "HEADS_KEPT", 3)
+    monkeypatch.setattr(heads_module, "HEADS_KEPT", 3)
     opened = Opened(path, Ids())
     epochs: dict[int, str] = {}
     for round_ in range(1, 4):
@@ -198,6 +217,7 @@ def test_an_upgraded_schema_equals_a_fresh_one(first: int) -> None:
         sqlite3.connect(":memory:", isolation_level=None),
     )
     upgrade(fresh)
+    old.create_function("chat_spaced", 2, indexed, deterministic=True)  # steps fill the index with it
     for number, sql in steps()[:first]:
         old.executescript(f"{sql}; PRAGMA user_version = {number};")
     upgrade(old)
@@ -219,13 +239,24 @@ def test_stores_by_name(tmp_path: Path) -> None:
     def opened(store: str) -> object:
         check_log(store, tmp_path)
         return open_log(
-            store, tmp_path, call_soon=pump, call_from_thread=pump, clock=FakeClock(), randomness=Ids()
+            store, tmp_path, "disk", call_soon=pump, call_from_thread=pump, clock=FakeClock(), randomness=Ids()
         )
 
     assert {type(opened(store + ":")).__name__ for store in STORES} == {"MemoryLog", "SQLiteLog"}
     assert (tmp_path / "chat.db").exists()
     opened("sqlite:other.db")
     assert (tmp_path / "other.db").exists()
+    for durability in DURABILITIES:
+        log = open_log(
+            "sqlite:",
+            tmp_path,
+            durability,
+            call_soon=pump,
+            call_from_thread=pump,
+            clock=FakeClock(),
+            randomness=Ids(),
+        )
+        assert log.durability == durability
     for bad in ("redis:", "", "memory:x"):
         with pytest.raises(BadStore):
             opened(bad)

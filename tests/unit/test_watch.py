@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from fakes import Pump, ScriptedLog, Troubles, make_hub
+from fakes import ScriptedLog, Troubles, make_hub
 from twisted.internet.task import Clock
 
 from chatservice.transports.surroundings import FAREWELL_S, HANDSHAKE_S, PING_S, PONG_S, Surroundings
@@ -181,7 +181,7 @@ def test_a_broken_watch_does_not_stop_the_others() -> None:
     """The one call that ticks all watches reports an error and goes on; a LoopingCall would stop for good."""
     clock, troubles = Clock(), Troubles()
     hub = make_hub(ScriptedLog(), troubles=troubles)
-    around = Surroundings.of(hub, call_soon=Pump(), now=clock.seconds, report=troubles.append)
+    around = Surroundings.of(hub, call_later=clock.callLater, now=clock.seconds, report=troubles.append)
     ends: list[str] = []
     around.handshakes.add(Deadline(lambda: ends.append("handshake")))
     broken = Connection(clock)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import parse_qs
 
 import pytest
 
-from chatservice.domain.commands import Join, Position
+from chatservice.domain import commands
+from chatservice.domain.commands import Position
 from chatservice.transports.surroundings import Manners
 from chatservice.transports.wishes import Denied, Wishes, is_loopback, origin_allowed, read_wishes
 
+Join = partial(commands.Join, alone=True)  # text-like dialects are in one room at a time
 HERE = Manners("en", "simple", "lobby", loopback=True)
 PUBLIC = Manners("zh-CN", "text", "大厅", loopback=False)
 
@@ -25,6 +28,10 @@ def wishes(path: str = "/", query: str = "", *subprotocols: str, manners: Manner
         ("/text", (), "text", None),
         ("/echo", (), "echo", None),
         ("/scream", (), "scream", None),
+        ("/v1", (), "full", None),
+        ("/", ("chat.v1",), "full", "chat.v1"),
+        ("/text", ("superchat",), "full", "superchat"),
+        ("/v1", ("chat",), "simple", "chat"),
         ("/", ("chat.text",), "text", "chat.text"),
         ("/text", ("chat",), "simple", "chat"),
         ("/echo", ("mqtt", "chat.text", "chat"), "text", "chat.text"),
@@ -72,7 +79,7 @@ def test_everything_at_once() -> None:
         ("room=%40ann", Join("@ann")),  # refused later, as a join
     ],
 )
-def test_what_makes_no_sense_counts_as_not_given(query: str, join: Join) -> None:
+def test_what_makes_no_sense_counts_as_not_given(query: str, join: commands.Join) -> None:
     """A beginner's typo keeps nobody out; numbers stay in their bounds."""
     assert wishes("/", query).join == join
 
@@ -83,13 +90,13 @@ def test_unknown_values_change_nothing(query: str) -> None:
     assert wishes("/", query) == wishes()
 
 
-@pytest.mark.parametrize("path", ["/x", "/text/", "//", "", "/TEXT", "/v1", "/static/lite.js", "/../etc"])
+@pytest.mark.parametrize("path", ["/x", "/text/", "//", "", "/TEXT", "/v1/", "/v2", "/static/lite.js", "/../etc"])
 def test_unknown_paths(path: str) -> None:
     """An unknown path is a 404 that names the known ones and nothing of what was asked."""
     with pytest.raises(Denied) as denied:
         wishes(path)
     assert denied.value.status == 404
-    assert denied.value.reason == "no WebSocket here; there is one at / /text /echo /scream"
+    assert denied.value.reason == "no WebSocket here; there is one at / /v1 /text /echo /scream"
 
 
 @pytest.mark.parametrize("offered", [("mqtt",), ("Chat", "<script>"), ("",)])
@@ -98,7 +105,7 @@ def test_unknown_subprotocols(offered: tuple[str, ...]) -> None:
     with pytest.raises(Denied) as denied:
         wishes("/", "", *offered)
     assert denied.value.status == 400
-    assert denied.value.reason == "unknown subprotocol; known are chat chat.text"
+    assert denied.value.reason == "unknown subprotocol; known are chat.v1 superchat chat chat.text"
 
 
 @pytest.mark.parametrize(

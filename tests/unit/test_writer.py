@@ -30,6 +30,7 @@ class Desk:
             call_from_thread=self.pump,
             before_commit=self._before_commit,
             rolled_back=self._rolled_back,
+            chore=lambda _: False,
         )
         self.gate, self.at_gate = threading.Event(), threading.Event()
 

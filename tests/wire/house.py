@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fakes import NOON, FakeTransport, Ids, Pump, Troubles
 from twisted.internet.address import IPv4Address
+from twisted.internet.base import DelayedCall
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock, LoopingCall
 
 from chatservice.domain.hub import Hub
@@ -38,7 +41,7 @@ class House:
         )
         log.start(self.hub)
         self.around = Surroundings.of(
-            self.hub, call_soon=self.pump, now=self.clock.seconds, report=self.troubles.append
+            self.hub, call_later=self._call_later, now=self.clock.seconds, report=self.troubles.append
         )
         self.chat = ChatWebSocketFactory(self.around, manners, self.clock)
         self.door = FrontDoorFactory(self.around, self.chat, PageSite(self.chat))
@@ -47,6 +50,13 @@ class House:
         self._ticking.clock = self.clock
         self._ticking.start(TICK_S, now=False)
         self._ports = iter(range(5001, 6000))
+
+    def _call_later(self, delay: float, call: Callable[[], None]) -> IDelayedCall:
+        """What is to be done at once is done with all else that waits, without a tick of the clock."""
+        if delay:
+            return self.clock.callLater(delay, call)
+        self.pump(call)
+        return DelayedCall(0, call, (), {}, lambda _: None, lambda _: None)
 
     def connect(self, factory: FrontDoorFactory | LineFactory) -> FakeTransport:
         """Somebody connects."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatservice.transports.sendqueue import QUEUE_BYTES
-from chatservice.transports.websocket import FRAME_BYTES, SlowReader
+from chatservice.transports.sendqueue import LAG_BYTES, REPLY_BYTES
+from chatservice.transports.websocket import FRAME_BYTES
 from wire.house import House, close_frame, frame
 from wire.people import TextPerson, WebSocketPerson
 
@@ -181,19 +181,24 @@ def slow_reader(house: House) -> tuple[WebSocketPerson, TextPerson]:
     return one, witness
 
 
-def test_a_slow_reader() -> None:
-    """Whoever does not read is closed with 1008 when a megabyte waits; it costs no more, and is told why."""
-    house = House()
+def test_a_slow_reader(house: House) -> None:
+    """Whoever does not read costs a megabyte and no more; after 30 s it is closed with 1008 and told why. The
+    others do not notice."""
     one, witness = slow_reader(house)
-    for _ in range(QUEUE_BYTES // 4000 + 1):
+    for n in range(2 * LAG_BYTES // 4000):
         witness.say("x" * 4000)
+        assert len(witness.heard()) == 1
+        assert one.transport.producer.waiting_bytes < LAG_BYTES + 5000, n
+    house.wait(29)
+    assert one.frames() == [] and one.closed is None and witness.heard() == []
     house.wait(1)
     one.frames()
     assert one.closed == (1008, "you read too slowly")
-    assert witness.heard()[-1] == "user1 left"
-    house.wait(5)
+    assert witness.heard() == ["user1 left"]
+    house.wait(4)
+    assert not one.transport.aborted
+    house.wait(1)
     assert one.transport.aborted
-    assert [type(trouble) for trouble in house.troubles] == [SlowReader]
 
 
 def test_a_slow_reader_that_sends() -> None:
@@ -202,7 +207,7 @@ def test_a_slow_reader_that_sends() -> None:
         house = House()
         one = WebSocketPerson(house, "/echo")
         one.transport.producer.pauseProducing()
-        for _ in range(QUEUE_BYTES // len(data) + 100):
+        for _ in range(REPLY_BYTES // len(data) + 100):
             one.feed(data)
             assert len(one.transport.value()) < 200
         house.wait(1)
@@ -218,3 +223,21 @@ def test_a_reader_that_catches_up(house: House) -> None:
     assert one.frames() == []
     one.transport.producer.resumeProducing()
     assert one.texts() == [str(n) for n in range(100)]
+
+
+def test_a_reader_that_catches_up_late(house: House) -> None:
+    """A peer that lets more than a megabyte wait gets what was kept, is told how much was left out, and hears
+    all that is said from then on."""
+    one, witness = slow_reader(house)
+    total = 2 * LAG_BYTES // 4000
+    for n in range(total):
+        witness.say(f"{n:04}" * 1000)
+    one.transport.producer.resumeProducing()
+    house.pump.run()
+    *kept, notice = one.texts()
+    assert kept == [f"{n:04}" * 1000 for n in range(len(kept))] and len(kept) > LAG_BYTES // 5000
+    assert notice == f"* {total - len(kept)} messages skipped, /history 200"
+    witness.say("and now?")
+    assert one.texts() == ["and now?"]
+    house.wait(34)
+    assert one.frames() == [(PING, b"")]  # it is not ended for what it was

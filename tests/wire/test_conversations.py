@@ -220,8 +220,8 @@ def test_the_same_dialect_and_language_is_one_frame(house: House) -> None:
     """A hundred people of one dialect are one audience: a message is encoded once for them."""
     people = [TextPerson(house) for _ in range(100)]
     room = house.hub.rooms["lobby"]
-    assert len(room._audiences) == 1
+    assert len(room.here._audiences) == 1
     people += [TextPerson(house, lang="zh-CN")]
-    assert len(room._audiences) == 2
+    assert len(room.here._audiences) == 2
     people[0].say("hi")
     assert all(person.heard()[-1] == "hi" for person in people)

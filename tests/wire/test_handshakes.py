@@ -98,8 +98,8 @@ def test_refusals(house: House, request_bytes: bytes, status: int) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["connection"] == "close"
     assert int(answer.headers["content-length"]) == len(answer.body)
     assert answer.body in {
-        b"no WebSocket here; there is one at / /text /echo /scream\n",
-        b"unknown subprotocol; known are chat chat.text\n",
+        b"no WebSocket here; there is one at / /v1 /text /echo /scream\n",
+        b"unknown subprotocol; known are chat.v1 superchat chat chat.text\n",
         b"this origin may not connect\n",
         b"this is not a WebSocket handshake\n",
     }

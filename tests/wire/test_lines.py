@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatservice.transports.line import LINE_BYTES
-from chatservice.transports.sendqueue import QUEUE_BYTES
+from chatservice.transports.sendqueue import LAG_BYTES, REPLY_BYTES
 from wire.house import House
 from wire.people import LinePerson, TextPerson
 
@@ -134,17 +134,35 @@ def test_a_peer_that_never_lets_go(house: House) -> None:
 
 
 def test_a_slow_reader(house: House) -> None:
-    """Whoever does not read is ended when a megabyte waits; the others do not notice."""
+    """Whoever does not read costs a megabyte and no more, and is ended after 30 s; the others do not notice."""
     one, witness = talkers(house)
     one.transport.producer.pauseProducing()
-    for _ in range(QUEUE_BYTES // 4000 + 1):
+    for _ in range(2 * LAG_BYTES // 4000):
         witness.say("x" * 4000)
-    assert not one.transport.disconnecting or one.heard() == []
+        assert len(witness.heard()) == 1
+        assert one.transport.producer.waiting_bytes < LAG_BYTES + 5000
+    house.wait(29)
+    assert not one.transport.disconnecting and witness.heard() == []
     house.wait(1)
     assert one.transport.disconnecting and one.heard() == []
     assert witness.heard()[-1] == "user1 left"
     house.wait(5)
     assert one.transport.aborted
+
+
+def test_a_slow_reader_that_sends(house: House) -> None:
+    """Whoever asks and asks and never reads the answers is ended at 4 MiB of them."""
+    one, witness = talkers(house)
+    for _ in range(100):
+        witness.say("x" * 4000)
+        assert len(witness.heard()) == 1
+    one.transport.producer.pauseProducing()
+    asked = 0
+    while not one.transport.disconnecting:
+        asked += 1
+        one.say("/history 100")
+        assert asked < 2 * REPLY_BYTES // 400_000
+    assert asked > REPLY_BYTES // 410_000 and witness.heard() == ["user1 left"]
 
 
 def test_a_stack_of_lines_is_read_at_its_pace(house: House) -> None:

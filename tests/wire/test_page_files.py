@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_head(house: House, path: str) -> None:
     assert told.headers["content-type"] == asked.headers["content-type"]
 
 
-@pytest.mark.parametrize("path", ["/text", "/echo", "/scream", "/text?nick=Ann"])
+@pytest.mark.parametrize("path", ["/v1", "/text", "/echo", "/scream", "/text?nick=Ann"])
 def test_a_websocket_address_in_the_address_bar(house: House, path: str) -> None:
     """A plain GET on a WebSocket path is 426 with one line that says what to do."""
     answer = get(house, path)
@@ -130,7 +131,7 @@ def test_unknown_paths(house: House, path: str) -> None:
     """There is no path to anything but the page: 404, the endpoints listed, nothing reflected."""
     answer = get(house, path)
     assert (answer.status, answer.headers["content-type"]) == (404, "text/plain; charset=utf-8")
-    for endpoint in ("  /  ", "/text", "/echo", "/scream"):
+    for endpoint in ("  /  ", "/v1", "/text", "/echo", "/scream", "/api/rooms/"):
         assert endpoint in answer.body.decode()
     assert "passwd" not in answer.body.decode() and "nothing.js" not in answer.body.decode()
     assert safe(answer)
@@ -146,15 +147,28 @@ def test_other_methods(house: House, method: str) -> None:
 
 
 @pytest.mark.parametrize("length", ["Content-Length: 100000000", "Transfer-Encoding: chunked"])
-def test_an_endless_body(house: House, length: str) -> None:
-    """Nobody fills our memory or disk with a body: it is not kept, and cut off at 64 KiB."""
+@pytest.mark.parametrize("path", ["/", "/api/rooms/lobby/messages"])
+def test_an_endless_body(house: House, path: str, length: str) -> None:
+    """Nobody fills our memory or disk with a body: it is refused as soon as it is known to be above 64 KiB, no
+    more of it is kept, and whoever goes on sending it is cut off."""
     transport = house.connect(house.door)
-    house.feed(transport, f"POST / HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
-    chunk = b"x" * 4096
-    for n in range(1, 18):
-        house.feed(transport, b"1000\r\n%s\r\n" % chunk if length.startswith("Transfer") else chunk)
-        assert transport.aborted == (n > 16), n
+    house.feed(transport, f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
+    chunked, chunk = length.startswith("Transfer"), b"x" * 4096
+    (request,) = transport.protocol._channel.requests
+    for n in range(1, 40):
+        assert transport.disconnecting == (n > 17 or not chunked), n
+        house.feed(transport, b"1000\r\n%s\r\n" % chunk if chunked else chunk)
+        assert type(request.content) is BytesIO and request.content.tell() <= 65_536
+    house.feed(transport, b"0\r\n\r\n" if chunked else b"")
+    answer = read_answer(transport.take())
+    assert (answer.status, answer.body) == (413, b"")  # and nothing was said with half of it
+    house.wait(4)
+    assert not transport.aborted
+    house.wait(1)
+    assert transport.aborted
     transport.lose()
+    house.wait(6)
+    assert len(house.around.farewells) == 0 and house.hub.rooms == {}
 
 
 def test_an_unknown_range_is_no_trouble(house: House) -> None:

@@ -10,7 +10,7 @@ from wire.people import PING, LinePerson, SimplePerson, TextPerson, WebSocketPer
 
 @pytest.mark.parametrize("path", ["/", "/text", "/echo", "/scream"])
 def test_a_silent_websocket(house: House, path: str) -> None:
-    """25 s of silence: a ping. No answer for 10 s: cut off."""
+    """25 s of silence: a ping. No answer for 10 s: it is closed and out of the room; 5 s later it is cut off."""
     one = WebSocketPerson(house, path)
     one.frames()
     house.wait(24)
@@ -18,11 +18,17 @@ def test_a_silent_websocket(house: House, path: str) -> None:
     house.wait(1)
     assert one.frames() == [(PING, b"")]
     house.wait(9)
+    assert one.frames() == [] and len(house.chat.peers) == 1
+    house.wait(1)
+    one.frames()
+    assert one.closed == (1008, "timed out")
+    assert not house.chat.peers and house.hub.rooms == {} and len(house.around.pings) == 0
+    house.wait(4)
     assert not one.transport.aborted
     house.wait(1)
     assert one.transport.aborted
     one.leave()
-    assert not house.chat.peers and len(house.around.pings) == 0
+    assert len(house.around.farewells) == 0
 
 
 def test_the_others_learn_of_the_dead(house: House) -> None:
@@ -31,7 +37,9 @@ def test_the_others_learn_of_the_dead(house: House) -> None:
     for _ in range(7):
         house.wait(5)
         other.answer_ping()
-    assert other.heard()[-1] == "user1 left" and dead.transport.aborted
+    assert other.heard()[-1] == "user1 left"
+    house.wait(5)
+    assert dead.transport.aborted and not other.transport.aborted
 
 
 @pytest.mark.parametrize(
