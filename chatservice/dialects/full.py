@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from chatservice.dialects.base import SILENT, Asked, Id, Parsed, Parser, Unreadable, Voice
+from chatservice.dialects.base import SILENT, Asked, Id, Parsed, Parser, Speak, Unreadable, Voice
 from chatservice.dialects.full_voice import full_voice
 from chatservice.domain import commands as c
 from chatservice.domain.errors import BAD_PROTOCOL, BAD_VERSION, NOT_TEXT, Code, Ended, Refused
@@ -79,7 +79,7 @@ class Fields:
         value = self._get(name, {})
         if not isinstance(value, dict) or len(value) > HELLO_ROOMS:
             raise self._wrong(name)
-        return {room: self._position(name, position or None) for room, position in value.items()}
+        return {room: self._position(name, None if at == {} else at) for room, at in value.items()}
 
     def words(self, name: str) -> frozenset[str]:
         """A list of strings."""
@@ -186,9 +186,11 @@ class FullParser:
             name = kind[:32] if isinstance(kind, str) else ""
             return (Asked(id, c.Unknown(name)),)
         try:
-            return (Asked(id, make(Fields(members))),)
+            asked = Asked(id, make(Fields(members)))
+            lang = Fields(members).text("lang", None, 64) if kind == "hello" else None
         except Refused as refusal:
             raise Unreadable(refusal, id) from None
+        return (asked,) if lang is None else (Speak(lang), asked)
 
 
 def _id(members: Mapping[str, Any]) -> Id:

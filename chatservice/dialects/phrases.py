@@ -57,6 +57,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     ),
     "text_too_long": ("a message has at most {limit} characters", "一条消息最多 {limit} 个字"),
     "not_joined": ("you are in no room; /join ROOM takes you into one", "你不在任何房间里，/join 房间名 可以进去"),
+    "not_in_room": ("you are not in that room", "你不在那个房间里"),
     "hello_first": ("say hello first", "请先发 hello"),
     "hello_twice": ("hello was said already", "hello 已经发过了"),
     "unauthorized": ("this token is not one of ours", "这个令牌无效"),

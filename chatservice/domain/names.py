@@ -18,6 +18,7 @@ _NICK_REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _NICK_FIRST_REFUSED = frozenset("*@/#")  # these begin notices, direct messages, commands and rooms
 # C0 without tab and newline, DEL, C1: they can move a terminal's cursor and forge log lines.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_USER_ID = re.compile("u_[A-Za-z0-9_-]{1,62}")
 _LINE_SEPARATORS = re.compile("\r\n?|[\u2028\u2029]")
 
 
@@ -54,6 +55,11 @@ def clean_nick(wish: str) -> str:
 def nick_key(nick: str) -> str:
     """What two nicks that count as the same have in common (NFKC, casefolded)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", nick).casefold())
+
+
+def is_user_id(word: str) -> bool:
+    """Whether somebody could have that id: it becomes part of room names, so not everything will do."""
+    return _USER_ID.fullmatch(word) is not None
 
 
 def clean_room(wish: str) -> str:

@@ -93,7 +93,8 @@ class Attendance:
         known = self._members.get(user.id)
         if known is not None:
             self._members[user.id] = (user, known[1])
-            self.fan_out(Renamed(self.room, user, was))
+            if self.n <= TELL_EACH:
+                self.fan_out(Renamed(self.room, user, was))
 
     def tell_count(self) -> None:
         """Tell how many are here, if that has changed since it was told."""
@@ -107,10 +108,11 @@ class Attendance:
         else:
             self.fan_out(event)
 
-    def fan_out(self, event: Event, *, but: str | None = None) -> None:
+    def fan_out(self, event: Event, *, but: str | None = None, told: set[Peer] | None = None) -> None:
         """Tell every audience; the frame is made once for each.
 
         :param but: a user id whose own peers are not told.
+        :param told: peers that know it already; those that are told now are added.
         """
         for audience_format, peers in self._audiences.items():
             frames = audience_format.frames(event)
@@ -118,8 +120,10 @@ class Attendance:
                 continue
             own = () if but is None else self._members[but][1] if but in self._members else ()
             for peer in peers:
-                if peer not in own:
+                if peer not in own and (told is None or peer not in told):
                     peer.send(frames, event)
+            if told is not None:
+                told.update(peers)
 
     def fan_out_entry(self, entry: Entry) -> None:
         """Like `fan_out`; the sessions of the entry's own author may be told more (their `cid`)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
@@ -56,6 +57,14 @@ class Rooms(Resource):
         self._around = around
         self._manners = manners
         self._visitors = Visitors(around)
+
+    def render(self, request: Request) -> int:
+        """Whatever the method."""
+        if request.method not in (b"GET", b"HEAD", b"POST"):
+            request.setHeader(b"Allow", b"GET, HEAD, POST")
+            answer(request, 405, orjson.loads(full_voice("en").answer(None, Refused(Code.NOT_AVAILABLE))[0]))
+            return int(NOT_DONE_YET)
+        return int(super().render(request))
 
     def render_GET(self, request: Request) -> int:
         """`/api/rooms/R/events` and `/api/rooms/R/export`."""
@@ -119,6 +128,8 @@ class Rooms(Resource):
         if not isinstance(error, Refused):
             self._around.report(error)
             error = Refused(Code.INTERNAL)
+        if error.code in (Code.UNAUTHORIZED, Code.TOKEN_EXPIRED):
+            request.setHeader(b"WWW-Authenticate", b"Bearer")
         if error.retry_ms:
             request.setHeader(b"Retry-After", b"%d" % max(1, -(-error.retry_ms // 1000)))
         answer(request, STATUS.get(error.code, 400), orjson.loads(voice.answer(None, error)[0]))
@@ -129,7 +140,7 @@ def answer(request: Request, status: int, fields: dict[str, Any]) -> None:
     if request.finished or request._disconnected:
         return
     body = orjson.dumps(fields) + b"\n"
-    request.setResponseCode(status)
+    request.setResponseCode(status, HTTPStatus(status).phrase.encode())  # Twisted does not know 429
     request.setHeader(b"Content-Type", b"application/json")
     request.setHeader(b"Cache-Control", b"no-store")
     request.setHeader(b"Content-Length", b"%d" % len(body))

@@ -95,6 +95,9 @@ class Connected:
         if frames:
             self.send(frames)
 
+    def speak(self, lang: str) -> None:
+        """Another language from now on; where a dialect has no hello there is no other."""
+
     def flush(self) -> None:
         """Hand on what waits; an end is about to follow."""
         if self._queue is not None:

@@ -109,9 +109,11 @@ NOT_FOUND = """\
 
   /          the chat page (GET) and the simple dialect (WebSocket)
              聊天页面（GET），simple 方言（WebSocket）
+  /v1        WebSocket, chat.v1, for clients that want to miss nothing  完整协议
   /text      WebSocket, plain text  纯文本
   /echo      WebSocket, sends back what you send  回声
   /scream    WebSocket, SHOUTS BACK!!!  大写回喊
+  /api/rooms/ROOM/messages (POST), /events, /export (GET)
 """
 
 

@@ -11,7 +11,8 @@ from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.python.failure import Failure
 
-from chatservice.dialects.phrases import say
+from chatservice.dialects.base import Dialect
+from chatservice.dialects.phrases import choose_language, say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import IDLE, Disconnect
@@ -75,6 +76,7 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._wishes: Wishes | None = None
+        self._spoken: Dialect | None = None
         self._own_codes = False
 
     # --- Autobahn's callbacks ---
@@ -96,6 +98,7 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
         assert wishes is not None
         self._wishes = None
         spoken = dialect(wishes.dialect)
+        self._spoken = spoken
         self._own_codes = spoken.has_hello
         # An upgrade on a kept-alive connection leaves the HTTP channel registered as producer.
         self.transport.unregisterProducer()
@@ -156,6 +159,12 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
     def answer(self, payload: bytes, is_binary: bool) -> None:
         """Straight back, below the chat."""
         self.send(websocket_frame(payload, BINARY if is_binary else TEXT))
+
+    def speak(self, lang: str) -> None:
+        """Another language from now on."""
+        assert self._spoken is not None
+        voice = self._spoken.voice(choose_language(lang, self.factory.manners.lang), self.factory.manners.escape)
+        self.format = websocket_format(voice)
 
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""

@@ -1,0 +1,193 @@
+"""A real `twistd -n chat` in a directory of its own, to be stopped, killed and started again."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self, TypeVar
+from urllib.parse import urlencode
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 20.0
+
+Found = TypeVar("Found")
+
+
+def twistd() -> list[str]:
+    """The command `twistd` of the interpreter that runs the tests."""
+    beside = Path(sys.executable).with_name("twistd")
+    command = str(beside) if beside.exists() else shutil.which("twistd")
+    assert command, "twistd is not installed beside this Python"
+    return [sys.executable, command]
+
+
+def free_port() -> int:
+    """A port that nobody uses, from below those the kernel gives to outgoing connections: a server that
+    is started again must find its port still free."""
+    for _ in range(200):
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port found")
+
+
+def clean_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our environment without what would change the service's settings."""
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CHAT_") and name not in ("STATE_DIRECTORY", "PYTHONPATH")
+    }
+    return {**ours, "PYTHONPATH": str(CHECKOUT), **(more or {})}
+
+
+def eventually(look: Callable[[], Found], what: str, seconds: float = PATIENCE_S) -> Found:
+    """What `look` finds, as soon as it is true; fails with `what` when that does not come in time."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.02)
+    return found
+
+
+class Server:
+    """One chat service as a process.
+
+    :param directory: its working directory; chat-data is made in it.
+    :param options: what else stands on the command line after `chat`.
+    :param command: the start of the command line, up to and without `chat`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        command: list[str] | None = None,
+    ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory = directory
+        self.web_port = free_port()
+        self.line_port = free_port()
+        self.options = [
+            f"--listen=tcp:{self.web_port}:interface=127.0.0.1",
+            f"--line=tcp:{self.line_port}:interface=127.0.0.1",
+            *options,
+        ]
+        self._command = command or [*twistd(), "-n"]
+        self._environment = clean_environment(environment)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._out = directory / "out.txt"
+        self._err = directory / "err.txt"
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self.directory / "chat-data"
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def page_url(self) -> str:
+        """Where the page is."""
+        return f"http://127.0.0.1:{self.web_port}/"
+
+    def socket_url(self, path: str = "/", **query: str | int) -> str:
+        """A WebSocket address."""
+        return f"ws://127.0.0.1:{self.web_port}{path}{'?' + urlencode(query) if query else ''}"
+
+    @property
+    def banner(self) -> str:
+        """All that was said on stderr."""
+        return self._err.read_text() if self._err.exists() else ""
+
+    @property
+    def log(self) -> str:
+        """All that was logged to stdout."""
+        return self._out.read_text() if self._out.exists() else ""
+
+    def start(self) -> None:
+        """Start it and wait until it says where it is, which it does when all listeners are open."""
+        assert self._process is None
+        already = len(self.banner)
+        with self._out.open("ab") as out, self._err.open("ab") as err:
+            self._process = subprocess.Popen(
+                [*self._command, "chat", *self.options],
+                cwd=self.directory,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
+        try:
+            eventually(lambda: self._ended() or "  Data " in self.banner[already:], "the start banner")
+            assert not self._ended(), f"it ended at once: {self.banner[already:]}{self.log}"
+        except AssertionError:
+            self.kill9()
+            raise
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.finish()
+
+    def kill9(self) -> None:
+        """End it as a power cut would."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(PATIENCE_S)
+        self._process = None
+
+    def stop(self) -> None:
+        """Ask it to stop; it must do so, and without complaint."""
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            status = self._process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.kill9()
+            raise
+        self._process = None
+        # twistd, when all is done, ends itself by the signal that it got, as a shell expects it.
+        assert status in (0, -signal.SIGTERM), f"exit status {status}: {self.banner}{self.log}"
+        assert "Main loop terminated." in "".join(self.log.splitlines()[-3:]), self.log
+
+    def restart(self) -> None:
+        """Start it again, on the same ports, whether it still runs or not."""
+        if self._process is not None:
+            self.stop()
+        self.start()
+
+    def finish(self) -> None:
+        """Stop it if it runs, and see that nothing unexpected happened in its whole life."""
+        if self._process is not None:
+            self.stop()
+        assert_quiet(self.banner + self.log)
+
+    def _ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+
+def assert_quiet(words: str) -> None:
+    """Nothing in a log or on stderr tells of an error nobody handled (RELIABILITY.md, P20)."""
+    for bad in ("Traceback", "Unhandled", "CRITICAL", "#critical"):
+        assert bad not in words, words
