@@ -24,7 +24,7 @@ def banner(config: Config, listeners: tuple[Listener, ...], ports: Ports, notes:
         port = ports.get(listener)
         hint = "   <- open this" if number == 0 else ""
         rows.append(f"  Web        {listener.url('http', port)}{hint}")
-        rows.append(f"  WebSocket  {listener.url('ws', port)}   and /text /echo /scream")
+        rows.append(f"  WebSocket  {listener.url('ws', port)}   and /v1 /text /echo /scream")
     rows += [f"  TCP lines  {listener.address(ports.get(listener))}" for listener in config.lines]
     where = "memory, lost at the end" if config.store.startswith("memory") else str(config.data)
     rows.append(f"  Data       {where}")

@@ -161,7 +161,7 @@ class ChatService(MultiService):
             clock=time.time,
             randomness=Secrets(),
         )
-        turn = Turn(lambda call: reactor.callLater(0, call))
+        turn = Turn(lambda call: reactor.callLater(0, call), report)
         hub = Hub(
             self._log,
             turn=turn,
@@ -169,10 +169,10 @@ class ChatService(MultiService):
             randomness=Secrets(),
             messages=None if config.no_limits else MESSAGES,
             report=report,
-            passes=SignedPasses(load_key(config.data / "guest.key"), time.time),
+            passes=SignedPasses(guest_key(config.data), time.time),
         )
         self._log.start(hub)
-        around = Surroundings.of(hub, turn, call_later=reactor.callLater, now=reactor.seconds, report=report)
+        around = Surroundings.of(hub, turn=turn, call_later=reactor.callLater, now=reactor.seconds, report=report)
         self._ticking = LoopingCall(around.tick)
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)
@@ -243,6 +243,17 @@ def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:
     raise SystemExit(1)
 
 
+def guest_key(data: Path) -> bytes:
+    """The key that signs guests' tokens.
+
+    :raises BadConfig: if it can be neither read nor made.
+    """
+    try:
+        return load_key(data / "guest.key")
+    except (OSError, ValueError) as error:
+        raise BadConfig(f"cannot use the key {data / 'guest.key'}: {error}") from error
+
+
 def take_lock(data: Path) -> TextIO:
     """Make the data directory and lock it for this process; two writers on one log would fork it.
 
@@ -266,6 +277,7 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
     try:
         config = read_config(options.given(), environment)
         lock = take_lock(config.data)
+        guest_key(config.data)
         check_log(config.store, config.data)
         wanted = (*config.listeners, *config.self_signed, *config.lines)
         check_apart(wanted)

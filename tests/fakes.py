@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from chatservice.dialects.base import Id, Outcome
 from chatservice.domain import events as e
+from chatservice.domain.audience import Hearer
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Body, Entry, Event, Said, User
 from chatservice.domain.hub import Hub
@@ -76,6 +77,16 @@ class Pump:
         """
         self._calls.get(timeout=deadline_s)()
 
+    def run_one_if_any(self) -> None:
+        """The next call, if one waits."""
+        if not self._calls.empty():
+            self._calls.get()()
+
+    def forget(self) -> None:
+        """The process is gone, and what it had still to do."""
+        while not self._calls.empty():
+            self._calls.get()
+
     def until(self, promise: Promise[T], deadline_s: float = PATIENCE_S) -> T:
         """Run until the promise has its answer, also one that comes from another thread."""
         end = time.monotonic() + deadline_s
@@ -105,7 +116,7 @@ ONE_FORMAT = Recorder()
 """What fake peers share unless a test says otherwise: they are one audience."""
 
 
-class FakePeer:
+class FakePeer(Hearer):
     """A `Peer` and a `Wire` that notes what it is told."""
 
     def __init__(self, format: Recorder = ONE_FORMAT) -> None:

@@ -47,7 +47,14 @@ class Asked:
     command: Command
 
 
-Parsed = Asked | Answer
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """The peer wants the service's sentences in another language; only before it has said hello."""
+
+    lang: str
+
+
+Parsed = Asked | Answer | Speak
 
 
 class Unreadable(Exception):

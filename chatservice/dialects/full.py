@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from chatservice.dialects.base import SILENT, Asked, Id, Parsed, Parser, Unreadable, Voice
+from chatservice.dialects.base import SILENT, Asked, Id, Parsed, Parser, Speak, Unreadable, Voice
 from chatservice.dialects.full_voice import full_voice
 from chatservice.domain import commands as c
 from chatservice.domain.errors import BAD_PROTOCOL, BAD_VERSION, NOT_TEXT, Code, Ended, Refused
@@ -15,6 +15,7 @@ from chatservice.domain.errors import BAD_PROTOCOL, BAD_VERSION, NOT_TEXT, Code,
 BAD_JSON_ALLOWED = 2  # the third time it is no accident
 ID_CHARACTERS = 64
 META_BYTES = 4096
+META_DEPTH = 16  # orjson refuses to write more than 254 levels, and an answer adds its own
 HELLO_ROOMS = 128
 BIGGEST = 2**53 - 1  # JavaScript's safe integers
 
@@ -79,7 +80,7 @@ class Fields:
         value = self._get(name, {})
         if not isinstance(value, dict) or len(value) > HELLO_ROOMS:
             raise self._wrong(name)
-        return {room: self._position(name, position or None) for room, position in value.items()}
+        return {room: self._position(name, None if at == {} else at) for room, at in value.items()}
 
     def words(self, name: str) -> frozenset[str]:
         """A list of strings."""
@@ -91,9 +92,19 @@ class Fields:
     def meta(self, name: str) -> dict[str, Any] | None:
         """An object of at most 4 KiB."""
         value = self._get(name, None)
-        if value is not None and (not isinstance(value, dict) or len(orjson.dumps(value)) > META_BYTES):
+        if value is not None and (
+            not isinstance(value, dict) or _is_deeper(value, META_DEPTH) or len(orjson.dumps(value)) > META_BYTES
+        ):
             raise self._wrong(name)
         return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether objects and arrays are nested deeper than that."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
 
 
 def _hello(f: Fields) -> c.Hello:
@@ -186,9 +197,11 @@ class FullParser:
             name = kind[:32] if isinstance(kind, str) else ""
             return (Asked(id, c.Unknown(name)),)
         try:
-            return (Asked(id, make(Fields(members))),)
+            asked = Asked(id, make(Fields(members)))
+            lang = Fields(members).text("lang", None, 64) if kind == "hello" else None
         except Refused as refusal:
             raise Unreadable(refusal, id) from None
+        return (asked,) if lang is None else (Speak(lang), asked)
 
 
 def _id(members: Mapping[str, Any]) -> Id:

@@ -13,7 +13,7 @@ from chatservice.dialects.base import SILENT, Id, Outcome
 from chatservice.dialects.phrases import say
 from chatservice.domain import events as e
 from chatservice.domain import results as r
-from chatservice.domain.errors import Refused
+from chatservice.domain.errors import Code, Refused
 from chatservice.domain.limits import HISTORY_LIMIT, MESSAGES
 from chatservice.domain.message import Message
 from chatservice.domain.names import TEXT_CODE_POINTS
@@ -41,8 +41,9 @@ def _user(user: e.User) -> Fields:
     return {"id": user.id, "nick": user.nick}
 
 
-def _room(name: str) -> str:
-    return "@me" if name.startswith("@") else name  # nobody sees another's stream
+def shown_room(name: str) -> str:
+    """A room as its members call it: nobody sees another's stream."""
+    return "@me" if name.startswith("@") else name
 
 
 def _given(**fields: Any) -> Fields:
@@ -55,7 +56,7 @@ def _given(**fields: Any) -> Fields:
 
 def _said(body: e.Said) -> Fields:
     if body.erased:
-        return {"from": _user(body.user), "deleted": True, **_given(reply=body.reply)}
+        return {"from": _user(body.user), "deleted": True, **_given(reply=body.reply, action=body.action)}
     more = _given(reply=body.reply, mentions=list(body.mentions), meta=body.meta, action=body.action)
     return {"from": _user(body.user), "text": body.text, **more}
 
@@ -87,14 +88,14 @@ _BODIES: dict[type[e.Body], tuple[str, Callable[[Any], Fields]]] = {
 def entry(event: e.Entry) -> Fields:
     """A durable event."""
     kind, fields = _BODIES[type(event.body)]
-    return {"type": kind, "room": _room(event.room), "seq": event.seq, "ts": event.ts, **fields(event.body)}
+    return {"type": kind, "room": shown_room(event.room), "seq": event.seq, "ts": event.ts, **fields(event.body)}
 
 
 _EVENTS: dict[type[e.Event], Callable[[Any], Fields]] = {
     e.Entry: entry,
     e.Entered: lambda v: {"type": "enter", "room": v.room, "user": _user(v.user), "n": v.n},
     e.Left: lambda v: {"type": "leave", "room": v.room, "user": _user(v.user), "n": v.n},
-    e.Renamed: lambda v: {"type": "nick", "room": v.room, "user": _user(v.user), "was": v.was},
+    e.Renamed: lambda v: {"type": "nick", "room": shown_room(v.room), "user": _user(v.user), "was": v.was},
     e.Counted: lambda v: {"type": "count", "room": v.room, "n": v.n},
     e.Presence: lambda v: {
         "type": "presence",
@@ -106,22 +107,22 @@ _EVENTS: dict[type[e.Event], Callable[[Any], Fields]] = {
     e.Typing: lambda v: {"type": "typing", "room": v.room, "user": _user(v.user), "on": v.on},
     e.ReadElsewhere: lambda v: {
         "type": "read",
-        "room": v.room,
+        "room": shown_room(v.room),
         "seq": v.seq,
         "unread": v.unread,
         "mentions": v.mentions,
     },
     e.Truncated: lambda v: {
         "type": "truncate",
-        "room": _room(v.room),
+        "room": shown_room(v.room),
         "after": v.after,
         "epoch": v.epoch,
         "seq": v.seq,
     },
-    e.EpochChanged: lambda v: {"type": "epoch", "room": _room(v.room), "epoch": v.epoch},
+    e.EpochChanged: lambda v: {"type": "epoch", "room": shown_room(v.room), "epoch": v.epoch},
     e.Lagged: lambda v: {
         "type": "lag",
-        "room": _room(v.room),
+        "room": shown_room(v.room),
         "from": v.first,
         "to": v.last,
         "epoch": v.epoch,
@@ -129,7 +130,7 @@ _EVENTS: dict[type[e.Event], Callable[[Any], Fields]] = {
     e.Pinged: lambda v: {
         "type": "ping",
         "t": v.t,
-        "tops": {_room(room): top for room, top in v.tops.items()},
+        "tops": {shown_room(room): top for room, top in v.tops.items()},
     },
     e.Bye: lambda v: {"type": "bye", "code": v.code, "reconnect": v.reconnect, "after_ms": v.after_ms},
 }
@@ -168,6 +169,10 @@ def joined(result: r.Joined) -> Fields:
     return fields | {"you": {"role": result.role, "can": list(result.can)}}
 
 
+def _in_hello(name: str, room: r.Joined | Refused) -> Fields:
+    return {"room": name, "error": room} if isinstance(room, Refused) else joined(room)
+
+
 def _greeting(result: r.Greeting) -> Fields:
     person = {**_user(result.user), "guest": result.guest, "role": result.role}
     return {
@@ -182,12 +187,12 @@ def _greeting(result: r.Greeting) -> Fields:
         "ping_ms": PING_MS,
         "pong_ms": PONG_MS,
         "limits": LIMITS,
-        "rooms": {name: joined(room) for name, room in result.rooms.items()},
+        "rooms": {name: _in_hello(name, room) for name, room in result.rooms.items()},
     }
 
 
 def _accepted(result: Appended) -> Fields:
-    fields: Fields = {"room": _room(result.room)}
+    fields: Fields = {"room": shown_room(result.room)}
     if result.seq:
         fields |= {"seq": result.seq, "ts": result.ts}
     return fields | {"dup": result.duplicate}
@@ -210,7 +215,7 @@ _ANSWERS: dict[type[Any], Callable[[Any], Fields]] = {
             for seen in v.rooms
         ]
     },
-    r.Marked: lambda v: {"room": v.room, "seq": v.seq, "unread": v.unread, "mentions": v.mentions},
+    r.Marked: lambda v: {"room": shown_room(v.room), "seq": v.seq, "unread": v.unread, "mentions": v.mentions},
     r.Browsed: lambda v: {
         "room": v.room,
         "messages": [message(item) for item in v.messages],
@@ -230,6 +235,10 @@ _ANSWERS: dict[type[Any], Callable[[Any], Fields]] = {
     },
     r.Members: lambda v: {"room": v.room, "members": [_user(user) for user in v.users], "n": v.n},
 }
+
+
+_OUR_WORDS = {"unknown_command": "unknown_type", "not_joined": "not_in_room"}
+"""Where other dialects speak of commands that begin with a slash."""
 
 
 class FullVoice:
@@ -257,14 +266,17 @@ class FullVoice:
         if isinstance(outcome, Refused):
             return (orjson.dumps({"type": "error", **head, **self._error(outcome)}),)
         fields = _ANSWERS.get(type(outcome))
-        return (orjson.dumps({"type": "ok", **head, **(fields(outcome) if fields else {})}),)
+        ok = {"type": "ok", **head, **(fields(outcome) if fields else {})}
+        return (orjson.dumps(ok, default=self._error),)
 
     def _error(self, refusal: Refused) -> Fields:
-        about = "unknown_type" if refusal.about == "unknown_command" else refusal.about
+        about = _OUR_WORDS.get(refusal.about, refusal.about)
         words = say(self.lang, about, refusal.params)
         fields: Fields = {"code": refusal.code.value, "message": words, "temporary": refusal.temporary}
         if refusal.retry_ms:
-            fields |= {"retry_ms": refusal.retry_ms, "limit": "message"}
+            fields["retry_ms"] = refusal.retry_ms
+        if refusal.code is Code.RATE_LIMITED:
+            fields["limit"] = "message"
         return fields
 
 

@@ -61,9 +61,14 @@ class SimpleVoice(Spoken):
         """See `Voice.encode`."""
         sentence = self.sentence(event)
         if sentence is None:
-            return None
+            return self._erased(event) if isinstance(event, Entry) else None
         kind, more = self._members(event)
         return self._frame(kind, sentence, more)
+
+    def _erased(self, entry: Entry) -> bytes:
+        """An entry without words: still told, because its number must not be missing."""
+        more = {"notice": True, "code": "erased", "room": entry.room, "seq": entry.seq, "ts": entry.ts}
+        return self._frame("message", self.notice("erased"), more)
 
     def _frame(self, kind: str, sentence: str, more: dict[str, Any]) -> bytes:
         return orjson.dumps({"type": kind, "data": self.shown(sentence), **more})

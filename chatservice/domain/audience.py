@@ -7,10 +7,18 @@ when little happens and grows by itself when much does.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from chatservice.domain.events import Event
-from chatservice.domain.ports import Format, Peer, Turn
+from chatservice.domain.ports import Flushable, Format, Peer, Turn
+
+
+class AtOnce:
+    """A turn that ends at once, where nothing is to be gained by gathering. See `Turn`."""
+
+    def add(self, what: Flushable) -> None:
+        """See `Turn.add`."""
+        what.flush()
 
 
 class Audience:
@@ -53,10 +61,10 @@ class Audience:
             if peer in self.peers:
                 self.catch_up(peer)
                 self._ahead[peer] = len(self._frames) + 1
-        if not self._frames:
-            self._turn.add(self)
         self._frames.append(frames)
         self._events.append(event)
+        if len(self._frames) == 1:
+            self._turn.add(self)
 
     def catch_up(self, peer: Peer) -> None:
         """Give one peer what is pending: something for it alone must not overtake what came before."""
@@ -83,3 +91,24 @@ class Audience:
                     peer.send(frames[i], events[i])
             else:
                 peer.send_all(joined, frames, events)
+
+
+class Hearer:
+    """What every peer needs to belong to audiences; a base class for them."""
+
+    _audiences: list[Audience] | None = None
+
+    @property
+    def audiences(self) -> list[Audience]:
+        """See `Peer.audiences`."""
+        if self._audiences is None:
+            self._audiences = []
+        return self._audiences
+
+    def send(self, frames: bytes, event: Event | None = None) -> None:
+        """See `Peer.send`."""
+
+    def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
+        """See `Peer.send_all`; one by one, where joining gains nothing."""
+        for frame, event in zip(frames, events, strict=True):
+            self.send(frame, event)

@@ -100,7 +100,12 @@ def _own_conversation(session: Session, command: c.Command) -> str | None:
 
 
 async def _join_first(session: Session, name: str, row: Row, command: c.Command) -> Result:
-    await entering.join(session, c.Join(name))
+    """Commands that come together wait for one join, and are done in the order in which they came."""
+    joining = session.opening.get(name)
+    if joining is None:
+        joining = session.opening[name] = entering.join(session, c.Join(name))
+        joining.then(lambda _: session.opening.__delitem__(name))
+    await joining
     answer = row.perform(session, command)
     return await answer if isinstance(answer, Promise) else answer
 

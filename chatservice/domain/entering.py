@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 
 from chatservice.domain import commands as c
-from chatservice.domain.errors import BAD_TOKEN, Code, Refused
+from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED, Code, Refused
 from chatservice.domain.events import Entry
 from chatservice.domain.limits import HISTORY_LIMIT
 from chatservice.domain.message import Message, catch_up
-from chatservice.domain.names import clean_room, clean_words
+from chatservice.domain.names import clean_room, clean_words, is_user_id
 from chatservice.domain.ports import Identity, Unread
+from chatservice.domain.presence import TELL_EACH
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.recovery import Resolution
 from chatservice.domain.results import Done, Greeting, Joined, Result, RoomList, RoomSeen
@@ -37,6 +38,10 @@ def hello(session: Session, command: c.Hello) -> Promise[Result]:
 async def _hello(session: Session, command: c.Hello) -> Result:
     hub = session.hub
     person = await _person(session, command)
+    if session.gone:
+        if not person.conns and not person.rooms:
+            hub.roster.depart(person)
+        raise Refused(Code.UNAVAILABLE)
     if command.nick is not None and command.nick != person.user.nick:
         try:
             hub.rename(person, command.nick)
@@ -47,12 +52,22 @@ async def _hello(session: Session, command: c.Hello) -> Result:
     secret = "sess_" + hub.randomness.token() + hub.randomness.token()
     digest = hashlib.sha256(secret.encode()).digest()
     session.caps = command.caps
+    try:
+        await hub.log.keep_session(digest, person.user, hub.now_ms + KEPT_SESSION_MS)
+    except Exception:
+        if not person.conns and not person.rooms:
+            hub.roster.depart(person)  # nobody yet: it may say hello again
+        raise
     session.introduce(person)
-    await hub.log.keep_session(digest, person.user, hub.now_ms + KEPT_SESSION_MS)
     session.resume_digest = digest
-    joined = {}
+    joined: dict[str, Joined | Refused] = {}
     for name, since in {"@me": None, **command.rooms}.items():
-        joined[name] = await _enter(session, c.Join(name, since=since))
+        try:
+            joined[name] = await _enter(session, c.Join(name, since=since))
+        except Refused as refusal:  # a ban from one room must not keep a person out of all others
+            if session.gone:
+                raise
+            joined[name] = refusal
     token = hub.passes.issue(Identity(person.user.id)) if hub.passes is not None and person.guest else None
     return Greeting(secret, person.user, person.role, person.guest, token, hub.log.durability, hub.now_ms, joined)
 
@@ -60,20 +75,22 @@ async def _hello(session: Session, command: c.Hello) -> Result:
 async def _person(session: Session, command: c.Hello) -> Person:
     """The person behind a hello: of a lost session, of a token, or a new guest."""
     hub = session.hub
+    identity = None
+    if command.token is not None and hub.passes is not None:
+        try:
+            identity = hub.passes.read(command.token)
+        except Refused as refusal:
+            session.peer.close(TOKEN_EXPIRED if refusal.code is Code.TOKEN_EXPIRED else BAD_TOKEN)
+            raise
+    user_id, nick = (hub.new_id() if identity is None else identity.user_id), None
     if command.resume is not None:
         digest = hashlib.sha256(command.resume.encode()).digest()
         user = await hub.log.session(digest, hub.now_ms)
-        if user is not None:
-            return hub.roster.arrive(user.id, user.nick)
-    if command.token is None or hub.passes is None:
-        return hub.roster.arrive(hub.new_id())
-    try:
-        identity = hub.passes.read(command.token)
-    except Refused:
-        session.peer.close(BAD_TOKEN)
-        raise
-    person = hub.roster.arrive(identity.user_id)
-    person.role, person.guest = identity.role, identity.guest
+        if user is not None and (identity is None or identity.user_id == user.id):
+            user_id, nick = user.id, user.nick
+    person = hub.roster.arrive(user_id, nick)
+    if identity is not None:
+        person.role, person.guest = identity.role, identity.guest
     return person
 
 
@@ -87,24 +104,28 @@ def join(session: Session, command: c.Join) -> Promise[Result]:
 
 async def _enter(session: Session, command: c.Join) -> Joined:
     name = room_name(session, command.room)
-    if name not in session.rooms and len(session.rooms) >= ROOMS:
+    counted = sum(not joined.startswith("@") for joined in session.rooms)  # one's own stream is free
+    if name not in session.rooms and not name.startswith("@") and counted >= ROOMS:
         raise Refused(Code.LIMIT, "too_many_rooms", params={"limit": ROOMS})
-    room = session.hub.room(name)
+    room, me = session.hub.room(name), session.user.user.id
+    kicks = room.kicks.get(me, 0)
     room.joining += 1
     try:
         mark, unread = await _unread(session, name)
         verdict, entries, state = await missed(session, room, command)
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
-        if room.rules.is_banned(session.user.user.id, session.hub.now_ms):
+        if room.rules.is_banned(me, session.hub.now_ms):
             raise Refused(Code.FORBIDDEN, "banned")
+        if room.kicks.get(me, 0) != kicks:  # thrown out while it was on the way in
+            raise Refused(Code.FORBIDDEN, "kicked")
         _attach(session, room, command)
         n, users, epoch, top = room.here.n, room.here.users, room.epoch, room.top
     finally:
         room.joining -= 1
         session.hub.tidy(room)
     # Nothing is awaited up to here, and the numbers below only describe.
-    show_members = session.resume_digest is None or "members" in session.caps
+    show_members = n <= TELL_EACH and (session.resume_digest is None or "members" in session.caps)
     return Joined(
         room=shown_name(session, name),
         user=session.user.user,
@@ -154,12 +175,14 @@ async def missed(
     last = min(command.last, HISTORY_LIMIT)
     if command.since is None:
         return Resolution("", 0), [], await _state(session, room, last)
-    verdict = room.judge(command.since)
-    if verdict.reason in ("", "truncated"):
+    while (verdict := room.judge(command.since)).reason in ("", "truncated"):
+        epoch = room.epoch
         try:
-            return verdict, await room.after(verdict.valid), ()
+            return verdict, await room.after(verdict.valid, epoch), ()
         except Gone:
-            verdict = Resolution("gone", 0)
+            if room.epoch == epoch:
+                verdict = Resolution("gone", 0)
+                break
     return verdict, [], await _state(session, room, last or STATE_DEFAULT)
 
 
@@ -169,10 +192,10 @@ async def _state(session: Session, room: Room, last: int) -> tuple[Message, ...]
         return ()
     viewer = session.user.user.id
     while True:
-        top = room.top
+        top, epoch = room.top, room.epoch
         past = await session.hub.log.history(room.name, viewer, last, before=top + 1)
         try:
-            later = await room.after(top)
+            later = await room.after(top, epoch)
         except Gone:
             continue
         return catch_up(list(past.messages), later, last, viewer)
@@ -234,7 +257,7 @@ def room_name(session: Session, wish: str) -> str:
         return name
     if name.startswith("dm:"):
         ends = name.split(":")[1:]
-        if len(ends) != 2 or ends[0] >= ends[1] or not all(end.startswith("u_") for end in ends):
+        if len(ends) != 2 or ends[0] >= ends[1] or not all(map(is_user_id, ends)):
             raise Refused(Code.NO_ROOM, "room_name")
         if me not in ends:
             raise Refused(Code.FORBIDDEN)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from chatservice.domain.audience import AtOnce
 from chatservice.domain.events import Entry, Event, Presence
 from chatservice.domain.limits import Bucket, Rate
 from chatservice.domain.ports import Engine, Passes, Peer, Randomness, Turn
+from chatservice.domain.presence import TELL_EACH
 from chatservice.domain.room import Room
 from chatservice.domain.roster import Person, Roster
 
@@ -39,20 +40,21 @@ class Hub:
         randomness: Randomness,
         messages: Rate | None,
         report: Callable[[BaseException], None],
-        turn: Turn,
+        turn: Turn | None = None,
         passes: Passes | None = None,
     ) -> None:
         self.log = log
         self.clock = clock
         self.report = report
-        self.turn = turn
+        self.turn: Turn = turn or AtOnce()
         self.randomness = randomness
         self.passes = passes
         self.roster = Roster()
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, set[Session]] = {}  # user id -> live sessions
         self._messages = messages
-        self._lingering: deque[tuple[float, str, Person]] = deque()  # due, room ("" for the person), who
+        # Room ("" for the person's very life) and who -> when the place is given up; the next one due comes first.
+        self._lingering: dict[tuple[str, Person], float] = {}
         self._counted_at = 0.0
 
     @property
@@ -80,18 +82,19 @@ class Hub:
         """The room of that name, made when nobody is in it yet."""
         room = self.rooms.get(name)
         if room is None:
-            room = self.rooms[name] = Room(name, self.log, self.turn, self.report)
+            room = self.rooms[name] = Room(name, self.log, self.report, self.turn)
         return room
 
     def enter(self, room: Room, person: Person, peer: Peer) -> None:
         """`peer` is told what happens in the room from here on."""
+        self._lingering.pop((room.name, person), None)
         room.here.attach(person.user, peer)
         person.rooms.add(room.name)
 
     def leave(self, room: Room, person: Person, peer: Peer, *, linger: bool = False) -> None:
         """`peer` leaves; a room that nobody is in costs nothing."""
         if room.here.detach(person.user.id, peer, linger=linger):
-            self._lingering.append((self.clock() + LINGER_S, room.name, person))
+            self._keep_place(room.name, person)
         elif not room.here.peers(person.user.id):
             person.rooms.discard(room.name)
         self.tidy(room)
@@ -106,6 +109,7 @@ class Hub:
     def connect(self, session: Session, person: Person) -> None:
         """One more connection speaks for the person."""
         person.conns += 1
+        self._lingering.pop(("", person), None)
         self.sessions.setdefault(person.user.id, set()).add(session)
 
     def disconnect(self, session: Session, person: Person, *, linger: bool) -> None:
@@ -117,7 +121,7 @@ class Hub:
             self.sessions.pop(person.user.id, None)
         if not person.conns:
             if linger:
-                self._lingering.append((self.clock() + LINGER_S, "", person))
+                self._keep_place("", person)
             else:
                 self.roster.depart(person)
 
@@ -135,12 +139,11 @@ class Hub:
     def tell_status(self, person: Person) -> None:
         """Tell the person's rooms its status."""
         event = Presence(person.user, person.status, person.conns, person.status_text)
-        told: set[str] = set()
-        for name in sorted(person.rooms):
+        told: set[Peer] = set()  # it names no room, so who shares two is told once
+        for name in person.rooms:
             room = self.rooms.get(name)
-            if room is not None and name not in told and not name.startswith("@"):
-                told.add(name)
-                room.fan_out(event)
+            if room is not None and not name.startswith("@") and room.here.n <= TELL_EACH:
+                room.here.fan_out(event, told=told)
 
     def tell_own(self, user_id: str, event: Event, *, but: Peer | None = None) -> None:
         """Tell a user's own sessions, except one."""
@@ -153,8 +156,11 @@ class Hub:
     def tick(self) -> None:
         """To be called about once a second: places that were kept long enough are given up, counts are told."""
         now = self.clock()
-        while self._lingering and self._lingering[0][0] <= now:
-            _, name, person = self._lingering.popleft()
+        while self._lingering:
+            (name, person), due = next(iter(self._lingering.items()))
+            if now < due <= now + LINGER_S:  # later than that: the clock was set back
+                break
+            del self._lingering[name, person]
             if name:
                 self._expire(name, person)
             elif not person.conns:
@@ -163,6 +169,10 @@ class Hub:
             self._counted_at = now
             for room in self.rooms.values():
                 room.here.tell_count()
+
+    def _keep_place(self, name: str, person: Person) -> None:
+        self._lingering.pop((name, person), None)  # to the end
+        self._lingering[name, person] = self.clock() + LINGER_S
 
     def _expire(self, name: str, person: Person) -> None:
         room = self.rooms.get(name)

@@ -22,6 +22,7 @@ _JOINERS = re.compile("[\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _NICK_FIRST_REFUSED = frozenset("*@/#")  # these begin notices, direct messages, commands and rooms
 # C0 without tab and newline, DEL, C1: they can move a terminal's cursor and forge log lines.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_USER_ID = re.compile("u_[A-Za-z0-9_-]{1,62}")
 _LINE_SEPARATORS = re.compile("\r\n?|[\u2028\u2029]")
 
 
@@ -61,6 +62,11 @@ def nick_key(nick: str) -> str:
     """What two nicks that count as the same have in common (NFKC, casefolded, without what is not seen)."""
     seen = unicodedata.normalize("NFKC", _JOINERS.sub("", nick))
     return unicodedata.normalize("NFKC", seen.casefold())
+
+
+def is_user_id(word: str) -> bool:
+    """Whether somebody could have that id: it becomes part of room names, so not everything will do."""
+    return _USER_ID.fullmatch(word) is not None
 
 
 def clean_room(wish: str) -> str:

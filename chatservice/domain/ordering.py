@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from chatservice.domain import commands as c
-from chatservice.domain.errors import BANNED, KICKED
+from chatservice.domain.errors import BANNED, KICKED, Code, Refused
 from chatservice.domain.events import Moderated, User
-from chatservice.domain.names import clean_words
+from chatservice.domain.names import clean_words, is_user_id
 from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise
 from chatservice.domain.room import Room
 from chatservice.domain.rules import check
 from chatservice.domain.session import Session
 
+LONGEST_S = 10**9  # 31 years; without `for_s` it is for ever
 _LASTING = frozenset({"mute", "ban"})
 
 
 def moderate(session: Session, command: c.Moderate) -> Promise[Appended]:
     """Use a power; it is an entry of the log, so everyone sees who did what."""
     room = session.room(command.room)
+    if room.name.startswith(("@", "dm:")):
+        raise Refused(Code.FORBIDDEN)  # nobody stands above the other there
+    if command.for_s > LONGEST_S or not (command.user is None or is_user_id(command.user)):
+        raise Refused(Code.BAD_REQUEST, "bad_mod")
     target = _target(session, command.user)
     until = session.hub.now_ms + command.for_s * 1000 if command.for_s > 0 and command.action in _LASTING else 0
     body = Moderated(session.user.user, command.action, target, command.value, until, clean_words(command.reason))

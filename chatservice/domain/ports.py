@@ -101,6 +101,7 @@ class Log(Protocol):
     - A number never stands for two different entries under one epoch (MUST).
     - The same (room, user, cid) is stored once; a repeat answers with the first number (MUST).
     - `committed` is never called from inside `append` (MUST NOT re-enter).
+    - What was `committed` is in every page that is asked for afterwards (MUST).
     - A new epoch begins for a room whenever the log was opened anew since its last use (MUST).
     - Edits, deletions, reactions and moderation are entries too; the log folds them into the messages' final
       state and the room's rules in the same transaction, by `domain/message.py` and `domain/rules.py` (MUST).
@@ -216,10 +217,12 @@ class Turn(Protocol):
 class Peer(Protocol):
     """A live connection as the hub sees it. Never raises, never blocks.
 
-    :ivar audiences: those it belongs to; kept by them. What it is told alone comes after what they have pending.
+    What it is told alone comes after what its audiences have pending.
     """
 
-    audiences: list[Audience]
+    @property
+    def audiences(self) -> list[Audience]:
+        """Those it belongs to."""
 
     @property
     def format(self) -> Format:

@@ -100,7 +100,8 @@ class Attendance:
         known = self._members.get(user.id)
         if known is not None:
             self._members[user.id] = (user, known[1])
-            self.fan_out(Renamed(self.room, user, was))
+            if self.n <= TELL_EACH:
+                self.fan_out(Renamed(self.room, user, was))
 
     def tell_count(self) -> None:
         """Tell how many are here, if that has changed since it was told."""
@@ -114,14 +115,18 @@ class Attendance:
         else:
             self.fan_out(event)
 
-    def fan_out(self, event: Event, *, but: str | None = None) -> None:
+    def fan_out(self, event: Event, *, but: str | None = None, told: set[Peer] | None = None) -> None:
         """Tell every audience; the frame is made once for each.
 
         :param but: a user id whose own peers are not told.
+        :param told: peers that know it already; those that are told now are added.
         """
         known = self._members.get(but) if but is not None else None
+        left_out: Collection[Peer] = known[1] if known is not None else ()
         for audience in self._audiences.values():
-            audience.tell(event, () if known is None else known[1])
+            audience.tell(event, left_out if told is None else told & audience.peers.keys())
+            if told is not None:
+                told.update(audience.peers)
 
     def fan_out_entry(self, entry: Entry) -> None:
         """Like `fan_out`; the sessions of the entry's own author may be told more (their `cid`)."""

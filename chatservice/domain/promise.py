@@ -39,8 +39,14 @@ class Promise(Generic[T]):
     def _finish(self) -> None:
         self.done = True
         callbacks, self._callbacks = self._callbacks, []
+        broken: Exception | None = None
         for callback in callbacks:
-            callback(self)
+            try:
+                callback(self)
+            except Exception as error:  # the others wait for the same answer
+                broken = error
+        if broken is not None:
+            raise broken
 
     def then(self, callback: Callable[[Promise[T]], None]) -> None:
         """Call `callback(self)` when there is an answer; at once if there already is one."""

@@ -79,8 +79,11 @@ async def _read(session: Session, room: Room, seq: int) -> Result:
     log, me = session.hub.log, session.user.user.id
     mark = await log.raise_mark(me, room.name, seq)
     unread = await log.unread(room.name, me, mark)
-    event = ReadElsewhere(room.name, mark, unread.unread, unread.mentions)
-    session.hub.tell_own(me, event, but=session.peer)
+    told = session.user.marks_told
+    if mark >= told.get(room.name, 0):  # else another device has read on while we counted
+        told[room.name] = mark
+        event = ReadElsewhere(room.name, mark, unread.unread, unread.mentions)
+        session.hub.tell_own(me, event, but=session.peer)
     return Marked(room.name, mark, unread.unread, unread.mentions)
 
 

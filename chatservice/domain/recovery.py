@@ -55,6 +55,8 @@ def resolve(position: Position, page: Page, limit: int = RECOVER_LIMIT) -> Resol
 
 def _survived(position: Position, page: Page) -> int | None:
     """The highest number of the position's epoch that is still true, None if we never had that epoch."""
+    if not position.seq:
+        return 0  # nothing was seen, so nothing is wrong: the epoch of a room that is empty is not kept
     if position.epoch == page.epoch:
         return page.top
     for i, (epoch, _) in enumerate(page.forks):

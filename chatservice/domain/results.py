@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chatservice.domain.errors import Refused
 from chatservice.domain.events import Entry, User
 from chatservice.domain.message import Message
 from chatservice.domain.ports import Appended, Hit
@@ -47,6 +48,7 @@ class Greeting:
 
     :ivar session: the secret to resume with.
     :ivar guest_token: proves the same guest later; None for others.
+    :ivar rooms: by the name each was asked for.
     """
 
     session: str
@@ -56,7 +58,7 @@ class Greeting:
     guest_token: str | None
     durability: str
     time_ms: int
-    rooms: Mapping[str, Joined] = field(default_factory=dict)
+    rooms: Mapping[str, Joined | Refused] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

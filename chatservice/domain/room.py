@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
+from chatservice.domain.audience import AtOnce
 from chatservice.domain.commands import Position
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import (
@@ -30,8 +31,8 @@ EARLY_LIMIT = 10_000  # entries that may wait for a read; beyond it reading agai
 
 
 class State(Enum):
-    """cold: knows nothing. sync: is reading. live: has every entry up to `top` and tells the next ones.
-    stale: was live, missed something and could not read it; the next entry or newcomer makes it try again."""
+    """cold: knows nothing. sync: is reading. live: has every entry up to `top` and tells the next ones. stale: may
+    have missed some, and reading them failed; the next entry or newcomer tries again."""
 
     COLD = auto()
     SYNC = auto()
@@ -51,14 +52,18 @@ class Room:
     which an entry could be missed or told twice.
     """
 
-    def __init__(self, name: str, log: Log, turn: Turn, report: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, name: str, log: Log, report: Callable[[BaseException], None], turn: Turn | None = None
+    ) -> None:
         self.name = name
         self.state = State.COLD
         self.epoch = ""
         self.top = 0
         self.rules: Rules = NO_RULES
         self.joining = 0  # joins under way; the hub keeps the room while there are any
-        self.here = Attendance(name, turn)
+        self.kicks: dict[str, int] = {}  # user id -> how often it was thrown out, for whoever is on the way in
+        self.said_at: dict[str, float] = {}  # user id -> when it last spoke, while the room is slow
+        self.here = Attendance(name, turn or AtOnce())
         self._forks: tuple[tuple[str, int], ...] = ()
         self._first = 1
         self._log = log
@@ -80,21 +85,25 @@ class Room:
 
     def committed(self, entry: Entry) -> None:
         """The log has a new entry: tell everyone, unless an earlier one has to come first."""
-        if self.state is State.LIVE:
-            if entry.seq <= self.top and entry.epoch == self.epoch:
-                return  # seen already, by the read that made us live
-            if entry.seq == self.top + 1 and entry.epoch == self.epoch:
-                self._apply(entry)
-                return
-        if len(self._early) >= EARLY_LIMIT:
-            self._early.clear()  # the hole before this entry makes it begin another sync
-        self._early.append(entry)
-        self._begin_sync()
+        if self.state is State.SYNC:
+            if len(self._early) >= EARLY_LIMIT:
+                self._early.clear()  # this one then shows that there is a hole
+            self._early.append(entry)
+        elif self.state is not State.COLD and not self._take(entry):
+            self._begin_sync()  # which reads this entry too
 
     def stale(self) -> None:
         """The bus was lost: what came meanwhile must be read. Nobody is told anything until then."""
-        if self.state is State.LIVE:
+        if self.state is not State.COLD:
             self._begin_sync()
+
+    def _take(self, entry: Entry) -> bool:
+        """Tell the entry if its turn has come, drop it if it was told already; False if something is missing."""
+        if entry.epoch != self.epoch or entry.seq > self.top + 1 or self.state is State.STALE:
+            return False
+        if entry.seq == self.top + 1:
+            self._apply(entry)
+        return True
 
     def _apply(self, entry: Entry) -> None:
         self.top = entry.seq
@@ -104,6 +113,8 @@ class Room:
             self._erase(body.ref)
         elif isinstance(body, Moderated):
             self.rules = apply(self.rules, body)
+            if body.action in ("kick", "ban") and body.target is not None:
+                self.kicks[body.target.id] = self.kicks.get(body.target.id, 0) + 1
         self.here.fan_out_entry(entry)
 
     def _erase(self, ref: int) -> None:
@@ -115,39 +126,45 @@ class Room:
 
     def _begin_sync(self) -> None:
         if self.state is not State.SYNC:
-            before, self.state = self.state, State.SYNC
-            on_failure = State.COLD if before is State.COLD else State.STALE
-            start(self._sync(before is State.COLD)).then(lambda done: self._synced(done, on_failure))
+            was_cold = self.state is State.COLD
+            self.state = State.SYNC
+            start(self._sync(was_cold)).then(self._synced)
 
     async def _sync(self, was_cold: bool) -> None:
         if was_cold:
-            page = await self._log.read_back(self.name, None, RING)
-            self._take_heads(page)
-            self._ring.clear()
-            self._ring.extend(page.entries)
-            self.top, self.rules = page.top, page.rules
+            await self._begin_anew()
             return
         while True:
             page = await self._log.read(self.name, self.top, RING)
             verdict = resolve(Position(self.epoch, self.top), page, limit=2**62)
+            if verdict.reason in ("epoch", "gone"):
+                await self._begin_anew()
+                self.here.fan_out(Truncated(self.name, None, self.epoch, self.top))
+                return
             changed = page.epoch != self.epoch
             self._take_heads(page)
             if not verdict.recovered:
-                await self._cut(verdict)
-            elif changed:
+                # The same epoch with a lower top (`ahead`) is what the fence prevents.
+                self._cut(verdict.valid if verdict.reason == "truncated" else page.top)
+                continue
+            if changed:
                 self.here.fan_out(EpochChanged(self.name, self.epoch))
-            if verdict.recovered:
-                for entry in page.entries:
-                    self._apply(entry)
-                if self.top >= page.top or not page.entries:
-                    self.rules = page.rules if self.top == page.top else self.rules
-                    return
+            for entry in page.entries:
+                self._apply(entry)
+            if self.top >= page.top or not page.entries:
+                self.rules = page.rules if self.top == page.top else self.rules
+                return
 
-    async def _cut(self, verdict: Resolution) -> None:
+    async def _begin_anew(self) -> None:
+        """Take the newest entries, whatever was here before."""
+        page = await self._log.read_back(self.name, None, RING)
+        self._take_heads(page)
+        self._ring.clear()
+        self._ring.extend(page.entries)
+        self.top, self.rules = page.top, page.rules
+
+    def _cut(self, valid: int) -> None:
         """The log lost what we had told: say up to where it still holds, and go on from there."""
-        valid = verdict.valid if verdict.reason in ("truncated", "ahead") else 0
-        if verdict.reason == "ahead":  # the same epoch with a lower top: only the fence can prevent it
-            valid = (await self._log.read(self.name, 0, 0)).top
         while self._ring and self._ring[-1].seq > valid:
             self._ring.pop()
         self.top = valid
@@ -156,24 +173,22 @@ class Room:
     def _take_heads(self, page: Page) -> None:
         self.epoch, self._forks, self._first = page.epoch, page.forks, page.first
 
-    def _synced(self, done: Promise[None], on_failure: State) -> None:
-        waiting, self._waiting = self._waiting, []
+    def _synced(self, done: Promise[None]) -> None:
         early, self._early = self._early, []
-        if done.error is not None:
-            self.state = on_failure
+        if done.error is None:
+            self.state = State.LIVE
+            if not all(self._take(entry) for entry in early):
+                self._begin_sync()  # it shows all of `early`: an entry that it does not show is of a lost branch
+                return
+        else:
+            self.state = State.COLD if self.here.empty else State.STALE
             self._report(done.error)
-            for promise in waiting:
-                promise.reject(done.error)
-            return
-        self.state = State.LIVE
-        for entry in early:
-            if entry.seq > self.top:
-                self.committed(entry)
-        if self.state is not State.LIVE:  # what came meanwhile showed a hole: another sync has begun
-            self._waiting[:0] = waiting
-            return
+        waiting, self._waiting = self._waiting, []
         for promise in waiting:
-            promise.resolve(None)
+            if done.error is None:
+                promise.resolve(None)
+            else:
+                promise.reject(done.error)
 
     # --- what newcomers are shown ---
 
@@ -181,24 +196,27 @@ class Room:
         """What becomes of a newcomer's position."""
         return resolve(position, Page(self.top, self.epoch, self._forks, self._first, ()))
 
-    async def after(self, seq: int) -> list[Entry]:
+    async def after(self, seq: int, epoch: str | None = None) -> list[Entry]:
         """Every entry after `seq` up to the top. When it returns the room is live and `top` is the last
         one's number; the caller must use it before it awaits anything else.
 
-        :raises Gone: if some of them are not kept any more.
+        :param epoch: under which the room had `seq`; None for the one it has now.
+        :raises Gone: if some of them are not kept any more, or the epoch has changed meanwhile.
         """
         await self.live()
+        epoch = self.epoch if epoch is None else epoch
         earlier: list[Entry] = []
-        while not self._ring_covers(seq):
-            epoch = self.epoch
+        while self.epoch == epoch and not self._ring_covers(seq):
             page = await self._log.read(self.name, seq, RING)
             await self.live()
             if not page.entries:
                 raise Refused(Code.UNAVAILABLE)
-            if page.entries[0].seq != seq + 1 or self.epoch != epoch:
+            if page.entries[0].seq != seq + 1:
                 raise Gone
             earlier.extend(page.entries)
             seq = page.entries[-1].seq
+        if self.epoch != epoch:
+            raise Gone
         return earlier + [entry for entry in self._ring if entry.seq > seq]
 
     def _ring_covers(self, seq: int) -> bool:

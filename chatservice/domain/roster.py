@@ -14,6 +14,7 @@ class Person:
     """A living user.
 
     :ivar conns: connections that speak for it now; 0 while it lingers after a loss.
+    :ivar marks_told: how far it has read in each room, as its sessions were told.
     """
 
     user: User
@@ -23,6 +24,7 @@ class Person:
     status: str = "online"
     status_text: str = ""
     rooms: set[str] = field(default_factory=set)
+    marks_told: dict[str, int] = field(default_factory=dict)
 
 
 class Roster:
@@ -82,5 +84,6 @@ class Roster:
 
     def depart(self, person: Person) -> None:
         """The person is gone; its nick is free."""
-        self._by_id.pop(person.user.id, None)
-        self._by_nick.pop(nick_key(person.user.nick), None)
+        if self._by_id.get(person.user.id) is person:
+            del self._by_id[person.user.id]
+            del self._by_nick[nick_key(person.user.nick)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Greeted
 from chatservice.domain.hub import Hub
 from chatservice.domain.ports import Peer
+from chatservice.domain.promise import Promise
 from chatservice.domain.room import Room
 from chatservice.domain.roster import Person
 from chatservice.domain.rules import rank
@@ -34,11 +37,12 @@ class Session:
         self.rooms: dict[str, Room] = {}
         self.current: Room | None = None
         self.person: Person | None = None
+        self.opening: dict[str, Promise[Any]] = {}  # direct conversations on the way to being joined
         self.gone = False
         self.resume_digest: bytes | None = None
         self.caps: frozenset[str] = frozenset()
-        self.typed_at: dict[str, float] = {}
-        self.said_at: dict[str, float] = {}
+        self.typed_at: dict[str, float] = {}  # room -> when one was last seen to begin
+        self.typing: set[str] = set()  # rooms in which one is seen to write
         if introduced:
             self.introduce(hub.roster.arrive(hub.new_id()))
             peer.deliver(Greeted(self.user.user, address))

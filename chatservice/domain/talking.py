@@ -9,7 +9,7 @@ from collections.abc import Callable
 from chatservice.domain import commands as c
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Edited, Opened, Reacted, Said, Typing, User
-from chatservice.domain.names import clean_text, clean_words
+from chatservice.domain.names import NICK_GRAPHEMES, clean_text, clean_words
 from chatservice.domain.ports import Appended
 from chatservice.domain.presence import TYPING_SEEN
 from chatservice.domain.promise import Promise
@@ -20,6 +20,7 @@ from chatservice.domain.session import Session
 
 TYPING_EVERY_S = 3.0
 EMOJI_BYTES = 64  # the longest emoji sequences have 35
+SAID_AT_KEPT = 1000  # people of a slow room before the old ones are forgotten
 MENTIONS = 20  # people one message may call: more is a way to shout at everybody
 
 _MENTION = re.compile(r"(?<!\w)@(\S+)")
@@ -34,7 +35,8 @@ def say(session: Session, command: c.Say) -> Promise[Appended] | Result:
             raise Refused(Code.BAD_REQUEST, "empty_text")
         return Done()  # an empty input and a click on "send": nothing was said, and nothing went wrong
     _may_write(session, room)
-    _slow_down(session, room)
+    _slow_mode(session, room)
+    _allowance(session)
     person = session.user
     body = Said(
         person.user, text, command.action, command.cid, command.reply, _mentions(session, room, text), command.meta
@@ -71,10 +73,18 @@ def react(session: Session, command: c.React) -> Promise[Appended]:
 def type_(session: Session, command: c.Type) -> Result:
     """Be seen to write. Too often is not an error, it is just not told."""
     room = session.room(command.room)
+    _may_write(session, room)
     now = session.hub.clock()
-    often = command.on and now - session.typed_at.get(room.name, 0.0) < TYPING_EVERY_S
-    if not often and room.here.n <= TYPING_SEEN:
-        session.typed_at[room.name] = now if command.on else 0.0
+    if command.on:
+        told = not 0.0 <= now - session.typed_at.get(room.name, 0.0) < TYPING_EVERY_S
+    else:
+        told = room.name in session.typing
+    if told and room.here.n <= TYPING_SEEN:
+        if command.on:
+            session.typed_at[room.name] = now
+            session.typing.add(room.name)
+        else:
+            session.typing.discard(room.name)
         user = session.user.user
         room.here.fan_out(Typing(room.name, user, command.on), but=user.id)
     return Done()
@@ -83,6 +93,7 @@ def type_(session: Session, command: c.Type) -> Result:
 def _append(session: Session, name: str, make: Callable[[User], Body]) -> Promise[Appended]:
     room = session.room(name)
     _may_write(session, room)
+    _allowance(session)
     return session.hub.log.append(room.name, make(session.user.user))
 
 
@@ -98,25 +109,41 @@ def _may_write(session: Session, room: Room) -> None:
         raise Refused(Code.FORBIDDEN, "locked")
 
 
-def _slow_down(session: Session, room: Room) -> None:
+def _allowance(session: Session) -> None:
+    """What becomes an entry for everybody takes a token."""
+    wait_ms = session.bucket.take(session.hub.clock()) if session.bucket is not None else 0
+    if wait_ms:
+        raise _too_fast(wait_ms)
+
+
+def _slow_mode(session: Session, room: Room) -> None:
+    """In a slow room a person waits between messages, whichever connection they come by."""
+    slow_s, me = room.rules.slow_s, session.user.user.id
+    if not slow_s or session.moderates(room):
+        return
     now = session.hub.clock()
-    wait_ms = session.bucket.take(now) if session.bucket is not None else 0
-    if not wait_ms and room.rules.slow_s and not session.moderates(room):
-        wait_ms = int((session.said_at.get(room.name, 0.0) + room.rules.slow_s - now) * 1000)
-    if wait_ms > 0:
-        raise Refused(Code.RATE_LIMITED, params={"seconds": wait_ms / 1000}, retry_ms=wait_ms)
-    if room.rules.slow_s:
-        session.said_at[room.name] = now
+    wait_s = room.said_at.get(me, 0.0) + slow_s - now
+    if 0.0 < wait_s <= slow_s:  # more than that: the clock was set back
+        raise _too_fast(max(1, int(wait_s * 1000)))
+    if len(room.said_at) >= SAID_AT_KEPT:
+        room.said_at = {user: at for user, at in room.said_at.items() if now - slow_s < at <= now}
+    room.said_at[me] = now
+
+
+def _too_fast(wait_ms: int) -> Refused:
+    return Refused(Code.RATE_LIMITED, params={"seconds": wait_ms / 1000}, retry_ms=wait_ms)
 
 
 def _mentions(session: Session, room: Room, text: str) -> tuple[str, ...]:
     """Ids of living people whom the text names by `@nick`, punctuation after the nick left aside."""
     found: dict[str, None] = {}
-    for word in _MENTION.findall(text):
+    for word in _MENTION.findall(text)[: 4 * MENTIONS]:
+        word = word[:NICK_GRAPHEMES]
         while word:
             person = session.hub.roster.named(word)
             if person is not None:
-                found[person.user.id] = None
+                if person is not session.user:
+                    found[person.user.id] = None
                 break
             if word[-1].isalnum():
                 break
@@ -125,8 +152,9 @@ def _mentions(session: Session, room: Room, text: str) -> tuple[str, ...]:
 
 
 def _open_conversation(session: Session, room: Room, done: Promise[Appended]) -> None:
-    """The first message of a direct conversation shows in both streams; the cid makes it happen once."""
-    if done.error is not None or done.result().seq != 1 or done.result().duplicate:
+    """The first message of a direct conversation shows in both streams. A retry tries that again, for a crash may
+    have come in between; the cid makes it happen once."""
+    if done.error is not None or done.result().seq != 1:
         return
     me = session.user.user
     other_id = next(end for end in room.name.split(":")[1:] if end != me.id)

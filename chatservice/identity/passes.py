@@ -58,13 +58,16 @@ def load_key(path: Path) -> bytes:
     """The key in `path`, made at the first start, readable by its owner alone.
 
     :raises OSError: if it can be neither read nor made.
+    :raises ValueError: if it is no key: to replace it would make strangers of all guests.
     """
     try:
         key = path.read_bytes()
-        if len(key) == KEY_BYTES:
-            return key
     except FileNotFoundError:
-        pass
+        key = b""
+    if key:
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"it has {len(key)} bytes, not {KEY_BYTES}")
+        return key
     key = secrets.token_bytes(KEY_BYTES)
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -27,6 +27,7 @@ class Shelf:
         self.entries: list[Entry] = []
         self.messages: dict[int, Message] = {}
         self.reactions: dict[int, dict[str, dict[str, None]]] = {}  # message -> emoji -> users, in order
+        self.places: dict[int, int] = {}  # message -> its place among all that was ever said anywhere
 
 
 class Memory:
@@ -38,6 +39,7 @@ class Memory:
         self.cids: dict[tuple[str, str, str], tuple[Appended, Body]] = {}
         self.marks: dict[str, dict[str, int]] = {}
         self.sessions: dict[bytes, tuple[User, int]] = {}
+        self.said = 0
 
 
 class MemoryLog:
@@ -120,10 +122,26 @@ class MemoryLog:
             head.rules = rules.apply(head.rules, kept)
         entry = Entry(room, head.top, head.epoch, ts, kept)
         shelf.entries.append(entry)
+        if isinstance(kept, Said):
+            self._memory.said += 1
+            shelf.places[entry.seq] = self._memory.said
         appended = Appended(room, entry.seq, entry.epoch, entry.ts)
         if key is not None:
             self._memory.cids[key] = (appended, kept)
+        if isinstance(kept, Deleted):
+            self._erase(room, shelf, kept.ref)
         return appended, entry
+
+    def _erase(self, room: str, shelf: Shelf, ref: int) -> None:
+        """Take the words of a message out of all that holds them."""
+        for i, entry in enumerate(shelf.entries):
+            body = entry.body
+            if (isinstance(body, Said) and entry.seq == ref) or (isinstance(body, Edited) and body.ref == ref):
+                erased = rule.erase(body)
+                shelf.entries[i] = Entry(room, entry.seq, entry.epoch, entry.ts, erased)
+                if body.cid is not None:
+                    key = (room, body.user.id, body.cid)
+                    self._memory.cids[key] = (self._memory.cids[key][0], erased)
 
     def _head(self, room: str) -> Head:
         head = self._memory.heads.get(room)
@@ -173,17 +191,17 @@ class MemoryLog:
 
     def search(self, query: str, rooms: Sequence[str], before: int | None, limit: int) -> Promise[Found]:
         """See `Messages.search`; looks at everything, which is what memory is for."""
-        parts = [part for part in query.split() if _WORDS.search(part)]
-        hits = [
-            Hit(room, message)
+        parts = query.split()
+        hits = {
+            place: Hit(room, shelf.messages[seq])
             for room in dict.fromkeys(rooms)
-            for message in self._shelf(room).messages.values()
-            if parts and not message.deleted and _holds(message.text, parts)
-        ]
-        hits.sort(key=lambda hit: (hit.message.ts, hit.message.seq), reverse=True)
-        begin = before or 0
-        more = len(hits) > begin + limit
-        return resolved(Found(tuple(hits[begin : begin + limit]), begin + limit if more else None))
+            for shelf in (self._shelf(room),)
+            for seq, place in shelf.places.items()
+            if not shelf.messages[seq].deleted and _holds(shelf.messages[seq].text, parts)
+        }
+        places = sorted((place for place in hits if before is None or place < before), reverse=True)
+        shown = places[:limit]
+        return resolved(Found(tuple(hits[place] for place in shown), shown[-1] if len(places) > limit else None))
 
     def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
         """See `Messages.unread`."""
@@ -232,7 +250,6 @@ def _keep(shelf: Shelf, seq: int, ts: int, body: Body, as_moderator: bool) -> Bo
             after = rule.deleted(shelf.messages.get(body.ref), body, as_moderator)
             shelf.messages[body.ref] = after
             shelf.reactions.pop(body.ref, None)
-            _erase(shelf, body.ref)
         case Reacted():
             emoji = shelf.reactions.get(body.ref, {})
             users = emoji.get(body.emoji, {})
@@ -250,13 +267,6 @@ def _keep(shelf: Shelf, seq: int, ts: int, body: Body, as_moderator: bool) -> Bo
     return body
 
 
-def _erase(shelf: Shelf, ref: int) -> None:
-    for i, entry in enumerate(shelf.entries):
-        body = entry.body
-        if (isinstance(body, Said) and entry.seq == ref) or (isinstance(body, Edited) and body.ref == ref):
-            shelf.entries[i] = Entry(entry.room, entry.seq, entry.epoch, entry.ts, rule.erase(body))
-
-
 def _with_reactions(shelf: Shelf, message: Message, viewer: str) -> Message:
     reactions = shelf.reactions.get(message.seq)
     if not reactions:
@@ -268,9 +278,13 @@ def _with_reactions(shelf: Shelf, message: Message, viewer: str) -> Message:
 def _holds(text: str, parts: list[str]) -> bool:
     """Whether every part stands in `text` as a run of whole words; the last Latin one may be unfinished."""
     words = f" {' '.join(_WORDS.findall(spaced(text))).casefold()} "
+    found = False
     for number, part in enumerate(parts, 1):
         asked = " ".join(_WORDS.findall(spaced(part))).casefold()
-        open_end = number == len(parts) and asked[-1:].isascii() and part[-1].isalnum()
+        if not asked:
+            continue
+        open_end = number == len(parts) and asked[-1].isascii() and part[-1].isalnum()
         if f" {asked}{'' if open_end else ' '}" not in words:
             return False
-    return True
+        found = True
+    return found

@@ -79,7 +79,7 @@ def room_names(connection: sqlite3.Connection, limit: int) -> tuple[tuple[str, i
     """See `Messages.room_names`."""
     return tuple(
         connection.execute(
-            "SELECT name, top FROM room WHERE name NOT LIKE 'dm:%' AND name NOT LIKE '@%'"
+            "SELECT name, top FROM room WHERE top > 0 AND name NOT GLOB 'dm:*' AND name NOT GLOB '@*'"
             " ORDER BY ts DESC LIMIT ?",
             (limit,),
         )

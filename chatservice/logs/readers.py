@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from chatservice.domain.errors import Code, Refused
 from chatservice.domain.promise import Promise
 
 T = TypeVar("T")
@@ -46,11 +47,15 @@ class Readers:
             else:
                 self._call_from_thread(lambda: promise.resolve(result))
 
-        self._pool.submit(run)
+        def cancelled(future: Future[None]) -> None:
+            if future.cancelled():
+                self._call_from_thread(lambda: promise.reject(Refused(Code.UNAVAILABLE)))
+
+        self._pool.submit(run).add_done_callback(cancelled)
         return promise
 
     def close(self) -> None:
-        """Finish what runs, drop what waits."""
+        """Finish what runs, refuse what waits."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         for connection in self._connections:
             connection.close()

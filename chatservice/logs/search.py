@@ -23,8 +23,12 @@ def indexed(room: int, text: str) -> str:
 
 
 def room_word(room: int) -> str:
-    """The word that stands for a room in the index. A person may type it: the answer is filtered again."""
-    return f"chatroom{room}"
+    """The word that stands for a room in the index.
+
+    It begins with a private-use character: for `unicode61` that is part of a word, for `question` it is not, so
+    nobody can ask for it. Somebody may say it: the answer is filtered by room again.
+    """
+    return f"\ue000{room}"
 
 
 def question(query: str, rooms: list[int]) -> str | None:

@@ -13,7 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from chatservice.domain import rules
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.events import Body, Entry, Moderated, User
+from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, User
 from chatservice.domain.ports import Appended, Found, LogError, LogSink, Page, Past, Randomness, Unread
 from chatservice.domain.promise import Promise, rejected, start
 from chatservice.logs import messages, pages, people
@@ -131,6 +131,8 @@ class SQLiteLog:
             earlier = _earlier(connection, room, opened.id, body)
             if earlier is not None:
                 return earlier, None
+        if opened.id is None and isinstance(body, Edited | Deleted | Reacted):
+            raise Refused(Code.NO_MESSAGE)  # before the room gets a row: a refusal leaves nothing behind
         room_id = self._heads.persist(connection, room, opened)
         head = opened.head
         ts = max(head.ts, int(self._clock() * 1000))

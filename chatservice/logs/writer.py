@@ -167,5 +167,11 @@ def _as_refusal(error: Exception) -> BaseException:
 
 
 def _answer(outcomes: list[tuple[Job[Any], Any]]) -> None:
+    broken: Exception | None = None
     for job, result in outcomes:
-        job.answer(result)
+        try:
+            job.answer(result)
+        except Exception as error:  # whoever could not bear its answer must not keep the others from theirs
+            broken = error
+    if broken is not None:
+        raise broken  # the reactor logs it

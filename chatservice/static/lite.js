@@ -46,7 +46,7 @@ function take(frame) {
   if (frame.type === "enter" && frame.you) arrived(frame);
   else if (frame.type === "enter") { members.set(frame.user.id, frame.user.nick); rows.notice(frame.data, "enter"); }
   else if (frame.type === "leave") { members.delete(frame.user.id); rows.notice(frame.data, "leave"); }
-  else if (frame.seq !== undefined) took(frame, stuck);
+  else if (frame.seq !== undefined && !frame.notice) took(frame, stuck);
   else noticed(frame);
   showPeople(frame.n);
   if (stuck) toBottom();
@@ -74,6 +74,7 @@ function took(frame, stuck) {
 }
 
 function noticed(frame) {
+  if (frame.code === "erased") return;   // it only holds a number
   if (frame.code === "renamed") {
     members.set(frame.user.id, frame.user.nick);
     if (me && frame.user.id === me.id) { me = frame.user; remember(me.nick); }

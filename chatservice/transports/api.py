@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
@@ -57,6 +58,14 @@ class Rooms(Resource):
         self._manners = manners
         self._visitors = Visitors(around)
 
+    def render(self, request: Request) -> int:
+        """Whatever the method."""
+        if request.method not in (b"GET", b"HEAD", b"POST"):
+            request.setHeader(b"Allow", b"GET, HEAD, POST")
+            answer(request, 405, orjson.loads(full_voice("en").answer(None, Refused(Code.NOT_AVAILABLE))[0]))
+            return int(NOT_DONE_YET)
+        return int(super().render(request))
+
     def render_GET(self, request: Request) -> int:
         """`/api/rooms/R/events` and `/api/rooms/R/export`."""
         if request.postpath and request.postpath[-1] == b"export":
@@ -81,7 +90,9 @@ class Rooms(Resource):
         rest = [unquote(part.decode("ascii", "replace")) for part in request.postpath or ()]
         if len(rest) != 2 or rest[1] != what:
             raise Refused(Code.NO_ROOM)
-        visitor = self._visitors.find(_token(request), request.getClientAddress().host, _query(request, "nick"))
+        visitor = self._visitors.find(
+            _token(request), getattr(request.getClientAddress(), "host", "local"), _query(request, "nick")
+        )
         await serve(request, visitor, room_name(visitor.session, rest[0]), voice)
 
     async def _events(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
@@ -119,6 +130,8 @@ class Rooms(Resource):
         if not isinstance(error, Refused):
             self._around.report(error)
             error = Refused(Code.INTERNAL)
+        if error.code in (Code.UNAUTHORIZED, Code.TOKEN_EXPIRED):
+            request.setHeader(b"WWW-Authenticate", b"Bearer")
         if error.retry_ms:
             request.setHeader(b"Retry-After", b"%d" % max(1, -(-error.retry_ms // 1000)))
         answer(request, STATUS.get(error.code, 400), orjson.loads(voice.answer(None, error)[0]))
@@ -129,7 +142,7 @@ def answer(request: Request, status: int, fields: dict[str, Any]) -> None:
     if request.finished or request._disconnected:
         return
     body = orjson.dumps(fields) + b"\n"
-    request.setResponseCode(status)
+    request.setResponseCode(status, HTTPStatus(status).phrase.encode())  # Twisted does not know 429
     request.setHeader(b"Content-Type", b"application/json")
     request.setHeader(b"Cache-Control", b"no-store")
     request.setHeader(b"Content-Length", b"%d" % len(body))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -12,14 +11,15 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from chatservice.dialects.base import Voice
-from chatservice.dialects.full_voice import FullVoice, entry, message
+from chatservice.dialects.full_voice import FullVoice, entry, message, shown_room
 from chatservice.domain import commands as c
-from chatservice.domain.audience import Audience
+from chatservice.domain.audience import Hearer
 from chatservice.domain.entering import missed
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Entry, Event
 from chatservice.domain.ports import Format
 from chatservice.domain.promise import Promise, resolved
+from chatservice.domain.recovery import Resolution
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
 from chatservice.transports.sendqueue import SendQueue
@@ -29,6 +29,9 @@ from chatservice.transports.transport import Transport
 WAIT_MOST_S = 60
 LAST_MOST = 200
 EXPORT_PAGE = 500
+
+WHOLE = Resolution("", 0)
+"""Nothing is missing."""
 
 
 class StreamFormat:
@@ -57,7 +60,7 @@ def stream_format(voice: Voice) -> StreamFormat:
     return StreamFormat(voice)
 
 
-class Reader:
+class Reader(Hearer):
     """An HTTP request that is told what happens in a room."""
 
     format: Format
@@ -65,7 +68,6 @@ class Reader:
     def __init__(self, request: Request, around: Surroundings, room: Room, voice: FullVoice) -> None:
         self.heard_at = 0.0
         self.format = stream_format(voice)
-        self.audiences: list[Audience] = []
         self._request = request
         self._around = around
         self._room = room
@@ -84,14 +86,6 @@ class Reader:
         frames = self.format.frames(event)
         if frames is not None:
             self.send(frames)
-
-    def send(self, frames: bytes, event: Event | None = None) -> None:
-        """See `Peer.send`."""
-
-    def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
-        """See `Peer.send_all`."""
-        for frame, event in zip(frames, events, strict=True):
-            self.send(frame, event)
 
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""
@@ -128,7 +122,7 @@ class Poll(Reader):
     def _answer(self) -> None:
         if not self._gone:
             self.end()
-            finish(self._request, self._room, True, "", self._entries, ())
+            finish(self._request, self._room, WHOLE, self._entries, ())
 
 
 class Stream(Reader):
@@ -177,9 +171,10 @@ async def poll(request: Request, around: Surroundings, session: Session, name: s
     async with _Visit(around, session, name) as room:
         command = _wanted(request, name)
         verdict, entries, state = await missed(session, room, command)
-        recovered = command.since is None or verdict.recovered
-        if entries or state or not recovered or not wait_s:
-            finish(request, room, recovered, verdict.reason, entries, state)
+        if request._disconnected:
+            return
+        if entries or state or verdict.reason or not wait_s:
+            finish(request, room, verdict, entries, state)
         else:
             room.here.listen(Poll(request, around, room, voice, wait_s))
 
@@ -189,10 +184,11 @@ async def stream(request: Request, around: Surroundings, session: Session, name:
     async with _Visit(around, session, name) as room:
         command = _wanted(request, name)
         verdict, entries, state = await missed(session, room, command)
-        recovered = command.since is None or verdict.recovered
-        _head(request, b"text/event-stream", recovered)
+        if request._disconnected:
+            return
+        _head(request, b"text/event-stream", verdict)
         reader = Stream(request, around, room, voice)
-        hello = {"type": "join", **_heads(room, recovered, verdict.reason)}
+        hello = {"type": "join", **_heads(room, verdict)}
         hello["state"] = [message(item) for item in state]
         # The id of the state, not of nothing: a client that is cut off now resumes from here.
         begin = entries[0].seq - 1 if entries else room.top
@@ -260,10 +256,13 @@ class _Visit:
 
     async def __aenter__(self) -> Room:
         self._room.joining += 1
-        await self._room.live()
-        if self._room.rules.is_banned(self._session.user.user.id, self._hub.now_ms):
-            await self.__aexit__()
-            raise Refused(Code.FORBIDDEN, "banned")
+        try:
+            await self._room.live()
+            if self._room.rules.is_banned(self._session.user.user.id, self._hub.now_ms):
+                raise Refused(Code.FORBIDDEN, "banned")
+        except BaseException:
+            await self.__aexit__()  # nobody calls it when we do not get in
+            raise
         return self._room
 
     async def __aexit__(self, *_: object) -> None:
@@ -286,24 +285,33 @@ def _number(request: Request, name: bytes, default: int) -> int:
     return int(value) if value.isdigit() and len(value) < 10 else default
 
 
-def _heads(room: Room, recovered: bool, reason: str) -> dict[str, Any]:
-    heads = {"room": room.name, "epoch": room.epoch, "seq": room.top, "recovered": recovered}
-    return heads | ({"reason": reason} if reason else {})
+def _heads(room: Room, verdict: Resolution) -> dict[str, Any]:
+    heads = {
+        "room": shown_room(room.name),
+        "epoch": room.epoch,
+        "seq": room.top,
+        "recovered": verdict.recovered,
+    }
+    if verdict.reason:
+        heads["reason"] = verdict.reason
+    if verdict.reason == "truncated":
+        heads["valid"] = verdict.valid
+    return heads
 
 
-def _head(request: Request, content_type: bytes, recovered: bool) -> None:
+def _head(request: Request, content_type: bytes, verdict: Resolution) -> None:
     request.setHeader(b"Content-Type", content_type)
     request.setHeader(b"Cache-Control", b"no-store")
     request.setHeader(b"X-Accel-Buffering", b"no")  # nginx would else keep a stream to itself
-    request.setHeader(b"Chat-Recovered", b"true" if recovered else b"false")
+    request.setHeader(b"Chat-Recovered", b"true" if verdict.recovered else b"false")
 
 
 def finish(
-    request: Request, room: Room, recovered: bool, reason: str, entries: list[Entry], state: tuple[Any, ...]
+    request: Request, room: Room, verdict: Resolution, entries: list[Entry], state: tuple[Any, ...]
 ) -> None:
     """Answer a poll."""
-    _head(request, b"application/json", recovered)
-    fields = _heads(room, recovered, reason)
+    _head(request, b"application/json", verdict)
+    fields = _heads(room, verdict)
     fields["events"] = [entry(item) for item in entries]
     fields["state"] = [message(item) for item in state]
     request.write(orjson.dumps(fields) + b"\n")

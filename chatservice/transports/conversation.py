@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from chatservice.dialects.base import Answer, Asked, Id, Outcome, Parser, Unreadable
+from chatservice.dialects.base import Answer, Asked, Id, Outcome, Parser, Speak, Unreadable
 from chatservice.domain.commands import Command
 from chatservice.domain.conduct import handle, overlaps
 from chatservice.domain.errors import Code, Disconnect, Ended, Refused
@@ -23,6 +23,7 @@ class Wire(Protocol):
     def reply(self, id: Id, outcome: Outcome) -> None: ...
     def close(self, why: Disconnect) -> None: ...
     def answer(self, payload: bytes, is_binary: bool) -> None: ...
+    def speak(self, lang: str) -> None: ...
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
 
@@ -67,6 +68,10 @@ class Conversation:
         for item in parsed:
             if isinstance(item, Answer):
                 self._wire.answer(item.payload, item.is_binary)
+            elif isinstance(item, Speak):
+                # Later it would be in rooms, among those who take the bytes of its first language.
+                if self.session is not None and self.session.person is None:
+                    self._wire.speak(item.lang)
             else:
                 self._enqueue(item)
 

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 from chatservice.dialects.base import Dialect, Id, Outcome
-from chatservice.domain.audience import Audience
+from chatservice.domain.audience import Hearer
 from chatservice.domain.errors import NO_HELLO, SLOW, Disconnect
 from chatservice.domain.events import Event, Pinged
 from chatservice.domain.session import Session
@@ -19,7 +19,7 @@ from chatservice.transports.transport import Transport
 from chatservice.transports.watch import Deadline, Watch
 
 
-class Connected:
+class Connected(Hearer):
     """The part of a connection that every wire has. A wire adds how it frames, closes and splits.
 
     Names that Autobahn owns on protocols (`log`, `peer`, `state`, `factory`) are not used here.
@@ -28,7 +28,6 @@ class Connected:
     format: VoiceFormat
     transport: Transport
     around: Surroundings
-    audiences: list[Audience]
     heard_at = 0.0
     conversation: Conversation | None = None
     _queue: SendQueue | None = None
@@ -40,7 +39,6 @@ class Connected:
         """The connection is open: be a peer."""
         self.around = around
         self.format = format
-        self.audiences = []
         self._queue = SendQueue(self.transport, around.turn, around.stuck, self)
         self._watch = watch
         watch.add(self)
@@ -109,6 +107,9 @@ class Connected:
         frames = self.format.answers(id, outcome)
         if frames:
             self.send_alone(frames)
+
+    def speak(self, lang: str) -> None:
+        """Another language from now on; where a dialect has no hello there is no other."""
 
     def flush(self) -> None:
         """Hand on what waits; an end is about to follow."""

@@ -20,10 +20,9 @@ class Sender(Protocol):
 
 def quick_sender(transport: Any) -> Sender:
     """The quickest way to write to `transport`; under TLS, and on anything but plain TCP, its own `write`."""
-    write: Sender = transport.write
     if not isinstance(transport, Connection) or getattr(transport, "TLS", False):
-        return write
-    send = transport.socket.send
+        return lambda data: transport.write(data)
+    send, write = transport.socket.send, transport.write
 
     def quick(data: bytes) -> None:
         # `dataBuffer` and `_tempDataLen` are Twisted's own; the order of bytes depends on looking at them, and a

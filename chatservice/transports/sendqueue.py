@@ -13,7 +13,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from chatservice.domain.events import Entry, Event, Lagged
+from chatservice.domain.events import Entry, EpochChanged, Event, Lagged, Truncated
 from chatservice.transports.quick import quick_sender
 from chatservice.transports.transport import Transport
 from chatservice.transports.turn import Turn
@@ -108,6 +108,11 @@ class SendQueue:
     def _is_left_out(self, event: Event | None) -> bool:
         if event is None:
             return False
+        if isinstance(event, Truncated | EpochChanged):
+            # Without them the next number could be taken for one that was seen already.
+            if isinstance(event, Truncated):
+                self._cut_missed(event)
+            return False
         if not isinstance(event, Entry):
             return self._bytes > EPHEMERAL_BYTES
         missed = self._missed.get(event.room)
@@ -118,6 +123,15 @@ class SendQueue:
         first = event.seq if missed is None else missed.first
         self._missed[event.room] = Lagged(event.room, first, event.seq, event.epoch)
         return True
+
+    def _cut_missed(self, event: Truncated) -> None:
+        """What was left out and did not survive cannot be fetched."""
+        missed = self._missed.pop(event.room, None)
+        if missed is not None and event.after is not None and event.after >= missed.first:
+            last = min(missed.last, event.after)
+            self._missed[event.room] = Lagged(event.room, missed.first, last, event.epoch)
+        if not self._missed:
+            self._stuck.remove(self)
 
     def flush(self) -> None:
         """Hand the transport all that waits, unless it is full."""
@@ -147,9 +161,12 @@ class SendQueue:
         """The transport has room again: first what waits, then which entries were left out."""
         self._paused = False
         self.flush()
-        if self._paused or self._closed or not self._missed:
+        if self._closed or not self._missed:
             return
         self._stuck.remove(self)
+        if self._paused:
+            self._stuck.add(self)  # full again, but it has taken something
+            return
         missed, self._missed = self._missed, {}
         for lagged in missed.values():
             self._owner.deliver(lagged)

@@ -121,12 +121,11 @@ NOT_FOUND = """\
 
   /          the chat page (GET) and the simple dialect (WebSocket)
              聊天页面（GET），simple 方言（WebSocket）
-  /v1        WebSocket, the whole protocol chat.v1  完整协议
+  /v1        WebSocket, chat.v1, for clients that want to miss nothing  完整协议
   /text      WebSocket, plain text  纯文本
   /echo      WebSocket, sends back what you send  回声
   /scream    WebSocket, SHOUTS BACK!!!  大写回喊
-  /api/rooms/ROOM/messages, /api/rooms/ROOM/events
-             say (POST) and hear (GET) without a WebSocket  不用 WebSocket 收发
+  /api/rooms/ROOM/messages (POST), /events, /export (GET)
 """
 
 

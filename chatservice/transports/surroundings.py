@@ -48,20 +48,23 @@ class Surroundings:
     def of(
         cls,
         hub: Hub,
-        turn: Turn,
         *,
+        turn: Turn | None = None,
         call_later: Callable[[float, Callable[[], None]], IDelayedCall],
         now: Callable[[], float],
         report: Callable[[BaseException], None],
     ) -> Surroundings:
-        """With the delays of the wire page; `turn` is the hub's own."""
+        """With the delays of the wire page.
+
+        :param turn: the hub's own, if it gathers what rooms are told.
+        """
 
         def call_soon(call: Callable[[], None]) -> object:
             return call_later(0, call)
 
         return cls(
             hub=hub,
-            turn=turn,
+            turn=turn or Turn(call_soon, report),
             call_soon=call_soon,
             call_later=call_later,
             now=now,

@@ -12,10 +12,16 @@ class Turn:
     all others and what it is told alone leave in one write.
 
     :param call_soon: calls a function after what the reactor is doing now.
+    :param report: is given errors that are ours; without it they are raised where they are.
     """
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(
+        self,
+        call_soon: Callable[[Callable[[], None]], object],
+        report: Callable[[BaseException], None] | None = None,
+    ) -> None:
         self._call_soon = call_soon
+        self._report = report
         self._scheduled = False
         self._first: list[Flushable] = []
         self._last: list[Flushable] = []
@@ -39,10 +45,18 @@ class Turn:
         while self._first or self._last:
             first, self._first = self._first, []
             for what in first:
-                what.flush()
+                self._try(what)
             if self._first:
                 continue
             last, self._last = self._last, []
             for what in last:
-                what.flush()
+                self._try(what)
         self._scheduled = False
+
+    def _try(self, what: Flushable) -> None:
+        try:
+            what.flush()
+        except Exception as error:  # one broken flush must not silence everybody else for ever
+            if self._report is None:
+                raise
+            self._report(error)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from chatservice.domain.audience import Audience
+from chatservice.domain.audience import Hearer
 from chatservice.domain.commands import Rename
 from chatservice.domain.conduct import handle
 from chatservice.domain.errors import Disconnect
@@ -15,7 +15,7 @@ from chatservice.domain.session import Session
 from chatservice.transports.surroundings import Surroundings
 
 
-class Visitor:
+class Visitor(Hearer):
     """One person behind HTTP requests: a `Peer` that hears nothing, with a session of its own.
 
     It is known by its token, else by its address: so its rate limit and its `userN` last from request to request.
@@ -26,7 +26,6 @@ class Visitor:
     def __init__(self, around: Surroundings, key: str, forget: Callable[[Visitor], None]) -> None:
         self.heard_at = 0.0
         self.key = key
-        self.audiences: list[Audience] = []
         self._forget = forget
         self.session = Session(around.hub, self, key, introduced=False)
 
@@ -38,12 +37,6 @@ class Visitor:
     def depart(self, room: Room) -> None:
         """Has spoken."""
         self.session.rooms.pop(room.name, None)
-
-    def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
-        """See `Peer.send_all`."""
-
-    def send(self, frames: bytes, event: Event | None = None) -> None:
-        """See `Peer.send`."""
 
     def deliver(self, event: Event) -> None:
         """See `Peer.deliver`."""

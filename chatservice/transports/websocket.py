@@ -11,7 +11,8 @@ from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.python.failure import Failure
 
-from chatservice.dialects.phrases import say
+from chatservice.dialects.base import Dialect
+from chatservice.dialects.phrases import choose_language, say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import IDLE, Disconnect
@@ -77,6 +78,7 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._wishes: Wishes | None = None
+        self._spoken: Dialect | None = None
         self._own_codes = False
 
     # --- Autobahn's callbacks ---
@@ -100,6 +102,7 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
         assert wishes is not None
         self._wishes = None
         spoken = dialect(wishes.dialect)
+        self._spoken = spoken
         self._own_codes = spoken.has_hello
         # An upgrade on a kept-alive connection leaves the HTTP channel registered as producer.
         self.transport.unregisterProducer()
@@ -130,6 +133,8 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
         while size - at >= 6 and data[at] == WHOLE_TEXT and self.conversation is not None:
             length = data[at + 1] - MASKED
             head = at + 2
+            if length == 127:
+                break  # longer than any message may be, or not the shortest form
             if length == 126:
                 length = data[at + 2] << 8 | data[at + 3]
                 head = at + 4
@@ -217,6 +222,12 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
         """Straight back, below the chat."""
         self.send_alone(websocket_frame(payload, BINARY if is_binary else TEXT))
 
+    def speak(self, lang: str) -> None:
+        """Another language from now on."""
+        assert self._spoken is not None
+        voice = self._spoken.voice(choose_language(lang, self.factory.manners.lang), self.factory.manners.escape)
+        self.format = websocket_format(voice)
+
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""
         if self.state == self.STATE_OPEN:
@@ -230,7 +241,7 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
 
     def nudge(self) -> None:
         """See `Watched.nudge`. chat.v1 has a ping in words; the others get RFC 6455's."""
-        self.send(self.format.frames(self.pinged()) or websocket_frame(b"", PING))
+        self.send_alone(self.format.frames(self.pinged()) or websocket_frame(b"", PING))
 
     def give_up(self) -> None:
         """See `Watched.give_up`."""

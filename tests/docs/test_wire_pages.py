@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from examples import examples, fill_in, matches
 
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.dialects.registry import dialect
+from chatservice.domain.audience import Hearer
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Event
 from chatservice.domain.hub import Hub
+from chatservice.domain.limits import MESSAGES
+from chatservice.domain.ports import Identity
 from chatservice.domain.session import Session
+from chatservice.identity.passes import SignedPasses
 from chatservice.logs.memory import MemoryLog
 from chatservice.transports.conversation import Conversation
 from chatservice.transports.surroundings import Manners
 from chatservice.transports.wishes import read_wishes
 
 PAGES = Path(__file__).parents[2] / "docs" / "wire"
-EXAMPLE = re.compile(r"^```wire ?(\S*)\n(.*?)^```$", re.M | re.S)
 
 
-def examples() -> Iterator[tuple[str, str, str]]:
+def all_examples() -> Iterator[tuple[str, str, str]]:
     for page in sorted(PAGES.glob("*.md")):
-        for number, found in enumerate(EXAMPLE.finditer(page.read_text("utf-8")), 1):
-            yield f"{page.name}-{number}", found[1] or "en", found[2]
+        for number, (lang, example) in enumerate(examples(page, "wire"), 1):
+            yield f"{page.name}-{number}", lang or "en", example
 
 
 class Ids:
@@ -40,7 +44,7 @@ class Ids:
         return f"token{self.count}"
 
 
-class Speaker:
+class Speaker(Hearer):
     """A peer whose frames are kept as text; `connects` in an example makes one."""
 
     def __init__(self, hub: Hub, address: str, lang: str) -> None:
@@ -49,7 +53,7 @@ class Speaker:
         manners = Manners(lang, "simple", "lobby", loopback=True)
         split = urlsplit("/" if address == "line" else address)
         wishes = read_wishes(split.path, parse_qs(split.query), [], manners)
-        spoken = dialect("line" if address == "line" else wishes.dialect)
+        spoken = self.spoken = dialect("line" if address == "line" else wishes.dialect)
         self.voice = spoken.voice(wishes.lang, wishes.escape)
         self.format = _Plain(self.voice)
         named = not spoken.has_hello
@@ -60,11 +64,17 @@ class Speaker:
         if named:
             self.conversation.perform(wishes.join)
 
+    def speak(self, lang: str) -> None:
+        self.voice = self.spoken.voice(lang, False)
+        self.format = _Plain(self.voice)
+
     def send(self, frames: bytes, event: Event | None = None) -> None:
-        self.heard.append(frames.decode())
+        if self.ended is None:
+            self.heard.append(frames.decode())
 
     def reply(self, id: Id, outcome: Outcome) -> None:
-        self.heard += [payload.decode() for payload in self.voice.answer(id, outcome)]
+        for payload in self.voice.answer(id, outcome):
+            self.send(payload)
 
     def deliver(self, event: Event) -> None:
         frames = self.format.frames(event)
@@ -75,8 +85,8 @@ class Speaker:
         self.send(payload)
 
     def close(self, why: Disconnect) -> None:
+        self.heard.append(f"closed {why.own_code}" if self.spoken.has_hello else f"* {why.name}")
         self.ended = why
-        self.heard.append(f"* {why.name}")
         self.conversation.end()
 
     def pause_reading(self) -> None: ...
@@ -90,36 +100,40 @@ class _Plain:
         self.own_frames = voice.encode_own
 
 
-def matches(expected: str, got: str) -> bool:
-    """`…` in an example stands for anything; EPOCH for the one epoch of the example."""
-    parts = expected.split("…")
-    return re.fullmatch(".*?".join(re.escape(part) for part in parts), got) is not None
-
-
-@pytest.mark.parametrize(("lang", "example"), [pytest.param(*rest, id=name) for name, *rest in examples()])
+@pytest.mark.parametrize(("lang", "example"), [pytest.param(*rest, id=name) for name, *rest in all_examples()])
 def test_example(lang: str, example: str) -> None:
     """What a wire page shows is what happens, line by line, and nothing else is sent."""
     later: list[Callable[[], None]] = []
     troubles: list[BaseException] = []
-    log = MemoryLog(call_soon=later.append, clock=lambda: 1_795_000_000.0, randomness=Ids())
-    hub = Hub(log, clock=lambda: 1_795_000_000.0, randomness=Ids(), messages=None, report=troubles.append)
+    now, ids = [1_795_000_000.0], count(1)
+    passes = SignedPasses(b"k" * 32, lambda: now[0])
+    log = MemoryLog(call_soon=later.append, clock=lambda: now[0], randomness=Ids())
+    hub = Hub(
+        log, clock=lambda: now[0], randomness=Ids(), messages=MESSAGES, report=troubles.append, passes=passes
+    )
+    hub.new_id = lambda: f"u_{next(ids)}"  # type: ignore[method-assign]
     log.start(hub)
     speakers: dict[str, Speaker] = {}
-    epoch = "token1"
+    known = {"OWNER": passes.issue(Identity("u_0", "owner"))}
     for line in example.splitlines():
         name, verb, rest = (*line.split(" ", 2), "")[:3]
-        rest = rest.replace("EPOCH", epoch)
+        if verb != "←":
+            rest = fill_in(rest, known)
         if verb == "connects":
             speakers[name] = Speaker(hub, rest, lang)
         elif verb == "→":
             speakers[name].conversation.receive(rest.replace("\\n", "\n").encode())
         elif verb == "leaves":
             speakers.pop(name).conversation.end()
+        elif verb == "seconds":  # `6 seconds later`
+            now[0] += float(name)
+            hub.tick()
         else:
-            assert verb == "←", line
+            assert verb in ("←", "closed"), line
+            expected = line.removeprefix(name + " ").removeprefix("← ")
             assert speakers[name].heard, f"nothing came for: {line}"
-            got = speakers[name].heard.pop(0)
-            assert matches(rest, got.replace("\n", "\\n")), f"expected {rest}\n     got {got}"
+            got = speakers[name].heard.pop(0).replace("\n", "\\n")
+            assert matches(expected, got, known), f"expected {expected}\n     got {got}"
         while later:
             later.pop(0)()
     assert {name: speaker.heard for name, speaker in speakers.items() if speaker.heard} == {}
@@ -128,5 +142,6 @@ def test_example(lang: str, example: str) -> None:
 
 def test_every_page_has_examples() -> None:
     """No wire page but the overview goes without an executed example."""
-    pages = {page.name for page in PAGES.glob("*.md")} - {"README.md"}
-    assert {name.rsplit("-", 1)[0] for name, _, _ in examples()} == pages
+    pages = {page.name for page in PAGES.glob("*.md")} - {"README.md", "http.md"}
+    assert list(examples(PAGES / "http.md", "curl")), "tests/e2e/test_http_page.py runs these"
+    assert {name.rsplit("-", 1)[0] for name, _, _ in all_examples()} == pages

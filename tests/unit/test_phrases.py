@@ -57,6 +57,8 @@ def abouts(node: ast.AST) -> set[str]:
     match node:
         case ast.Assign(targets=[ast.Name(id="about")], value=value):
             return words(value)
+        case ast.Assign(targets=[ast.Name(id="_OUR_WORDS")], value=ast.Dict(values=values)):
+            return set().union(*map(words, values))
         case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called), args=[first, *rest]):
             match called, rest:
                 case "Refused", [about, *_]:

@@ -82,8 +82,8 @@ def test_a_long_gap_takes_several_pages() -> None:
     """A room that missed more than a page reads until it has the top."""
     _, log, ann, _ = live_room()
     log.tell(entry(10))
-    log.show(page([4, 5, 6], top=9))
-    log.show(page([7, 8, 9]))
+    log.show(page([4, 5, 6], top=10))
+    log.show(page([7, 8, 9, 10]))
     assert [word.split()[0] for word in ann.told()] == ["4", "5", "6", "7", "8", "9", "10"]
 
 

@@ -1,0 +1,19 @@
+"""A whole chat on each engine in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chat import Chat
+from stores import GROUNDS, Store
+
+
+@pytest.fixture(params=sorted(GROUNDS))
+def chat(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Chat]:
+    """A server; at the end nothing may have gone wrong on its side."""
+    chat = Chat(Store(request.param, tmp_path))
+    yield chat
+    chat.stop()
+    assert chat.troubles == []
