@@ -206,7 +206,10 @@ class Device:
         place = self.places[room]
         if joined.get("reason") == "truncated":
             place.drop_above(joined["valid"], self.me)
+        gone = {event["ref"] for event in joined["events"] if event["type"] == "delete"}
         for event in joined["events"]:
+            if event["seq"] in gone or (event["type"] == "edit" and event["ref"] in gone):
+                assert "text" not in event, "the words of a deleted message"
             place.take(event, self.me)
         place.epoch = joined["epoch"]
         assert place.seq == joined["seq"]

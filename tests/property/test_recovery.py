@@ -11,7 +11,7 @@ from chat import Chat, Frame
 from devices import Device
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from stores import GROUNDS, Store
 
 from chatservice.dialects.full_voice import entry, message
@@ -23,6 +23,8 @@ USERS = ("ann", "ann", "bob", "eve")  # Ann has two devices
 
 WHICH = st.integers(0, len(USERS) - 1)
 ROOM = st.sampled_from(ROOMS)
+KIND = st.sampled_from(("edit", "delete", "react"))
+SIZE = st.one_of(st.integers(0, 2000), st.just(10**9))
 
 
 class Witness(Device):
@@ -82,6 +84,12 @@ class World:
             self.chat.settle()
             moved = any([device.down() for device in self.devices])
 
+    def exchange(self, device: Device) -> None:
+        """One device sends and reads all."""
+        device.up()
+        self.chat.settle()
+        device.down()
+
     def read(self, room: str) -> Page:
         page: Page = self.chat.store.pump.until(self.chat.store.engine.read(room, 0, 10**6))
         return page
@@ -135,54 +143,65 @@ class Recovery(RuleBasedStateMachine):
     def device(self, which: int) -> Witness:
         return self.world.devices[which]
 
-    @rule(which=WHICH)
-    def connect(self, which: int) -> None:
+    @initialize()
+    def begin(self) -> None:
+        """All are there, and something was said."""
+        self.world.settle()
+        for device in self.world.devices:
+            for room in ROOMS:
+                device.say(room)
+        self.world.settle()
+
+    @rule(which=WHICH, room=ROOM, last=st.integers(0, 5), at_once=st.booleans())
+    def come(self, which: int, room: str, last: int, at_once: bool) -> None:
         self.device(which).connect()
-
-    @rule(which=WHICH, room=ROOM, last=st.integers(0, 5))
-    def join(self, which: int, room: str, last: int) -> None:
         self.device(which).join(room, last)
+        if at_once:
+            self.world.exchange(self.device(which))
 
-    @rule(which=WHICH, room=ROOM, count=st.integers(1, 4))
-    def say(self, which: int, room: str, count: int) -> None:
+    @rule(which=WHICH, room=ROOM, count=st.integers(1, 4), at_once=st.booleans())
+    def say(self, which: int, room: str, count: int, at_once: bool) -> None:
         for _ in range(count):
             self.device(which).say(room)
+        if at_once:
+            self.world.exchange(self.device(which))
 
-    @rule(
-        which=WHICH,
-        room=ROOM,
-        kind=st.sampled_from(("edit", "delete", "react", "react")),
-        pick=st.integers(0, 40),
-        emoji=st.sampled_from("👍🎉"),
-    )
-    def change(self, which: int, room: str, kind: str, pick: int, emoji: str) -> None:
-        self.device(which).change(kind, room, pick, emoji)
+    @rule(which=WHICH, room=ROOM, kind=KIND, pick=st.integers(0, 40), at_once=st.booleans())
+    def change(self, which: int, room: str, kind: str, pick: int, at_once: bool) -> None:
+        self.device(which).change(kind, room, pick, "👍🎉"[pick % 2])
+        if at_once:
+            self.world.exchange(self.device(which))
 
     @rule(which=WHICH, frames=st.integers(1, 5))
     def up(self, which: int, frames: int) -> None:
         self.device(which).up(frames)
 
-    @rule(turns=st.integers(1, 6))
+    @rule(turns=st.integers(1, 9))
     def turns(self, turns: int) -> None:
-        """Some of the server's work is done."""
+        """Some of the server's work is done; all of it with 9."""
         for _ in range(turns):
             self.world.chat.store.pump.run_one_if_any()
+        if turns == 9:
+            self.world.chat.settle()
 
-    @rule()
-    def work(self) -> None:
-        """All of the server's work is done."""
-        self.world.chat.settle()
-
-    @rule(which=WHICH, size=st.one_of(st.integers(1, 2000), st.just(10**9)))
+    @rule(which=WHICH, size=SIZE)
     def down(self, which: int, size: int) -> None:
         self.device(which).down(size)
 
-    @rule(which=WHICH, frames=st.integers(0, 3), size=st.integers(0, 2000))
-    def cut(self, which: int, frames: int, size: int) -> None:
-        """A line breaks at any byte, in both directions."""
-        self.device(which).up(frames)
-        self.device(which).down(size)
+    @rule(which=WHICH, room=ROOM, count=st.integers(0, 3), frames=st.integers(0, 4), turns=st.integers(0, 3), size=SIZE)
+    def cut(self, which: int, room: str, count: int, frames: int, turns: int, size: int) -> None:
+        """A line breaks at any byte, in both directions, while messages are on their way."""
+        self.say(which, room, count, False)
+        self.up(which, frames)
+        self.turns(9 if turns == 3 else turns)
+        self.down(which, size)
         self.device(which).cut()
+
+    @rule(seconds=st.sampled_from((1, 6, -3600)))
+    def wait(self, seconds: int) -> None:
+        """Time passes, or the clock is set back."""
+        self.world.chat.clock.now += seconds
+        self.world.chat.hub.tick()
 
     @rule(crash=st.booleans())
     def restart(self, crash: bool) -> None:
@@ -211,7 +230,7 @@ def run(kind: str, **how: Any) -> None:
 def test_what_each_device_has_is_what_the_log_has(kind: str) -> None:
     """Never a gap, never a double, no acknowledged message lost, one sender's order kept, every position that is
     good is honoured, and everybody ends with the same messages in their final form."""
-    run(kind, max_examples=40, stateful_step_count=40)
+    run(kind, max_examples=60, stateful_step_count=50)
 
 
 @pytest.mark.slow

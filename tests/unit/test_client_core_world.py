@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import Any
 
 from clients import of
@@ -34,7 +35,7 @@ wild = st.lists(step, min_size=8, max_size=20)
 
 def rounds(*kinds: st.SearchStrategy[list[Any]]) -> st.SearchStrategy[list[Any]]:
     """Some pieces of these kinds, as one list of steps."""
-    return st.lists(st.one_of(*kinds), min_size=4, max_size=12).map(lambda found: sum(found, []))
+    return st.lists(st.one_of(*kinds), min_size=4, max_size=12).map(lambda found: [*chain(*found)])
 
 
 def play(world: World, steps: list[tuple[Any, ...]]) -> Counter[str]:
