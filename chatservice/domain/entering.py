@@ -54,6 +54,8 @@ async def _hello(session: Session, command: c.Hello) -> Result:
     session.caps = command.caps
     try:
         await hub.log.keep_session(digest, person.user, hub.now_ms + KEPT_SESSION_MS)
+        if session.gone:
+            raise Refused(Code.UNAVAILABLE)
     except Exception:
         if not person.conns and not person.rooms:
             hub.roster.depart(person)  # nobody yet: it may say hello again

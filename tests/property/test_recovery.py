@@ -188,7 +188,14 @@ class Recovery(RuleBasedStateMachine):
     def down(self, which: int, size: int) -> None:
         self.device(which).down(size)
 
-    @rule(which=WHICH, room=ROOM, count=st.integers(0, 3), frames=st.integers(0, 4), turns=st.integers(0, 3), size=SIZE)
+    @rule(
+        which=WHICH,
+        room=ROOM,
+        count=st.integers(0, 3),
+        frames=st.integers(0, 4),
+        turns=st.integers(0, 3),
+        size=SIZE,
+    )
     def cut(self, which: int, room: str, count: int, frames: int, turns: int, size: int) -> None:
         """A line breaks at any byte, in both directions, while messages are on their way."""
         self.say(which, room, count, False)
