@@ -1,10 +1,10 @@
-"""How fast the log answers through real sockets: a page, a search and a resume in a room of a million messages, and
-messages accepted a second by how many senders pipeline.
+"""How fast the log answers through real sockets: a page, a search and a resume in a room of a million messages,
+and messages accepted a second by how many senders pipeline.
 
     python bench/log_numbers.py [--messages 1000000] [--seconds 5]
 
-It fills a database in a temporary directory, starts `twistd -n chat` on it, and asks over chat.v1. While it asks, another
-connection echoes all the time: the longest echo tells how long the reactor was ever blocked.
+It fills a database in a temporary directory, starts `twistd -n chat` on it, and asks over chat.v1. While it asks,
+another connection echoes all the time: the longest echo tells how long the reactor was ever blocked.
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ def banner(config: Config, listeners: tuple[Listener, ...], ports: Ports, notes:
     rows.append(f"  Data       {where}")
     if all(listener.loopback for listener in (*listeners, *config.lines)):
         rows.append("  Only this computer can connect. To let others in: --listen tcp:8080")
+    else:
+        rows.append("  There is no login yet: whoever can connect can read and write.")
     return "\n".join([*rows, *(f"  {note}" for note in notes)]) + "\n"
 
 

@@ -59,6 +59,8 @@ function arrived(frame) {
   $("own-nick").textContent = me.nick;
   $("earlier").hidden = rows.first <= 1;
   $("empty").hidden = frame.seq > 0;
+  for (const words of atTheDoor) rows.notice(words);
+  atTheDoor = [];
   outbox.flush();
 }
 
@@ -73,7 +75,18 @@ function took(frame, stuck) {
   if (!stuck && !row.nextElementSibling) { below += 1; showBelow(); }
 }
 
+let atTheDoor = [];   // what was said about our name, before the history that would bury it
+
+// One page, one room: another room is another address, so that reload and "back" do what one expects.
+function visit(name) {
+  const url = new URL(location.href);
+  url.searchParams.set("room", name);
+  location.assign(url);
+}
+
 function noticed(frame) {
+  if (me === null && frame.code === "no_room") { location.replace(new URL("./", document.baseURI)); return; }
+  if (me === null && (frame.code === "nick_taken" || frame.code === "bad_request")) { atTheDoor.push(frame.data); return; }
   if (frame.code === "erased") return;   // it only holds a number
   if (frame.code === "renamed") {
     members.set(frame.user.id, frame.user.nick);
@@ -81,7 +94,7 @@ function noticed(frame) {
   } else if (frame.code === "members") {
     for (const user of frame.members) members.set(user.id, user.nick);
     if (!asked) return;   // the answer to our own sign-of-life question
-    asked = false;
+    asked -= 1;
   }
   rows.notice(frame.data);
 }
@@ -94,6 +107,11 @@ function lost(reason, valid) {
 function remember(name) {
   nick = name;
   memory.set("nick", name);
+  if (query.has("nick")) {   // the address must not bring the old name back
+    const url = new URL(location.href);
+    url.searchParams.delete("nick");
+    history.replaceState(null, "", url);
+  }
   $("own-nick").textContent = name;
 }
 
@@ -130,7 +148,7 @@ function showPending(items) {
   $("pending").replaceChildren(...items.map((item) => {
     const row = element("li", { class: `row pending ${item.state}`, "data-id": item.id },
       seal(nick || "?"), element("div", { class: "text", dir: "auto" }, item.text),
-      element("div", { class: "fate" }, say(language, item.state)));
+      element("div", { class: "fate" }, say(language, item.state === "waiting" && connection.isOpen ? "sending" : item.state)));
     if (item.state === "unsure") {
       for (const [key, act] of [["again", () => outbox.again(item.id)], ["drop", () => outbox.drop(item.id)]]) {
         const button = element("button", { type: "button", class: "plain" }, say(language, key));
@@ -168,14 +186,16 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) { un
 // Enter that belongs to an input method chooses a word; Safari sends it after the composition's end, with 229.
 const composing = (event) => event.isComposing || event.keyCode === 229;
 const touch = matchMedia("(pointer: coarse)").matches;
-let asked = false;
+let asked = 0;
 
 function submit() {
   const text = $("text").value;
   if (!text.trim()) return;
+  const join = /^\/join\s+(.+)$/.exec(text.trim());
+  if (join) { visit(join[1]); return; }
   if (text.startsWith("/") && !text.startsWith("//")) {
     if (!connection.isOpen) return;   // a command is of the moment; it stays in the box
-    asked = /^\/who\b/.test(text);
+    if (/^\/who\b/.test(text)) asked += 1;
     connection.send(text);
   } else outbox.add(text);
   $("text").value = "";
@@ -191,7 +211,10 @@ $("people-button").addEventListener("click", () => {
   const open = $("chat").classList.toggle("people-open");
   $("people-button").setAttribute("aria-expanded", String(open));
 });
-$("rename").addEventListener("click", () => { $("text").value = "/nick "; $("text").focus(); });
+$("rename").addEventListener("click", () => {
+  const wish = prompt(say(language, "ask_name"), me?.nick ?? nick);
+  if (wish?.trim() && connection.isOpen) connection.send(`/nick ${wish.trim()}`);
+});
 
 // --- the door ---
 

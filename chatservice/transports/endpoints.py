@@ -82,9 +82,7 @@ class Listener:
         """
         if self.host is None:
             return self.endpoint
-        host = {"": socket.gethostname(), "0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(
-            self.host, self.host
-        )
+        host = own_address() if self.host in ("", "0.0.0.0", "::") else self.host
         return f"[{host}]:{port or self.port}" if ":" in host else f"{host}:{port or self.port}"
 
     def url(self, scheme: str, port: int | None = None) -> str:
@@ -110,6 +108,16 @@ def _overlap(one: str, other: str) -> bool:
         if host in (beside, "::") or (host in ("", "0.0.0.0") and ":" not in beside):
             return True
     return False
+
+
+def own_address() -> str:
+    """The address by which others most likely reach this computer; its name if it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent: the kernel only chooses a way (RFC 5737 address)
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
 
 
 def _split(description: str) -> tuple[list[str], dict[str, str]]:

@@ -82,7 +82,7 @@ class World:
             for device in self.devices:
                 device.up()
             self.chat.settle()
-            moved = any([device.down() for device in self.devices])
+            moved = any(device.down() for device in self.devices)
 
     def exchange(self, device: Device) -> None:
         """One device sends and reads all."""

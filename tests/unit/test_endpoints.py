@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from twisted.internet.testing import MemoryReactor
 
-from chatservice.transports.endpoints import BACKLOG, BadEndpoint, check_apart, parse_listener
+from chatservice.transports.endpoints import BACKLOG, BadEndpoint, check_apart, own_address, parse_listener
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,6 @@ def test_urls(said: str, scheme: str, port: int | None, url: str) -> None:
 
 
 def test_the_url_of_all_interfaces_names_this_computer() -> None:
-    """Nobody can open http://0.0.0.0/; the host's name is shown instead."""
+    """Nobody can open http://0.0.0.0/; an address by which others reach this computer is shown instead."""
     for said in ("tcp:8080", "tcp:8080:interface=0.0.0.0", "tcp6:8080"):
-        assert parse_listener(said).url("http") == f"http://{socket.gethostname()}:8080/"
+        assert parse_listener(said).url("http") == f"http://{own_address()}:8080/"

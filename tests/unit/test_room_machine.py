@@ -58,7 +58,7 @@ def test_one_read_for_all_who_wait() -> None:
 
 @pytest.mark.parametrize("told", [(3, 4, 5), (5, 4, 3), (4, 4, 5, 3, 5), (2, 3, 4, 5)])
 def test_r2_r6_an_entry_in_the_read_and_on_the_way(told: tuple[int, ...]) -> None:
-    """R2, R6: what comes while a newcomer waits for the read is shown once and in order, in whatever order it came."""
+    """R2, R6: what comes while a newcomer waits for the read is shown once and in order, however it came."""
     stage = Stage()
     shown = start(stage.room.after(0))
     stage.tell(*told)

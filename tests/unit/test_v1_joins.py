@@ -120,7 +120,7 @@ def test_r6_entries_while_the_state_is_read() -> None:
 
 
 def test_r8_a_new_epoch_while_reading() -> None:
-    """R8: a fork without a loss in the middle of a join changes nothing: the position is judged again and holds."""
+    """R8: a fork without a loss in the middle of a join changes nothing: the position is judged again."""
     stage = Stage(*LATE)
     since = FAR - RING - 5
     joining = stage.join(Position("e1", since))

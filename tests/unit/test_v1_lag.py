@@ -1,4 +1,4 @@
-"""R11: who reads too slowly is told what was left out, fetches it, and has everything; who never reads is ended."""
+"""R11: who reads too slowly is told what was left out, fetches it and has all; who never reads is ended."""
 
 from __future__ import annotations
 

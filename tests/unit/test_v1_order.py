@@ -68,7 +68,7 @@ def write(tab: Tab) -> str:
 
 
 def test_muting(chat: Chat) -> None:
-    """The muted read and do not write, react or edit; for a while, for ever, until it is lifted; after a restart too."""
+    """The muted read but do not write, react or edit: for a while, for ever, until it is lifted."""
     mod, ann = chat.enter("mod", "lobby", role="mod"), chat.enter("ann", "lobby")
     assert write(ann) == "ok"
     reply = mod.ask("mod", room="lobby", action="mute", user="u_ann", for_s=60, reason="noise")
@@ -171,7 +171,7 @@ def test_banning(chat: Chat) -> None:
 
 
 def test_roles(chat: Chat) -> None:
-    """An owner makes a moderator, who may then do what moderators do, in that room only and after a restart too."""
+    """An owner makes a moderator, who may do what moderators do, in that room only and after a restart too."""
     owner, ann, bob = (
         chat.enter("o", "lobby", role="owner"),
         chat.enter("ann", "lobby"),
