@@ -105,6 +105,12 @@ class Hearer:
             self._audiences = []
         return self._audiences
 
+    def hold(self) -> None:
+        """Keep what is sent until `release`; answers go out meanwhile."""
+
+    def release(self) -> None:
+        """Send what was kept."""
+
     def send(self, frames: bytes, event: Event | None = None) -> None:
         """See `Peer.send`."""
 

@@ -36,16 +36,18 @@ class Row:
     """One command: how it is done and what must hold first.
 
     :ivar nameless: it may come before hello.
+    :ivar answers_first: no event may reach the peer before the answer, though it is told of them meanwhile.
     :ivar overlaps: it only appends to the log, so the next such one need not wait for its answer.
     """
 
     perform: Callable[[Session, Any], Promise[Any] | Result]
     nameless: bool = False
     overlaps: bool = False
+    answers_first: bool = False
 
 
 COMMANDS: dict[type[c.Command], Row] = {
-    c.Hello: Row(entering.hello, nameless=True),
+    c.Hello: Row(entering.hello, nameless=True, answers_first=True),
     c.Join: Row(entering.join),
     c.Part: Row(entering.part),
     c.Rooms: Row(entering.rooms),
@@ -113,3 +115,8 @@ async def _join_first(session: Session, name: str, row: Row, command: c.Command)
 def overlaps(command: c.Command) -> bool:
     """Whether `command` may begin while an earlier overlapping one is not answered yet."""
     return COMMANDS[type(command)].overlaps
+
+
+def answers_first(command: c.Command) -> bool:
+    """Whether events must wait for the answer to `command`."""
+    return COMMANDS[type(command)].answers_first

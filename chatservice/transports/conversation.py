@@ -8,7 +8,7 @@ from typing import Protocol
 
 from chatservice.dialects.base import Answer, Asked, Id, Outcome, Parser, Speak, Unreadable
 from chatservice.domain.commands import Command
-from chatservice.domain.conduct import handle, overlaps
+from chatservice.domain.conduct import answers_first, handle, overlaps
 from chatservice.domain.errors import Code, Disconnect, Ended, Refused
 from chatservice.domain.promise import Promise
 from chatservice.domain.session import Session
@@ -21,6 +21,8 @@ class Wire(Protocol):
     """What a conversation needs of its connection."""
 
     def reply(self, id: Id, outcome: Outcome) -> None: ...
+    def hold(self) -> None: ...
+    def release(self) -> None: ...
     def close(self, why: Disconnect) -> None: ...
     def answer(self, payload: bytes, is_binary: bool) -> None: ...
     def speak(self, lang: str) -> None: ...
@@ -97,6 +99,8 @@ class Conversation:
             if self._under_way and (self._alone or not together):
                 break
             asked = self._waiting.popleft()
+            if answers_first(asked.command):
+                self._wire.hold()
             answer = handle(self.session, asked.command)
             if answer.done:
                 self._reply(asked.id, answer)
@@ -122,6 +126,7 @@ class Conversation:
         else:  # ours, not the peer's: one broken command must not end a conversation
             self._report(error)
             self._wire.reply(id, Refused(Code.INTERNAL))
+        self._wire.release()
 
     def _throttle(self) -> None:
         full = len(self._waiting) + self._under_way >= BACKLOG

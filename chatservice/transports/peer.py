@@ -31,6 +31,7 @@ class Connected(Hearer):
     heard_at = 0.0
     conversation: Conversation | None = None
     _queue: SendQueue | None = None
+    _held: list[tuple[bytes, Event | None]] | None = None
     _farewell: Deadline | None = None
     _hello_due: Deadline | None = None
     _watch: Watch | None = None
@@ -80,14 +81,28 @@ class Connected(Hearer):
 
     # --- Peer and Wire ---
 
+    def hold(self) -> None:
+        """See `Hearer.hold`: what a room tells a newcomer must not come before the newcomer knows the room."""
+        self._held = []
+
+    def release(self) -> None:
+        """See `Hearer.release`."""
+        held, self._held = self._held, None
+        for frames, event in held or ():
+            self.send(frames, event)
+
     def send(self, frames: bytes, event: Event | None = None) -> None:
         """See `Peer.send`."""
-        if self._queue is not None:
+        if self._held is not None:
+            self._held.append((frames, event))
+        elif self._queue is not None:
             self._queue.push(frames, event)
 
     def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
         """See `Peer.send_all`."""
-        if self._queue is not None:
+        if self._held is not None:
+            self._held.extend(zip(frames, events, strict=True))
+        elif self._queue is not None:
             self._queue.push_all(joined, frames, events)
 
     def send_alone(self, frames: bytes) -> None:
@@ -105,7 +120,9 @@ class Connected(Hearer):
     def reply(self, id: Id, outcome: Outcome) -> None:
         """Answer a command."""
         frames = self.format.answers(id, outcome)
-        if frames:
+        if frames and self._held is not None and self._queue is not None:
+            self._queue.push(frames)
+        elif frames:
             self.send_alone(frames)
 
     def speak(self, lang: str) -> None:
@@ -113,6 +130,7 @@ class Connected(Hearer):
 
     def flush(self) -> None:
         """Hand on what waits; an end is about to follow."""
+        self.release()
         if self._queue is not None:
             for audience in self.audiences:
                 audience.catch_up(self)
