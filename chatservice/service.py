@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
+import resource
 import secrets
 import socket
 import sys
@@ -38,6 +40,9 @@ from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.tls import BadCertificate, ReloadableContext, fingerprint, self_signed
 from chatservice.transports.turn import Turn
 from chatservice.transports.websocket import ChatWebSocketFactory
+
+KEPT_DESCRIPTORS = 64
+"""For the log, its readers, listeners and the interpreter itself."""
 
 _log = Logger("chatservice")
 
@@ -117,6 +122,9 @@ class ChatService(MultiService):
         """Say where we are. `python -m twisted` calls this one only, so it opens what is not open yet."""
         self._open_all()
         super().startService()
+        # What is there now stays; the collector need not look at it again at each of its rounds.
+        gc.collect()
+        gc.freeze()
         self._say(banner(self.config, self.listeners, self.ports, start_notes(self.config, self.listeners)))
 
     def _open_all(self) -> None:
@@ -219,7 +227,7 @@ def serving(config: Config) -> tuple[Listener, ...]:
 
 def start_notes(config: Config, listeners: tuple[Listener, ...]) -> list[str]:
     """What the operator should know beside the addresses."""
-    notes = []
+    notes = [f"Room for   {raise_file_limit():,} connections"]
     if config.self_signed:
         certificate = listeners[-1].certificate
         assert certificate is not None
@@ -227,6 +235,14 @@ def start_notes(config: Config, listeners: tuple[Listener, ...]) -> list[str]:
     if config.no_limits:
         notes.append("WARNING    --insecure-no-limits: nobody is slowed down. Never do this in public.")
     return notes
+
+
+def raise_file_limit() -> int:
+    """Let the process have as many descriptors as it may, and tell how many connections that leaves room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return max(0, hard - KEPT_DESCRIPTORS)
 
 
 def report(error: BaseException) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from twisted.python.usage import UsageError
 
 from chatservice.config import OPTIONS, BadConfig, Config, read_config
-from chatservice.service import Options
+from chatservice.service import KEPT_DESCRIPTORS, Options, raise_file_limit
 
 # For each option: what is said, and what must be found in the settings then.
 SAID: dict[str, tuple[list[str], str, Any]] = {
@@ -179,3 +180,10 @@ def test_help_names_every_option_and_its_default() -> None:
     for option in OPTIONS:
         assert f"--{option.name}" in text and option.help[:30] in text
         assert option.kind == "flag" or option.default in text
+
+
+def test_the_file_limit_is_raised() -> None:
+    """At the start the process takes all the descriptors it may have, and says how many connections fit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert raise_file_limit() == max(0, hard - KEPT_DESCRIPTORS)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
