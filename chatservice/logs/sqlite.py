@@ -55,20 +55,25 @@ class SQLiteLog:
         self._call_from_thread = call_from_thread
         self._clock = clock
         self._heads = Heads(randomness, fence=fence)  # the writer's thread only
-        self._chores = Chores(clock)
+        self._chores = Chores(clock, self._pruned)
         self._writer: Writer | None = None
         self._readers: Readers | None = None
         self._sink: LogSink | None = None
 
     def start(self, sink: LogSink) -> None:
         """See `Log.start`."""
+        connection = None
         try:
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
             synchronous = "synchronous=FULL" if self.durability == "disk" else "synchronous=NORMAL"
             for pragma in (*PRAGMAS, synchronous, "trusted_schema=OFF"):
                 connection.execute(f"PRAGMA {pragma}")
             upgrade(connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, LogError) as error:
+            if connection is not None:
+                connection.close()  # with what it had begun and not finished; else it keeps the file locked
+            if isinstance(error, LogError):
+                raise
             raise LogError(f"cannot open the database {self._path}: {error}") from error
         self._sink = sink
         self._writer = Writer(
@@ -111,6 +116,12 @@ class SQLiteLog:
         entry = result[1]
         if entry is not None and self._sink is not None:
             self._sink.committed(entry)
+
+    def _pruned(self, room: str, first: int) -> None:
+        """In the writer's thread."""
+        sink = self._sink
+        if sink is not None:
+            self._call_from_thread(lambda: sink.pruned(room, first))
 
     def _append(
         self, connection: sqlite3.Connection, room: str, body: Body, as_moderator: bool
