@@ -20,11 +20,15 @@ class Sink:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.firsts: list[tuple[str, int]] = []
         self.is_appending = False
 
     def committed(self, entry: Entry) -> None:
         assert not self.is_appending, "committed was called from inside append"
         self.entries.append(entry)
+
+    def pruned(self, room: str, first: int) -> None:
+        self.firsts.append((room, first))
 
 
 class Desk:

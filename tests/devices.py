@@ -45,7 +45,11 @@ class Place:
     def drop_above(self, seq: int, me: str) -> None:
         """What lies above did not survive, and neither did what it changed in older messages."""
         kept = [entry for entry in self.entries if entry["seq"] <= seq]
-        if seq < self._base_seq:  # the state it began with may hold changes that are lost: no way to tell
+        deletions = {entry["ref"] for entry in kept if entry["type"] == "delete"}
+        erased = {entry.get("ref", entry["seq"]) for entry in kept if entry.get("deleted")}
+        if seq < self._base_seq or erased - deletions:
+            # The state it began with, or a message that it only knows as deleted, may hold changes that are lost;
+            # there is no way to tell, so a real client would fetch those messages again.
             self._base, self._base_seq, kept = [], seq, []
         self.seq, self.entries = self._base_seq, []
         self.view = {message["seq"]: message for message in copy.deepcopy(self._base)}
@@ -115,7 +119,11 @@ class Device:
         place = self.places.get(room)
         if place is None or not place.view:
             return
-        message = place.view[sorted(place.view)[pick % len(place.view)]]
+        seen = sorted(place.view)
+        mine = [seq for seq in seen if place.view[seq]["from"]["id"] == self.me and "text" in place.view[seq]]
+        if kind != "react" and mine and pick % 5:  # else it is refused, now and then
+            seen = mine
+        message = place.view[seen[-1 - pick % len(seen)]]
         more = {
             "edit": {"text": f"{message.get('text', '')}!", "rev": message["rev"]},
             "delete": {},

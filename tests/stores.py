@@ -79,6 +79,8 @@ class Nobody:
 
     def committed(self, entry: Entry) -> None: ...
 
+    def pruned(self, room: str, first: int) -> None: ...
+
 
 class Store:
     """An engine on some ground, and what it takes to drive it without a reactor."""
@@ -106,6 +108,11 @@ class Store:
         """The process ends in order."""
         self.engine.stop()
         self.settle()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a question has no answer yet."""
+        return self._open > 0
 
     def settle(self) -> None:
         """Let everything happen that is under way, also in other threads."""

@@ -68,6 +68,12 @@ class Hub:
         if room is not None:
             room.committed(entry)
 
+    def pruned(self, room: str, first: int) -> None:
+        """See `LogSink.pruned`."""
+        known = self.rooms.get(room)
+        if known is not None:
+            known.pruned(first)
+
     def new_id(self) -> str:
         """A fresh user id."""
         return "u_" + self.randomness.token()

@@ -92,6 +92,9 @@ class LogSink(Protocol):
     def committed(self, entry: Entry) -> None:
         """An entry is in the log for good, whoever wrote it. MUST NOT raise."""
 
+    def pruned(self, room: str, first: int) -> None:
+        """Entries with numbers below `first` have expired and are not kept any more. MUST NOT raise."""
+
 
 class Log(Protocol):
     """Durable, ordered, gapless per room.

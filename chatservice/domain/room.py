@@ -92,6 +92,12 @@ class Room:
         elif self.state is not State.COLD and not self._take(entry):
             self._begin_sync()  # which reads this entry too
 
+    def pruned(self, first: int) -> None:
+        """What has expired is not shown to newcomers any more."""
+        self._first = max(self._first, first)
+        while self._ring and self._ring[0].seq < first:
+            self._ring.popleft()
+
     def stale(self) -> None:
         """The bus was lost: what came meanwhile must be read. Nobody is told anything until then."""
         if self.state is not State.COLD:

@@ -11,16 +11,19 @@ from chatservice.logs.search import indexed
 STEP_PAGES = 64  # of the index merged at once: a few milliseconds
 STEP_ROWS = 500  # entries pruned at once: 0.9 ms was measured
 PRUNE_EVERY_S = 60.0
+CHECKPOINT_PATIENCE_MS = 20  # longer than a page of history takes to read
 
 
 class Chores:
     """The writer's housekeeping.
 
     :param clock: seconds since 1970.
+    :param pruned: is told a room's name and the oldest number it still has; in the writer's thread.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], pruned: Callable[[str, int], object] = lambda *_: None) -> None:
         self._clock = clock
+        self._pruned = pruned
         self._flattened = False
         self._pruned_at = 0.0
 
@@ -46,10 +49,9 @@ class Chores:
         self._flattened = True
         if connection.total_changes - before >= 2:
             return True
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if not busy:  # else a reader is in the way: next time
+        if _empty_write_ahead_log(connection):  # else a reader is in the way: next time
             connection.execute("DELETE FROM chore WHERE name = 'purge'")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            _empty_write_ahead_log(connection)
             self._flattened = False
         return False
 
@@ -57,9 +59,26 @@ class Chores:
         now_ms = int(self._clock() * 1000)
         forget_sessions(connection, now_ms)
         rooms = connection.execute(
-            "SELECT id, json_extract(rules, '$.expires') FROM room WHERE json_extract(rules, '$.expires') > 0"
+            "SELECT id, name, json_extract(rules, '$.expires') FROM room"
+            " WHERE json_extract(rules, '$.expires') > 0"
         ).fetchall()
-        return any(trim(connection, room, now_ms - expires_s * 1000) for room, expires_s in rooms)
+        for room, name, expires_s in rooms:
+            if trim(connection, room, now_ms - expires_s * 1000):
+                (first,) = connection.execute("SELECT first FROM room WHERE id = ?", (room,)).fetchone()
+                self._pruned(name, first)
+                return True
+        return False
+
+
+def _empty_write_ahead_log(connection: sqlite3.Connection) -> bool:
+    """Whether the log could be emptied. It waits for no reader: messages would wait as well."""
+    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_PATIENCE_MS}")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
+    return not busy
 
 
 def trim(connection: sqlite3.Connection, room: int, before_ts: int) -> bool:

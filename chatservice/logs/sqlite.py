@@ -37,12 +37,17 @@ def open_database(path: Path, durability: str = "disk") -> sqlite3.Connection:
     :param durability: `disk` syncs each commit; `process` leaves that to the operating system.
     :raises LogError: if the file cannot be used.
     """
+    connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
         for pragma in (*PRAGMAS, f"synchronous={'FULL' if durability == 'disk' else 'NORMAL'}"):
             connection.execute(f"PRAGMA {pragma}")
         upgrade(connection)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, LogError) as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, LogError):
+            raise
         raise LogError(f"cannot open the database {path}: {error}") from error
     return connection
 
@@ -73,7 +78,7 @@ class SQLiteLog:
         self._call_from_thread = call_from_thread
         self._clock = clock
         self._heads = Heads(randomness, fence=fence)  # the writer's thread only
-        self._chores = Chores(clock)
+        self._chores = Chores(clock, self._pruned)
         self._writer: Writer | None = None
         self._readers: Readers | None = None
         self._sink: LogSink | None = None
@@ -122,6 +127,12 @@ class SQLiteLog:
         entry = result[1]
         if entry is not None and self._sink is not None:
             self._sink.committed(entry)
+
+    def _pruned(self, room: str, first: int) -> None:
+        """In the writer's thread."""
+        sink = self._sink
+        if sink is not None:
+            self._call_from_thread(lambda: sink.pruned(room, first))
 
     def _append(
         self, connection: sqlite3.Connection, room: str, body: Body, as_moderator: bool

@@ -7,127 +7,45 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat import Chat, Frame
+from chat import Frame
 from devices import Device
+from households import ROOMS, USERS, Household
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from stores import GROUNDS, Store
+from stores import GROUNDS
 
-from chatservice.dialects.full_voice import entry, message
-from chatservice.domain.ports import Page
 from chatservice.logs.heads import FORKS_KEPT
-
-ROOMS = ("lobby", "attic")
-USERS = ("ann", "ann", "bob", "eve")  # Ann has two devices
 
 WHICH = st.integers(0, len(USERS) - 1)
 ROOM = st.sampled_from(ROOMS)
 KIND = st.sampled_from(("edit", "delete", "react"))
+DOING = st.sampled_from(("say", "edit", "delete", "react"))
 SIZE = st.one_of(st.integers(0, 2000), st.just(10**9))
 
 
 class Witness(Device):
-    """A device that knows when each of its positions was taken."""
+    """A device that knows how old its positions are, and so whether they must be honoured."""
 
     def __init__(self, world: World, name: str, user: str) -> None:
         super().__init__(world.chat, name, user)
         self._world = world
-
-    def connect(self) -> None:
-        if not self.is_connected:
-            self.asked_at = {room: self._world.openings_of.get((self.name, room), 0) for room in self.places}
-        super().connect()
+        self._openings: dict[str, int] = {}  # room -> how often the store had been opened when it was last there
 
     def verdict(self, room: str, since: Frame | None, joined: Frame) -> None:
         super().verdict(room, since, joined)
         openings = self._world.openings
         if since is not None:
-            if openings - self.asked_at[room] <= FORKS_KEPT:
+            if openings - self._openings[room] <= FORKS_KEPT:
                 assert joined["recovered"], (since, joined)
-            else:
-                assert joined["recovered"] or joined["reason"] == "epoch"
+            assert joined["recovered"] or joined["reason"] == "epoch"
             assert joined["recovered"] == ("reason" not in joined)
-        self._world.openings_of[self.name, room] = openings
+        self._openings[room] = openings
 
 
-class World:
-    """A chat on one store and the devices that use it."""
-
-    def __init__(self, kind: str, place: Path) -> None:
-        self.openings = 0
-        self.openings_of: dict[tuple[str, str], int] = {}
-        self.chat = Chat(Store(kind, place))
-        self.devices = [Witness(self, f"d{n}", user) for n, user in enumerate(USERS)]
-
-    def restart(self, *, crash: bool) -> None:
-        """All lines break. In a crash of the memory engine what was not committed is lost."""
-        for device in self.devices:
-            device.cut()
-        if crash:
-            self.chat.store.crash()
-        else:
-            self.chat.store.stop()
-        self.chat.start()
-        self.openings += 1
-
-    def settle(self) -> None:
-        """Everybody comes back, sends and reads all."""
-        for device in self.devices:
-            device.connect()
-            for room in ROOMS:
-                device.join(room, 3)
-        moved = True
-        while moved:
-            for device in self.devices:
-                device.up()
-            self.chat.settle()
-            moved = any(device.down() for device in self.devices)
-
-    def exchange(self, device: Device) -> None:
-        """One device sends and reads all."""
-        device.up()
-        self.chat.settle()
-        device.down()
-
-    def read(self, room: str) -> Page:
-        page: Page = self.chat.store.pump.until(self.chat.store.engine.read(room, 0, 10**6))
-        return page
-
-    def history(self, room: str, viewer: str) -> list[Frame]:
-        past = self.chat.store.pump.until(self.chat.store.engine.history(room, viewer, 10**6))
-        return [message(one) for one in past.messages]
-
-    def check(self) -> None:
-        """The log is whole, and everybody who has read all has what it says."""
-        assert self.chat.troubles == []
-        for room in ROOMS:
-            log = self.read(room).entries
-            assert [one.seq for one in log] == list(range(1, len(log) + 1))
-            said = [(one.body.user.id, one.body.cid) for one in log if one.body.cid is not None]
-            assert len(said) == len(set(said)), "stored twice"
-            numbers = {one.body.cid: one.seq for one in log if one.body.cid is not None}
-            shown = {one.seq: entry(one) for one in log}
-            for device in self.devices:
-                mine = [int(cid.split("-")[1]) for cid in numbers if cid.startswith(device.name + "-")]
-                assert mine == sorted(mine), "one sender's order"
-                for (where, cid), seq in device.acknowledged.items():
-                    assert where != room or numbers[cid] == seq, "acknowledged and lost"
-                self._compare(device, room, shown)
-
-    def _compare(self, device: Device, room: str, shown: dict[int, Frame]) -> None:
-        place = device.places.get(room)
-        if place is None:
-            return
-        for had in place.entries:
-            now = shown[had["seq"]]
-            gone = {"text", "deleted", "mentions", "cid"} if now.get("deleted") else {"cid"}
-            assert {k: v for k, v in had.items() if k not in gone} == {
-                k: v for k, v in now.items() if k not in gone
-            }
-        if place.seq == len(shown):
-            wanted = {one["seq"]: one for one in self.history(room, device.me) if one["seq"] >= place.first}
-            assert place.view == wanted
+class World(Household):
+    def device(self, name: str, user: str) -> Witness:
+        return Witness(self, name, user)
 
 
 class Recovery(RuleBasedStateMachine):
@@ -140,7 +58,7 @@ class Recovery(RuleBasedStateMachine):
         self._place = tempfile.TemporaryDirectory()
         self.world = World(self.kind, Path(self._place.name))
 
-    def device(self, which: int) -> Witness:
+    def device(self, which: int) -> Device:
         return self.world.devices[which]
 
     @initialize()
@@ -171,6 +89,20 @@ class Recovery(RuleBasedStateMachine):
         self.device(which).change(kind, room, pick, "👍🎉"[pick % 2])
         if at_once:
             self.world.exchange(self.device(which))
+
+    @rule(away=WHICH, which=WHICH, room=ROOM, doings=st.lists(st.tuples(DOING, st.integers(0, 9)), max_size=6))
+    def miss(self, away: int, which: int, room: str, doings: list[tuple[str, int]]) -> None:
+        """One is away while another says and changes things, and comes back."""
+        self.device(away).cut()
+        self.device(which).connect()
+        self.world.exchange(self.device(which))
+        for kind, pick in doings:
+            if kind == "say":
+                self.device(which).say(room)
+            else:
+                self.device(which).change(kind, room, pick, "👍🎉"[pick % 2])
+            self.world.exchange(self.device(which))
+        self.device(away).connect()
 
     @rule(which=WHICH, frames=st.integers(1, 5))
     def up(self, which: int, frames: int) -> None:
@@ -212,17 +144,20 @@ class Recovery(RuleBasedStateMachine):
 
     @rule(crash=st.booleans())
     def restart(self, crash: bool) -> None:
-        self.world.restart(crash=crash)
+        self.world.end(crash=crash)
+        self.world.begin()
 
     @rule()
     def check(self) -> None:
         self.world.settle()
         self.world.check()
+        self.world.check_acknowledged()
 
     def teardown(self) -> None:
         try:
             self.world.settle()
             self.world.check()
+            self.world.check_acknowledged()
         finally:
             self.world.chat.stop()
             self._place.cleanup()
@@ -258,7 +193,8 @@ def test_more_restarts_than_are_remembered(tmp_path: Path) -> None:
         world.settle()
         before = len(sleeper.places["lobby"].entries)
         for n in range(openings):
-            world.restart(crash=False)
+            world.end()
+            world.begin()
             others[n % 3].connect()
             others[n % 3].say("lobby")
             others[n % 3].up()
