@@ -152,7 +152,7 @@ LOST: list[Step] = [
     ("leave", 2),
     ("restore", 0),
 ]
-"""Two messages were copied; device 3 has seen those, device 2 more, an edit and a reaction too; all that is lost."""
+"""Two messages were copied; device 3 has seen those, device 2 more, an edit and a reaction; all is lost."""
 
 
 @pytest.mark.parametrize("kind", sorted(GROUNDS))
