@@ -30,7 +30,7 @@ from chatservice.domain.errors import RESTART
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Engine, LogError
-from chatservice.identity.passes import SignedPasses, load_key
+from chatservice.identity.passes import OWNER_TOKEN, SignedPasses, load_key, write_owner_token
 from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.frontdoor import FrontDoorFactory
@@ -111,7 +111,9 @@ class ChatService(MultiService):
         self._open: list[IListeningPort] = []
         self._factories: list[ChatWebSocketFactory | LineFactory] = []
         self._log: Engine | None = None
+        self._hub: Hub | None = None
         self._ticking: LoopingCall | None = None
+        self.lock: TextIO | None = None  # the data directory is ours as long as this is open
 
     def privilegedStartService(self) -> None:
         """Open the log and the listeners, as long as ports below 1024 may still be opened."""
@@ -149,6 +151,8 @@ class ChatService(MultiService):
         closing = [maybeDeferred(port.stopListening) for port in self._open]
         for factory in self._factories:
             factory.close_peers(RESTART)
+        if self._hub is not None:
+            self._hub.end_readers(RESTART)
         if self._ticking is not None and self._ticking.running:
             self._ticking.stop()
         if self._log is not None:
@@ -170,14 +174,14 @@ class ChatService(MultiService):
             randomness=Secrets(),
         )
         turn = Turn(lambda call: reactor.callLater(0, call), report)
-        hub = Hub(
+        hub = self._hub = Hub(
             self._log,
             turn=turn,
             clock=time.time,
             randomness=Secrets(),
             messages=None if config.no_limits else MESSAGES,
             report=report,
-            passes=SignedPasses(guest_key(config.data), time.time),
+            passes=passes(config.data),
         )
         self._log.start(hub)
         around = Surroundings.of(hub, turn=turn, call_later=reactor.callLater, now=reactor.seconds, report=report)
@@ -259,15 +263,17 @@ def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:
     raise SystemExit(1)
 
 
-def guest_key(data: Path) -> bytes:
-    """The key that signs guests' tokens.
+def passes(data: Path) -> SignedPasses:
+    """Who makes and reads tokens; the owner's is renewed.
 
-    :raises BadConfig: if it can be neither read nor made.
+    :raises BadConfig: if the key or the token can be neither read nor written.
     """
     try:
-        return load_key(data / "guest.key")
+        made = SignedPasses(load_key(data / "guest.key"), time.time)
+        write_owner_token(data / OWNER_TOKEN, made)
     except (OSError, ValueError) as error:
-        raise BadConfig(f"cannot use the key {data / 'guest.key'}: {error}") from error
+        raise BadConfig(f"cannot use the keys in {data}: {error}") from error
+    return made
 
 
 def take_lock(data: Path) -> TextIO:
@@ -293,7 +299,7 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
     try:
         config = read_config(options.given(), environment)
         lock = take_lock(config.data)
-        guest_key(config.data)
+        passes(config.data)
         check_log(config.store, config.data)
         wanted = (*config.listeners, *config.self_signed, *config.lines)
         check_apart(wanted)
@@ -312,7 +318,7 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
             sys.stderr.write(banner(config, service.listeners, {}, notes))
     except (BadConfig, BadEndpoint, BadCertificate, BadStore, LogError) as error:
         give_up(str(error))
-    service.lock = lock  # type: ignore[attr-defined]
+    service.lock = lock
     return service
 
 

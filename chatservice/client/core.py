@@ -18,7 +18,7 @@ from chatservice.client.events import Connect, Drop, Event, Failed, Frame, Offli
 from chatservice.client.link import Link, State, Verdict
 from chatservice.client.view import View
 
-TOKEN_EXPIRED, POSITION_LOST = 4005, 4010
+TOKEN_EXPIRED, POSITION_LOST, BAD_TOKEN = 4005, 4010, 4500
 STAY_AWAY = range(4500, 5000)
 
 
@@ -162,7 +162,7 @@ class ClientCore(Asking):
         self._now = now
         if self.state in (State.WAITING, State.ENDED):
             return self._told([])
-        if code in STAY_AWAY:
+        if code in STAY_AWAY and not (code == BAD_TOKEN and self._wire.forget_guest()):
             return self._told(self._end("closed", code))
         if code == TOKEN_EXPIRED:
             self._wire.guest_token = None

@@ -147,10 +147,8 @@ class Dialogue:
         if code == "nick_taken" and self.nick is not None:
             self.hello(None)
             return [NickTaken(self.nick)]
-        if code in ("token_expired", "unauthorized") and self.guest_token is not None and self.token is None:
-            self.guest_token = None
-            self.hello(self.nick)
-            return []
+        if code in ("token_expired", "unauthorized") and self.forget_guest():
+            raise Lost(code)  # the server closes now; the next connection is a new guest's
         if error["temporary"]:
             self._link.come_back_after(error.get("retry_ms", 0) or int(RETRY_S * 1000))
             raise Lost(code)
@@ -169,6 +167,13 @@ class Dialogue:
         return events + self.rooms.came_in({} if is_other else frame["rooms"], now)
 
     # --- the end of a connection ---
+
+    def forget_guest(self) -> bool:
+        """Come back as a new guest, if the token that the server refused is one that it gave us itself."""
+        is_guest = self.guest_token is not None and self.token is None
+        if is_guest:
+            self.guest_token = self._session = None
+        return is_guest
 
     def lost(self) -> Events:
         """Let go of all that was under way on it."""

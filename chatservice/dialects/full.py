@@ -11,12 +11,11 @@ from chatservice.dialects.base import SILENT, Asked, Id, Parsed, Parser, Speak, 
 from chatservice.dialects.full_voice import full_voice
 from chatservice.domain import commands as c
 from chatservice.domain.errors import BAD_PROTOCOL, BAD_VERSION, NOT_TEXT, Code, Ended, Refused
+from chatservice.domain.limits import FRAME_BYTES, META_BYTES, ROOMS
 
 BAD_JSON_ALLOWED = 2  # the third time it is no accident
 ID_CHARACTERS = 64
-META_BYTES = 4096
 META_DEPTH = 16  # orjson refuses to write more than 254 levels, and an answer adds its own
-HELLO_ROOMS = 128
 BIGGEST = 2**53 - 1  # JavaScript's safe integers
 
 _NONE = object()
@@ -42,7 +41,7 @@ class Fields:
             return default
         return value
 
-    def text(self, name: str, default: Any = _NONE, most: int = 65_536) -> Any:
+    def text(self, name: str, default: Any = _NONE, most: int = FRAME_BYTES) -> Any:
         """A string of at most `most` characters."""
         value = self._get(name, default)
         if value is not default and not (isinstance(value, str) and len(value) <= most):
@@ -78,7 +77,7 @@ class Fields:
     def positions(self, name: str) -> dict[str, c.Position | None]:
         """Rooms, each with a position, with `{}`, or with null."""
         value = self._get(name, {})
-        if not isinstance(value, dict) or len(value) > HELLO_ROOMS:
+        if not isinstance(value, dict) or len(value) > ROOMS:
             raise self._wrong(name)
         return {room: self._position(name, None if at == {} else at) for room, at in value.items()}
 
@@ -141,7 +140,7 @@ def _mod(f: Fields) -> c.Moderate:
         f.text("action", most=32),
         f.text("user", None, 64),
         f.number("for_s", 0),
-        f.text("value", "", 64),
+        f.text("value", "", 200),
         f.text("reason", ""),
     )
 

@@ -14,24 +14,33 @@ from chatservice.dialects.phrases import say
 from chatservice.domain import events as e
 from chatservice.domain import results as r
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.limits import HISTORY_LIMIT, MESSAGES
+from chatservice.domain.limits import (
+    ANSWER_BYTES,
+    FRAME_BYTES,
+    HISTORY_LIMIT,
+    MESSAGES,
+    PING_MS,
+    PONG_MS,
+    ROOMS,
+    TYPING_EXPIRE_MS,
+    TYPING_MS,
+)
 from chatservice.domain.message import Message
 from chatservice.domain.names import TEXT_CODE_POINTS
 from chatservice.domain.ports import Appended
 from chatservice.domain.recovery import RECOVER_LIMIT
-from chatservice.domain.session import ROOMS
 
-PING_MS, PONG_MS = 25_000, 10_000
 LIMITS = {
-    "frame": 65_536,
+    "frame": FRAME_BYTES,
     "text": TEXT_CODE_POINTS,
     "rooms": ROOMS,
     "recover": RECOVER_LIMIT,
+    "answer": ANSWER_BYTES,
     "history": HISTORY_LIMIT,
     "msg_burst": MESSAGES.burst,
     "msg_per_s": MESSAGES.per_s,
-    "typing_ms": 3000,
-    "typing_expire_ms": 6000,
+    "typing_ms": TYPING_MS,
+    "typing_expire_ms": TYPING_EXPIRE_MS,
 }
 
 Fields = dict[str, Any]
@@ -166,6 +175,7 @@ def joined(result: r.Joined) -> Fields:
     fields |= {"read": result.read, "unread": result.unread, "mentions": result.mentions, "n": result.n}
     if result.members is not None:
         fields["members"] = [_user(user) for user in result.members]
+    fields |= _given(topic=result.topic)
     return fields | {"you": {"role": result.role, "can": list(result.can)}}
 
 

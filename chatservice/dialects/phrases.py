@@ -30,6 +30,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "mod_slow": ("{nick} set slow mode to {value} s", "{nick} 把慢速模式设为 {value} 秒"),
     "mod_lock": ("{nick} turned the lock {value}", "{nick} 把房间锁定设为 {value}"),
     "mod_role": ("{nick} made {target} {value}", "{nick} 把 {target} 设为 {value}"),
+    "mod_topic": ("{nick} set the topic: {value}", "{nick} 把话题设为：{value}"),
     "mod_expires": ("{nick} lets messages expire after {value} s", "{nick} 让消息在 {value} 秒后过期"),
     "truncated": (
         "the newest messages did not survive a fault of the server",
@@ -106,6 +107,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     ),
     "not_text": ("binary is for /echo; here only text is spoken", "这里只收文本；二进制请发到 /echo"),
     "bye": ("bye", "再见"),
+    "flood": ("too much, too fast, for too long", "长时间发送过快"),
     "shutdown": ("the server restarts; come back in a moment", "服务器正在重启，请稍后再来"),
     "slow_reader": ("you read too slowly", "你读得太慢了"),
     "bad_utf8": ("this is not UTF-8; please set your client to it", "这不是 UTF-8，请把客户端的编码设为 UTF-8"),

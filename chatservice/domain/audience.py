@@ -96,6 +96,7 @@ class Audience:
 class Hearer:
     """What every peer needs to belong to audiences; a base class for them."""
 
+    reads_as: str | None = None
     _audiences: list[Audience] | None = None
 
     @property

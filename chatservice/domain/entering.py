@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
+from chatservice.domain import bulk
 from chatservice.domain import commands as c
 from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED, Code, Refused
 from chatservice.domain.events import Entry
-from chatservice.domain.limits import HISTORY_LIMIT
+from chatservice.domain.limits import HELLO_BYTES, HISTORY_LIMIT, ROOMS
 from chatservice.domain.message import Message, catch_up
 from chatservice.domain.names import clean_room, clean_words, is_user_id
 from chatservice.domain.ports import Identity, Unread
@@ -18,7 +19,7 @@ from chatservice.domain.results import Done, Greeting, Joined, Result, RoomList,
 from chatservice.domain.room import Gone, Room
 from chatservice.domain.roster import Person
 from chatservice.domain.rules import rank
-from chatservice.domain.session import ROOMS, Session
+from chatservice.domain.session import Session
 
 KEPT_SESSION_MS = 24 * 3600_000  # while it lives; at its loss two minutes are left. A crash leaves a day.
 STATE_DEFAULT = 50  # messages shown when a position does not hold and nobody said how many
@@ -63,9 +64,10 @@ async def _hello(session: Session, command: c.Hello) -> Result:
     session.introduce(person)
     session.resume_digest = digest
     joined: dict[str, Joined | Refused] = {}
+    shared = bulk.Allowance(HELLO_BYTES)
     for name, since in {"@me": None, **command.rooms}.items():
         try:
-            joined[name] = await _enter(session, c.Join(name, since=since))
+            joined[name] = await _enter(session, c.Join(name, since=since), shared)
         except Refused as refusal:  # a ban from one room must not keep a person out of all others
             if session.gone:
                 raise
@@ -82,8 +84,8 @@ async def _person(session: Session, command: c.Hello) -> Person:
         try:
             identity = hub.passes.read(command.token)
         except Refused as refusal:
-            session.peer.close(TOKEN_EXPIRED if refusal.code is Code.TOKEN_EXPIRED else BAD_TOKEN)
-            raise
+            ends = TOKEN_EXPIRED if refusal.code is Code.TOKEN_EXPIRED else BAD_TOKEN
+            raise Refused(refusal.code, ends=ends) from None
     user_id, nick = (hub.new_id() if identity is None else identity.user_id), None
     if command.resume is not None:
         digest = hashlib.sha256(command.resume.encode()).digest()
@@ -101,10 +103,10 @@ async def _person(session: Session, command: c.Hello) -> Person:
 
 def join(session: Session, command: c.Join) -> Promise[Result]:
     """Enter a room."""
-    return start(_enter(session, command))
+    return start(_enter(session, command, bulk.Allowance()))
 
 
-async def _enter(session: Session, command: c.Join) -> Joined:
+async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -> Joined:
     name = room_name(session, command.room)
     counted = sum(not joined.startswith("@") for joined in session.rooms)  # one's own stream is free
     if name not in session.rooms and not name.startswith("@") and counted >= ROOMS:
@@ -114,7 +116,7 @@ async def _enter(session: Session, command: c.Join) -> Joined:
     room.joining += 1
     try:
         mark, unread = await _unread(session, name)
-        verdict, entries, state = await missed(session, room, command)
+        verdict, entries, state = await missed(session, room, command, allowance)
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
         if room.rules.is_banned(me, session.hub.now_ms):
@@ -146,6 +148,7 @@ async def _enter(session: Session, command: c.Join) -> Joined:
         mentions=unread.mentions,
         role=session.role(room),
         can=abilities(session, room),
+        topic=room.rules.topic,
     )
 
 
@@ -170,25 +173,30 @@ def _attach(session: Session, room: Room, command: c.Join) -> None:
 
 
 async def missed(
-    session: Session, room: Room, command: c.Join
+    session: Session, room: Room, command: c.Join, allowance: bulk.Allowance | None = None
 ) -> tuple[Resolution, list[Entry], tuple[Message, ...]]:
     """What the newcomer is shown first. The caller must not await anything before it attaches."""
+    allowance = allowance or bulk.Allowance()
     await room.live()
     last = min(command.last, HISTORY_LIMIT)
     if command.since is None:
-        return Resolution("", 0), [], await _state(session, room, last)
+        return Resolution("", 0), [], await _state(session, room, last, allowance)
     while (verdict := room.judge(command.since)).reason in ("", "truncated"):
         epoch = room.epoch
         try:
-            return verdict, await room.after(verdict.valid, epoch), ()
+            entries = await room.after(verdict.valid, epoch)
+            if allowance.take_all(entries, bulk.of_entry):
+                return verdict, entries, ()
+            verdict = Resolution("too_many", 0)
+            break
         except Gone:
             if room.epoch == epoch:
                 verdict = Resolution("gone", 0)
                 break
-    return verdict, [], await _state(session, room, last or STATE_DEFAULT)
+    return verdict, [], await _state(session, room, last or STATE_DEFAULT, allowance)
 
 
-async def _state(session: Session, room: Room, last: int) -> tuple[Message, ...]:
+async def _state(session: Session, room: Room, last: int, allowance: bulk.Allowance) -> tuple[Message, ...]:
     """The newest messages in their final form, exactly as of the room's top when this returns."""
     if not last:
         return ()
@@ -200,7 +208,8 @@ async def _state(session: Session, room: Room, last: int) -> tuple[Message, ...]
             later = await room.after(top, epoch)
         except Gone:
             continue
-        return catch_up(list(past.messages), later, last, viewer)
+        messages = catch_up(list(past.messages), later, last, viewer)
+        return tuple(allowance.last(messages, bulk.of_message))
 
 
 def part(session: Session, command: c.Part) -> Result:

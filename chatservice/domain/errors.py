@@ -41,22 +41,30 @@ TEMPORARY = frozenset({Code.INTERNAL, Code.RATE_LIMITED, Code.BUSY, Code.UNAVAIL
 
 
 class Refused(Exception):
-    """One command was not done; the connection stays.
+    """One command was not done; the connection stays, as a rule.
 
     :param code: what the peer is told.
     :param about: which phrase explains it, when one code has several causes; the code itself if empty.
     :param params: values for that phrase; they may be peer text and are escaped where they are shown.
     :param retry_ms: milliseconds to wait before the same command can succeed; 0 if unknown.
+    :param ends: why the connection is ended once the peer has been told; None if it stays.
     """
 
     def __init__(
-        self, code: Code, about: str = "", *, params: Mapping[str, object] | None = None, retry_ms: int = 0
+        self,
+        code: Code,
+        about: str = "",
+        *,
+        params: Mapping[str, object] | None = None,
+        retry_ms: int = 0,
+        ends: Disconnect | None = None,
     ) -> None:
         super().__init__(code, about)
         self.code = code
         self.about = about or code.value
         self.params: Mapping[str, object] = params or {}
         self.retry_ms = retry_ms
+        self.ends = ends
 
     @property
     def temporary(self) -> bool:
@@ -71,28 +79,26 @@ class Disconnect:
     :ivar name: a stable word for logs, phrases and `bye`.
     :ivar close_code: RFC 6455 section 7.4.1 close code, or one registered with IANA; for all dialects but chat.v1.
     :ivar own_code: chat.v1's; 4000 to 4499 say come back, 4500 to 4999 stay away. The standard one if 0.
+    :ivar reconnect: whether the peer should come back.
     """
 
     name: str
     close_code: int
     own_code: int = 0
-
-    @property
-    def reconnect(self) -> bool:
-        """Whether the peer should come back."""
-        return self.own_code < 4500 and self.name not in ("bye", "not_text", "bad_utf8", "line_too_long")
+    reconnect: bool = False
 
 
 GOODBYE = Disconnect("bye", 1000)
 NOT_TEXT = Disconnect("not_text", 1003, 4501)
 BAD_UTF8 = Disconnect("bad_utf8", 1007)
-IDLE = Disconnect("timed_out", 1008, 4012)
-SLOW = Disconnect("slow_reader", 1008, 4008)
+IDLE = Disconnect("timed_out", 1008, 4012, reconnect=True)
+SLOW = Disconnect("slow_reader", 1008, 4008, reconnect=True)
+FLOOD = Disconnect("flood", 1008, 4013, reconnect=True)
 NOT_A_CHAT = Disconnect("not_a_chat", 1008)
 LINE_TOO_LONG = Disconnect("line_too_long", 1009)
-INTERNAL = Disconnect("internal", 1011, 4004)
-RESTART = Disconnect("shutdown", 1012, 4001)
-TOKEN_EXPIRED = Disconnect("token_expired", 1008, 4005)
+INTERNAL = Disconnect("internal", 1011, 4004, reconnect=True)
+RESTART = Disconnect("shutdown", 1012, 4001, reconnect=True)
+TOKEN_EXPIRED = Disconnect("token_expired", 1008, 4005, reconnect=True)
 BAD_TOKEN = Disconnect("bad_token", 1008, 4500)
 BAD_PROTOCOL = Disconnect("bad_protocol", 1008, 4501)
 NO_HELLO = Disconnect("no_hello", 1008, 4502)

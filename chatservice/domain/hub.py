@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatservice.domain.audience import AtOnce
+from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Entry, Event, Presence
 from chatservice.domain.limits import Bucket, Rate
 from chatservice.domain.ports import Engine, Passes, Peer, Randomness, Turn
@@ -156,6 +157,11 @@ class Hub:
         for session in self.sessions.get(user_id, ()):
             if session.peer is not but:
                 session.peer.deliver(event)
+
+    def end_readers(self, why: Disconnect) -> None:
+        """End all who only read: there is no session that would."""
+        for room in list(self.rooms.values()):
+            room.here.end_readers(why)
 
     # --- time ---
 

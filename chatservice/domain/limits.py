@@ -4,8 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FRAME_BYTES = 65_536
+"""The largest message a peer may send: a text of 4000 code points in JSON needs at most 24 000."""
+
+META_BYTES = 4096
+"""What an application may hang on a message, as JSON."""
+
 HISTORY_LIMIT = 200
-"""Messages one command may show again: a screenful many times over, and below 1 MB at full size."""
+"""Messages one command may show again: a screenful many times over."""
+
+ANSWER_BYTES = 1024 * 1024
+"""About how much one answer shows again. Where messages are long, fewer of them fit."""
+
+HELLO_BYTES = 2 * ANSWER_BYTES
+"""The same for all rooms of one hello together."""
+
+ROOMS = 128
+"""Rooms one session may be in."""
+
+PING_MS, PONG_MS = 25_000, 10_000
+"""Silence until a peer is asked whether it is there, and until it is taken for gone: below the 30 to 60 s after
+which proxies and NATs forget a connection."""
+
+TYPING_MS, TYPING_EXPIRE_MS = 3000, 6000
+"""How often one is seen to begin to write, and how long that holds."""
 
 RING = 256
 """Entries each active room keeps in memory: covers a reconnect after a restart without a disk read."""
@@ -21,6 +43,9 @@ class Rate:
 
 MESSAGES = Rate(burst=10, per_s=2.0)
 """Nobody types faster for long; ten at once leaves room for a pasted stack of lines."""
+
+DEAF = Rate(burst=100, per_s=2.0)
+"""Refusals for being too fast. Who runs out of them does not listen, and is ended."""
 
 
 class Bucket:

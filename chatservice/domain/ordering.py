@@ -25,7 +25,8 @@ def moderate(session: Session, command: c.Moderate) -> Promise[Appended]:
         raise Refused(Code.BAD_REQUEST, "bad_mod")
     target = _target(session, command.user)
     until = session.hub.now_ms + command.for_s * 1000 if command.for_s > 0 and command.action in _LASTING else 0
-    body = Moderated(session.user.user, command.action, target, command.value, until, clean_words(command.reason))
+    value = clean_words(command.value) if command.action == "topic" else command.value
+    body = Moderated(session.user.user, command.action, target, value, until, clean_words(command.reason))
     target_role = "guest" if target is None else _role_of(session, room, target)
     check(body, session.role(room), target_role)
     appended = session.hub.log.append(room.name, body)
@@ -50,8 +51,10 @@ def _remove(session: Session, room: Room, target: User, action: str, done: Promi
     """Whoever is kicked or banned leaves the room; a session that is nowhere else is ended."""
     if done.error is not None:
         return
+    why = KICKED if action == "kick" else BANNED
+    room.here.end_readers(why, target.id)
     for other in list(session.hub.sessions.get(target.id, ())):
         if room.name in other.rooms:
             other.leave(room)
             if not any(not name.startswith("@") for name in other.rooms):
-                other.peer.close(KICKED if action == "kick" else BANNED)
+                other.peer.close(why)

@@ -64,10 +64,14 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A message that was searched for, and where it is."""
+    """A message that was searched for, and where it is.
+
+    :ivar place: a `Found.next` that asks for what comes after it.
+    """
 
     room: str
     message: Message
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,12 @@ class Log(Protocol):
         Rejected with `Refused`: `busy` (too much is waiting, or the disk is full), `cid_conflict` (that
         cid said something else before), `unavailable` (the log is closed), and what the folds refuse:
         `no_message`, `conflict`, `forbidden`, `limit`.
+        """
+
+    def stored(self, room: str, body: Body) -> Promise[Appended | None]:
+        """Where `body` stands if an earlier `append` has put it there (the same room, user and cid), else None.
+
+        Rejected with `Refused`: `cid_conflict`, `unavailable`.
         """
 
     def read(self, room: str, since: int, limit: int) -> Promise[Page]:
@@ -221,7 +231,11 @@ class Peer(Protocol):
     """A live connection as the hub sees it. Never raises, never blocks.
 
     What it is told alone comes after what its audiences have pending.
+
+    :ivar reads_as: the id of the user who only reads a room by this peer, without a session; None for all others.
     """
+
+    reads_as: str | None
 
     @property
     def audiences(self) -> list[Audience]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from chatservice.domain.audience import Audience
+from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Counted, Entered, Entry, Event, Left, Renamed, User
 from chatservice.domain.ports import Format, Peer, Turn
 
@@ -59,6 +60,13 @@ class Attendance:
             audience.remove(peer)
             if not audience.peers:
                 del self._audiences[peer.format]
+
+    def end_readers(self, why: Disconnect, user_id: str | None = None) -> None:
+        """End those who only read, all or one user's."""
+        for audience in list(self._audiences.values()):
+            for peer in list(audience.peers):
+                if peer.reads_as is not None and user_id in (None, peer.reads_as):
+                    peer.close(why)
 
     def attach(self, user: User, peer: Peer) -> None:
         """`peer` is told everything from here on. The others learn of a user's first connection."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from chatservice.domain import bulk
 from chatservice.domain import commands as c
 from chatservice.domain.entering import shown_name
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import ReadElsewhere
-from chatservice.domain.limits import HISTORY_LIMIT
+from chatservice.domain.limits import ANSWER_BYTES, HISTORY_LIMIT
 from chatservice.domain.names import clean_text
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.recovery import RECOVER_LIMIT
@@ -27,15 +28,19 @@ def browse(session: Session, command: c.Browse) -> Promise[Result]:
 
 async def _browse(session: Session, room: Room, command: c.Browse) -> Result:
     log, viewer = session.hub.log, session.user.user.id
-    limit = max(1, min(command.limit, HISTORY_LIMIT))
+    limit, name = max(1, min(command.limit, HISTORY_LIMIT)), shown_name(session, room.name)
     if command.around is None:
         past = await log.history(room.name, viewer, limit, before=command.before, after=command.after)
-        return Browsed(shown_name(session, room.name), past.messages, past.more, past.epoch)
+        fit = bulk.Allowance().last if command.after is None else bulk.Allowance().first
+        shown = tuple(fit(past.messages, bulk.of_message))
+        return Browsed(name, shown, past.more or len(shown) < len(past.messages), past.epoch)
     half = limit // 2
-    older = await log.history(room.name, viewer, half + 1, before=command.around + 1)
-    newer = await log.history(room.name, viewer, half, after=command.around)
-    more = older.more or newer.more
-    return Browsed(shown_name(session, room.name), older.messages + newer.messages, more, newer.epoch)
+    before = await log.history(room.name, viewer, half + 1, before=command.around + 1)
+    after = await log.history(room.name, viewer, half, after=command.around)
+    older = tuple(bulk.Allowance(ANSWER_BYTES // 2).last(before.messages, bulk.of_message))
+    newer = tuple(bulk.Allowance(ANSWER_BYTES // 2).first(after.messages, bulk.of_message))
+    cut = len(older) + len(newer) < len(before.messages) + len(after.messages)
+    return Browsed(name, older + newer, before.more or after.more or cut, after.epoch)
 
 
 def replay(session: Session, command: c.Replay) -> Promise[Result]:
@@ -46,9 +51,9 @@ def replay(session: Session, command: c.Replay) -> Promise[Result]:
 async def _replay(session: Session, room: Room, command: c.Replay) -> Result:
     limit = max(1, min(command.limit, RECOVER_LIMIT))
     page = await session.hub.log.read(room.name, command.after, limit)
-    name = shown_name(session, room.name)
-    reached = page.entries[-1].seq if page.entries else page.top
-    return Replayed(name, page.entries, reached < page.top, page.epoch, page.top)
+    shown = tuple(bulk.Allowance().first(page.entries, bulk.of_entry))
+    reached = shown[-1].seq if shown else page.top
+    return Replayed(shown_name(session, room.name), shown, reached < page.top, page.epoch, page.top)
 
 
 def search(session: Session, command: c.Search) -> Promise[Result]:
@@ -66,7 +71,8 @@ def search(session: Session, command: c.Search) -> Promise[Result]:
 async def _search(session: Session, query: str, rooms: list[str], command: c.Search) -> Result:
     limit = max(1, min(command.limit, HISTORY_LIMIT))
     found = await session.hub.log.search(query, rooms, command.before, limit)
-    return Hits(found.hits, found.next)
+    shown = tuple(bulk.Allowance().first(found.hits, lambda hit: bulk.of_message(hit.message)))
+    return Hits(shown, found.next if len(shown) == len(found.hits) else shown[-1].place)
 
 
 def read(session: Session, command: c.Read) -> Promise[Result]:
@@ -102,8 +108,8 @@ async def _history(session: Session, room: Room, command: c.History) -> Result:
     if command.since is None:
         limit = min(command.last, HISTORY_LIMIT)
         past = await session.hub.log.history(room.name, session.user.user.id, limit)
-        shown: Result = Browsed(room.name, past.messages, past.more, past.epoch)
-        return shown if past.messages else Told("no_history")
+        shown = tuple(bulk.Allowance().last(past.messages, bulk.of_message))
+        return Browsed(room.name, shown, past.more, past.epoch) if shown else Told("no_history")
     await room.live()
     if room.top - command.since > RECOVER_LIMIT:
         raise Refused(Code.BAD_REQUEST, "since_too_far", params={"limit": RECOVER_LIMIT})
@@ -111,4 +117,6 @@ async def _history(session: Session, room: Room, command: c.History) -> Result:
         entries = await room.after(command.since)
     except Gone:
         raise Refused(Code.BAD_REQUEST, "since_too_far", params={"limit": RECOVER_LIMIT}) from None
+    if not bulk.Allowance().take_all(entries, bulk.of_entry):
+        raise Refused(Code.BAD_REQUEST, "since_too_far", params={"limit": RECOVER_LIMIT})
     return Replayed(room.name, tuple(entries), False, room.epoch, room.top) if entries else Told("no_history")

@@ -40,6 +40,7 @@ class Joined:
     mentions: int = 0
     role: str = "guest"
     can: tuple[str, ...] = ()
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)

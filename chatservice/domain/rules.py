@@ -13,7 +13,7 @@ from chatservice.domain.events import Moderated
 ROLES = ("guest", "member", "mod", "owner")
 """Rising; who holds one holds all below it."""
 
-ACTIONS = frozenset({"mute", "unmute", "kick", "ban", "unban", "slow", "lock", "role", "expires"})
+ACTIONS = frozenset({"mute", "unmute", "kick", "ban", "unban", "slow", "lock", "role", "expires", "topic"})
 _ON_PEOPLE = frozenset({"mute", "unmute", "kick", "ban", "unban", "role"})
 _SECONDS = re.compile("[0-9]{1,9}")  # up to 31 years: more would not fit everywhere it goes
 _VALUES = {
@@ -21,6 +21,7 @@ _VALUES = {
     "slow": _SECONDS,
     "expires": _SECONDS,
     "lock": re.compile("on|off"),
+    "topic": re.compile(r"[^\x00-\x1f\x7f]{0,200}"),
 }
 _ANYTHING = re.compile(".*", re.DOTALL)
 
@@ -41,6 +42,7 @@ class Rules:
     :ivar slow_s: seconds a person must wait between messages.
     :ivar locked: only moderators write.
     :ivar expires_s: entries older than this are pruned; 0 keeps them.
+    :ivar topic: what the room is about, at most 200 code points.
     """
 
     roles: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class Rules:
     slow_s: int = 0
     locked: bool = False
     expires_s: int = 0
+    topic: str = ""
 
     def role(self, user_id: str, own: str) -> str:
         """The higher of a user's role here and the one it has everywhere."""
@@ -107,6 +110,8 @@ def apply(rules: Rules, body: Moderated) -> Rules:
             return replace(rules, locked=body.value == "on")
         case "expires":
             return replace(rules, expires_s=int(body.value))
+        case "topic":
+            return replace(rules, topic=body.value)
     return rules  # a kick is over when it is done
 
 

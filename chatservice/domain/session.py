@@ -7,6 +7,7 @@ from typing import Any
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Greeted
 from chatservice.domain.hub import Hub
+from chatservice.domain.limits import DEAF, Bucket
 from chatservice.domain.ports import Peer
 from chatservice.domain.promise import Promise
 from chatservice.domain.room import Room
@@ -15,9 +16,6 @@ from chatservice.domain.rules import rank
 
 RESUMABLE_MS = 2 * 60_000
 """How long a lost session can be resumed."""
-
-ROOMS = 128
-"""Rooms one session may be in."""
 
 
 class Session:
@@ -34,6 +32,7 @@ class Session:
         self.peer = peer
         self.address = address
         self.bucket = hub.bucket()
+        self.deafness = None if self.bucket is None else Bucket(DEAF, hub.clock())
         self.rooms: dict[str, Room] = {}
         self.current: Room | None = None
         self.person: Person | None = None
@@ -92,6 +91,8 @@ class Session:
     def leave(self, room: Room, *, linger: bool = False) -> None:
         """It is told nothing more of the room."""
         if self.rooms.pop(room.name, None) is not None:
+            self.typed_at.pop(room.name, None)
+            self.typing.discard(room.name)
             self.hub.leave(room, self.user, self.peer, linger=linger)
         if self.current is room:
             self.current = None

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 from chatservice.domain import commands as c
-from chatservice.domain.errors import Code, Refused
+from chatservice.domain.errors import FLOOD, Code, Refused
 from chatservice.domain.events import Body, Deleted, Edited, Opened, Reacted, Said, Typing, User
+from chatservice.domain.limits import TYPING_MS
 from chatservice.domain.names import NICK_GRAPHEMES, clean_text, clean_words
 from chatservice.domain.ports import Appended
 from chatservice.domain.presence import TYPING_SEEN
-from chatservice.domain.promise import Promise
+from chatservice.domain.promise import Promise, start
 from chatservice.domain.results import Done, Result
 from chatservice.domain.room import Room
 from chatservice.domain.rules import rank
 from chatservice.domain.session import Session
 
-TYPING_EVERY_S = 3.0
 EMOJI_BYTES = 64  # the longest emoji sequences have 35
 SAID_AT_KEPT = 1000  # people of a slow room before the old ones are forgotten
 MENTIONS = 20  # people one message may call: more is a way to shout at everybody
@@ -26,7 +27,7 @@ MENTIONS = 20  # people one message may call: more is a way to shout at everybod
 _MENTION = re.compile(r"(?<!\w)@(\S+)")
 
 
-def say(session: Session, command: c.Say) -> Promise[Appended] | Result:
+def say(session: Session, command: c.Say) -> Promise[Any] | Result:
     """Say something in a room."""
     room = session.room(command.room)
     text = clean_text(command.text)
@@ -34,17 +35,29 @@ def say(session: Session, command: c.Say) -> Promise[Appended] | Result:
         if command.cid is not None:
             raise Refused(Code.BAD_REQUEST, "empty_text")
         return Done()  # an empty input and a click on "send": nothing was said, and nothing went wrong
-    _may_write(session, room)
+    me = session.user.user
+    body = Said(me, text, command.action, command.cid, command.reply, _mentions(session, room, text), command.meta)
+    try:
+        _may_write(session, room)
+    except Refused as refusal:
+        if command.cid is None:
+            raise
+        _allowance(session)
+        return start(_unless_stored(session, room, body, refusal))
     _slow_mode(session, room)
     _allowance(session)
-    person = session.user
-    body = Said(
-        person.user, text, command.action, command.cid, command.reply, _mentions(session, room, text), command.meta
-    )
     appended = session.hub.log.append(room.name, body)
     if room.name.startswith("dm:"):
         appended.then(lambda done: _open_conversation(session, room, done))
     return appended
+
+
+async def _unless_stored(session: Session, room: Room, body: Said, refusal: Refused) -> Result:
+    """Who was silenced after a message was stored, but before it was answered, must learn that it was stored."""
+    stored = await session.hub.log.stored(room.name, body)
+    if stored is None:
+        raise refusal
+    return stored
 
 
 def edit(session: Session, command: c.Edit) -> Promise[Appended]:
@@ -76,7 +89,7 @@ def type_(session: Session, command: c.Type) -> Result:
     _may_write(session, room)
     now = session.hub.clock()
     if command.on:
-        told = not 0.0 <= now - session.typed_at.get(room.name, 0.0) < TYPING_EVERY_S
+        told = not 0.0 <= now - session.typed_at.get(room.name, 0.0) < TYPING_MS / 1000
     else:
         told = room.name in session.typing
     if told and room.here.n <= TYPING_SEEN:
@@ -113,7 +126,7 @@ def _allowance(session: Session) -> None:
     """What becomes an entry for everybody takes a token."""
     wait_ms = session.bucket.take(session.hub.clock()) if session.bucket is not None else 0
     if wait_ms:
-        raise _too_fast(wait_ms)
+        raise _too_fast(session, wait_ms)
 
 
 def _slow_mode(session: Session, room: Room) -> None:
@@ -124,14 +137,17 @@ def _slow_mode(session: Session, room: Room) -> None:
     now = session.hub.clock()
     wait_s = room.said_at.get(me, 0.0) + slow_s - now
     if 0.0 < wait_s <= slow_s:  # more than that: the clock was set back
-        raise _too_fast(max(1, int(wait_s * 1000)))
+        raise _too_fast(session, max(1, int(wait_s * 1000)))
     if len(room.said_at) >= SAID_AT_KEPT:
         room.said_at = {user: at for user, at in room.said_at.items() if now - slow_s < at <= now}
     room.said_at[me] = now
 
 
-def _too_fast(wait_ms: int) -> Refused:
-    return Refused(Code.RATE_LIMITED, params={"seconds": wait_ms / 1000}, retry_ms=wait_ms)
+def _too_fast(session: Session, wait_ms: int) -> Refused:
+    """Whoever is told so again and again and does not listen is ended."""
+    deaf = session.deafness is not None and session.deafness.take(session.hub.clock()) > 0
+    ends = FLOOD if deaf else None
+    return Refused(Code.RATE_LIMITED, params={"seconds": wait_ms / 1000}, retry_ms=wait_ms, ends=ends)
 
 
 def _mentions(session: Session, room: Room, text: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from chatservice.domain.rules import ROLES
 PREFIX = "g_"
 GOOD_FOR_S = 90 * 24 * 3600
 KEY_BYTES = 32
+OWNER_ID, OWNER_TOKEN = "u_owner", "owner.token"
 
 
 class SignedPasses:
@@ -73,6 +74,17 @@ def load_key(path: Path) -> bytes:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(key)
     return key
+
+
+def write_owner_token(path: Path, passes: SignedPasses) -> None:
+    """Leave a token of the owner in `path`, readable by the process's own user alone: whoever may read the data
+    directory may do everything anyway.
+
+    :raises OSError: if it cannot be written.
+    """
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(passes.issue(Identity(OWNER_ID, "owner", guest=False)) + "\n")
 
 
 def _pack(words: bytes) -> str:

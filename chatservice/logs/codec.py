@@ -114,6 +114,7 @@ def encode_rules(rules: Rules) -> str:
         "slow": rules.slow_s,
         "locked": rules.locked,
         "expires": rules.expires_s,
+        "topic": rules.topic,
     }
     return orjson.dumps({key: value for key, value in fields.items() if value}).decode()
 
@@ -128,4 +129,5 @@ def decode_rules(stored: str) -> Rules:
         fields.get("slow", 0),
         fields.get("locked", False),
         fields.get("expires", 0),
+        fields.get("topic", ""),
     )

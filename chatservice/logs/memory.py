@@ -17,6 +17,8 @@ from chatservice.logs.heads import Head, fork
 from chatservice.logs.people import COUNT_LIMIT
 from chatservice.logs.search import spaced
 
+SESSIONS_TIDY = 1000  # sessions kept before those that have expired are looked for
+
 _WORDS = re.compile(r"\w+")
 
 
@@ -69,6 +71,7 @@ class MemoryLog:
         self._opened: set[str] = set()
         self._sink: LogSink | None = None
         self._waiting: list[tuple[str, Body, bool, Promise[Appended]]] = []
+        self._tidy_at = SESSIONS_TIDY
 
     def start(self, sink: LogSink) -> None:
         """See `Log.start`."""
@@ -104,13 +107,9 @@ class MemoryLog:
             promise.resolve(appended)
 
     def _append(self, room: str, body: Body, as_moderator: bool) -> tuple[Appended, Entry | None]:
-        key = None if body.cid is None else (room, body.user.id, body.cid)
-        earlier = None if key is None else self._memory.cids.get(key)
+        earlier = self._earlier(room, body)
         if earlier is not None:
-            done, before = earlier
-            if not same_message(before, body):
-                raise Refused(Code.CID_CONFLICT)
-            return Appended(room, done.seq, done.epoch, done.ts, duplicate=True), None
+            return earlier, None
         head = self._head(room)
         shelf = self._memory.shelves.setdefault(room, Shelf())
         ts = max(head.ts, int(self._clock() * 1000))
@@ -126,11 +125,34 @@ class MemoryLog:
             self._memory.said += 1
             shelf.places[entry.seq] = self._memory.said
         appended = Appended(room, entry.seq, entry.epoch, entry.ts)
-        if key is not None:
-            self._memory.cids[key] = (appended, kept)
+        if kept.cid is not None:
+            self._memory.cids[room, kept.user.id, kept.cid] = (appended, kept)
         if isinstance(kept, Deleted):
             self._erase(room, shelf, kept.ref)
         return appended, entry
+
+    def _earlier(self, room: str, body: Body) -> Appended | None:
+        """Where an earlier try has put it."""
+        known = None if body.cid is None else self._memory.cids.get((room, body.user.id, body.cid))
+        if known is None:
+            return None
+        done, before = known
+        if not same_message(before, body):
+            raise Refused(Code.CID_CONFLICT)
+        return Appended(room, done.seq, done.epoch, done.ts, duplicate=True)
+
+    def stored(self, room: str, body: Body) -> Promise[Appended | None]:
+        """See `Log.stored`."""
+        promise: Promise[Appended | None] = Promise()
+
+        def answer() -> None:
+            try:
+                promise.resolve(self._earlier(room, body))
+            except Refused as refusal:
+                promise.reject(refusal)
+
+        self._call_soon(answer)  # after what waits to be committed
+        return promise
 
     def _erase(self, room: str, shelf: Shelf, ref: int) -> None:
         """Take the words of a message out of all that holds them."""
@@ -193,7 +215,7 @@ class MemoryLog:
         """See `Messages.search`; looks at everything, which is what memory is for."""
         parts = query.split()
         hits = {
-            place: Hit(room, shelf.messages[seq])
+            place: Hit(room, shelf.messages[seq], place)
             for room in dict.fromkeys(rooms)
             for shelf in (self._shelf(room),)
             for seq, place in shelf.places.items()
@@ -230,7 +252,14 @@ class MemoryLog:
 
     def keep_session(self, digest: bytes, user: User, until_ms: int) -> Promise[None]:
         """See `People.keep_session`."""
-        self._memory.sessions[digest] = (user, until_ms)
+        sessions = self._memory.sessions
+        sessions[digest] = (user, until_ms)
+        if len(sessions) > self._tidy_at:
+            now_ms = self._clock() * 1000
+            for known, (_, until) in list(sessions.items()):
+                if until <= now_ms:
+                    del sessions[known]
+            self._tidy_at = 2 * len(sessions) + SESSIONS_TIDY
         return resolved(None)
 
     def session(self, digest: bytes, now_ms: int) -> Promise[User | None]:

@@ -70,7 +70,8 @@ def search(
         (asked, 2**62 if before is None else before, limit + 1),
     ).fetchall()
     hits = [
-        Hit(names[room], messages.page(connection, room, "seq = ?", (seq,))[0]) for room, _, seq in rows[:limit]
+        Hit(names[room], messages.page(connection, room, "seq = ?", (seq,))[0], id)
+        for room, id, seq in rows[:limit]
     ]
     return Found(tuple(hits), rows[limit - 1][1] if len(rows) > limit else None)
 

@@ -161,6 +161,14 @@ class SQLiteLog:
             connection.execute("UPDATE room SET rules = ? WHERE id = ?", (encode_rules(head.rules), room_id))
         return Appended(room, head.top, head.epoch, ts), Entry(room, head.top, head.epoch, ts, kept)
 
+    def stored(self, room: str, body: Body) -> Promise[Appended | None]:
+        """See `Log.stored`; the writer knows what it was given before."""
+        return self._do(self._stored, room, body)
+
+    def _stored(self, connection: sqlite3.Connection, room: str, body: Body) -> Appended | None:
+        opened = self._heads.open(connection, room)
+        return None if opened.id is None else _earlier(connection, room, opened.id, body)
+
     # --- reading the log ---
 
     def read(self, room: str, since: int, limit: int) -> Promise[Page]:

@@ -16,7 +16,7 @@ from chatservice.domain import commands as c
 from chatservice.domain.audience import Hearer
 from chatservice.domain.entering import missed
 from chatservice.domain.errors import Code, Disconnect, Refused
-from chatservice.domain.events import Entry, Event
+from chatservice.domain.events import Bye, Entry, Event
 from chatservice.domain.ports import Format
 from chatservice.domain.promise import Promise, resolved
 from chatservice.domain.recovery import Resolution
@@ -65,8 +65,9 @@ class Reader(Hearer):
 
     format: Format
 
-    def __init__(self, request: Request, around: Surroundings, room: Room, voice: FullVoice) -> None:
+    def __init__(self, request: Request, around: Surroundings, room: Room, voice: FullVoice, user_id: str) -> None:
         self.heard_at = 0.0
+        self.reads_as = user_id
         self.format = stream_format(voice)
         self._request = request
         self._around = around
@@ -96,9 +97,15 @@ class Poll(Reader):
     """Answers with the first thing that happens, or with nothing when the time is over."""
 
     def __init__(
-        self, request: Request, around: Surroundings, room: Room, voice: FullVoice, wait_s: float
+        self,
+        request: Request,
+        around: Surroundings,
+        room: Room,
+        voice: FullVoice,
+        user_id: str,
+        wait_s: float,
     ) -> None:
-        super().__init__(request, around, room, voice)
+        super().__init__(request, around, room, voice, user_id)
         self._entries: list[Entry] = []
         self._timer = around.call_later(wait_s, self._answer)
 
@@ -128,8 +135,8 @@ class Poll(Reader):
 class Stream(Reader):
     """Tells everything for as long as the other side listens."""
 
-    def __init__(self, request: Request, around: Surroundings, room: Room, voice: FullVoice) -> None:
-        super().__init__(request, around, room, voice)
+    def __init__(self, request: Request, around: Surroundings, room: Room, voice: FullVoice, user_id: str) -> None:
+        super().__init__(request, around, room, voice, user_id)
         # A request is a transport as far as a queue can see.
         self._queue = SendQueue(cast(Transport, request), around.turn, around.stuck, self)
         around.streams.add(self)
@@ -147,6 +154,8 @@ class Stream(Reader):
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""
         if not self._gone:
+            if why.reconnect:
+                self.deliver(Bye(why.name, why.reconnect, 0))
             self._queue.flush()
             self.end()
             self._request.finish()
@@ -173,10 +182,10 @@ async def poll(request: Request, around: Surroundings, session: Session, name: s
         verdict, entries, state = await missed(session, room, command)
         if request._disconnected:
             return
-        if entries or state or verdict.reason or not wait_s:
+        if entries or state or verdict.reason or not wait_s or request.method == b"HEAD":
             finish(request, room, verdict, entries, state)
         else:
-            room.here.listen(Poll(request, around, room, voice, wait_s))
+            room.here.listen(Poll(request, around, room, voice, session.user.user.id, wait_s))
 
 
 async def stream(request: Request, around: Surroundings, session: Session, name: str, voice: FullVoice) -> None:
@@ -187,7 +196,10 @@ async def stream(request: Request, around: Surroundings, session: Session, name:
         if request._disconnected:
             return
         _head(request, b"text/event-stream", verdict)
-        reader = Stream(request, around, room, voice)
+        if request.method == b"HEAD":  # it has no body that could be waited for
+            request.finish()
+            return
+        reader = Stream(request, around, room, voice, session.user.user.id)
         hello = {"type": "join", **_heads(room, verdict)}
         hello["state"] = [message(item) for item in state]
         # The id of the state, not of nothing: a client that is cut off now resumes from here.

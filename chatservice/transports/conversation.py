@@ -127,6 +127,8 @@ class Conversation:
             self._report(error)
             self._wire.reply(id, Refused(Code.INTERNAL))
         self._wire.release()
+        if isinstance(error, Refused) and error.ends is not None:
+            self._wire.close(error.ends)
 
     def _throttle(self) -> None:
         full = len(self._waiting) + self._under_way >= BACKLOG

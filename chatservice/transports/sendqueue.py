@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from chatservice.domain.events import Entry, EpochChanged, Event, Lagged, Truncated
+from chatservice.domain.ports import Format
 from chatservice.transports.quick import quick_sender
 from chatservice.transports.transport import Transport
 from chatservice.transports.turn import Turn
@@ -32,7 +33,8 @@ REPLY_BYTES = 4 * 1024 * 1024
 class Owner(Protocol):
     """Whose queue it is."""
 
-    def deliver(self, event: Event) -> None: ...
+    @property
+    def format(self) -> Format: ...
     def too_slow(self) -> None: ...
 
 
@@ -168,8 +170,11 @@ class SendQueue:
             self._stuck.add(self)  # full again, but it has taken something
             return
         missed, self._missed = self._missed, {}
+        # Now, not after what the rooms have pending: that comes after what was left out.
         for lagged in missed.values():
-            self._owner.deliver(lagged)
+            frames = self._owner.format.frames(lagged)
+            if frames is not None:
+                self.push(frames)
 
     def stopProducing(self) -> None:
         """The connection is gone."""

@@ -19,6 +19,7 @@ from twisted.web.server import Request, Site
 from chatservice.dialects.registry import PATHS
 from chatservice.transports.api import Rooms
 from chatservice.transports.frontdoor import FORGED
+from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.watch import Deadline
 from chatservice.transports.websocket import ChatWebSocketFactory
 
@@ -168,9 +169,12 @@ class PageRequest(Request):
     """A request whose answer carries the security headers, whoever writes it."""
 
     _refused = False
+    _body_due: Deadline | None = None
 
     def process(self) -> None:
         """See `Request.process`. Half a body is no request."""
+        if self._body_due is not None:
+            self._around().handshakes.remove(self._body_due)
         if self._refused:
             return
         for name, value in SECURITY_HEADERS.items():
@@ -182,6 +186,11 @@ class PageRequest(Request):
         self.content = BytesIO()
         if length is not None and length > BODY_BYTES:
             self._refuse_body()
+        elif length != 0:
+            # The channel's own time limit begins anew with each byte: a slow drip could hold a place for hours.
+            channel: Any = self.channel
+            self._body_due = Deadline(channel.transport.abortConnection)
+            self._around().handshakes.add(self._body_due)
 
     def handleContentChunk(self, data: bytes) -> None:
         """A piece of the body; without a length beforehand we count."""
@@ -192,6 +201,11 @@ class PageRequest(Request):
         else:
             super().handleContentChunk(data)
 
+    def _around(self) -> Surroundings:
+        channel: Any = self.channel
+        around: Surroundings = channel.site.around
+        return around
+
     def _refuse_body(self) -> None:
         self._refused = True
         channel: Any = self.channel
@@ -199,7 +213,7 @@ class PageRequest(Request):
         transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         transport.loseConnection()
         # An orderly end waits until the peer has read; this one may go on sending for ever.
-        channel.site.around.farewells.add(Deadline(transport.abortConnection))
+        self._around().farewells.add(Deadline(transport.abortConnection))
 
     def setHeader(self, name: bytes | str, value: bytes | str) -> None:
         """As always, but which server of which version this is concerns nobody."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IDelayedCall
 
 from chatservice.domain.hub import Hub
+from chatservice.domain.limits import PING_MS, PONG_MS
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Watch
 
-PING_S, PONG_S = 25.0, 10.0  # below the 30 to 60 s after which proxies and NATs forget
+PING_S, PONG_S = PING_MS / 1000, PONG_MS / 1000
 LINE_NUDGE_S, LINE_GRACE_S = 90.0, 60.0  # a line at 90 s, the end at 150 s
 HANDSHAKE_S = 10.0  # from connect to a whole request head, however slowly it drips
 HELLO_S = 10.0  # from the open connection to hello, where there is one

@@ -17,6 +17,7 @@ from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import IDLE, Disconnect
 from chatservice.domain.events import Bye
+from chatservice.domain.limits import FRAME_BYTES
 from chatservice.transports.frames import BINARY, PING, PONG, TEXT, websocket_format, websocket_frame
 from chatservice.transports.peer import Connected
 from chatservice.transports.surroundings import Manners, Surroundings
@@ -26,9 +27,6 @@ COMEBACK_MS = 5_000
 """Clients told to come back are spread over so many milliseconds."""
 
 WHOLE_TEXT, MASKED, NO_MASK = 0x81, 0x80, bytes(4)
-
-FRAME_BYTES = 65_536
-"""A frame and a message may be this long: a text of 4000 code points in JSON needs at most 24 000."""
 
 
 class _Quiet:

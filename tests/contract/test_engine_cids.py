@@ -109,3 +109,23 @@ def test_every_kind_can_be_repeated(desk: Desk) -> None:
         desk.reopen()
     assert desk.message(1).rev == 1 and desk.message(1).reactions["👍"].n == 1
     assert desk.read().top == 7
+
+
+def test_what_is_stored(desk: Desk) -> None:
+    """Asked for a cid without a wish to append, the log answers as for a repeat: also right behind the first try,
+    and after a restart; it never stores anything."""
+    assert desk.ask("stored", "lobby", said("hi", cid="c1")) is None
+    first = desk.append(said("hi", cid="c1"))
+    asked = desk.store.engine.stored("lobby", said("hi", cid="c1"))
+    stored, done = desk.get(asked), desk.get(first)
+    assert stored is not None and stored.duplicate and (stored.seq, stored.epoch) == (done.seq, done.epoch)
+    for _ in range(2):
+        assert desk.ask("stored", "lobby", said("hi", cid="c1")).seq == 1
+        assert desk.ask("stored", "lobby", said("hi", BOB, cid="c1")) is None
+        assert desk.ask("stored", "attic", said("hi", cid="c1")) is None
+        assert desk.ask("stored", "lobby", said("hi")) is None
+        with pytest.raises(Refused) as refusal:
+            desk.ask("stored", "lobby", said("ho", cid="c1"))
+        assert refusal.value.code is Code.CID_CONFLICT
+        desk.reopen()
+    assert desk.read().top == 1

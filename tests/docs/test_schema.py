@@ -85,7 +85,7 @@ RESULTS: dict[str, list[Any]] = {
     "read": [r.Marked("tea", 7, 0, 0)],
     "history": [r.Browsed("tea", MESSAGES, True, "e1")],
     "events": [r.Replayed("tea", ENTRIES, False, "e1", 7)],
-    "search": [r.Hits((Hit("tea", MESSAGES[0]), Hit("tea", MESSAGES[1])), 17), r.Hits((), None)],
+    "search": [r.Hits((Hit("tea", MESSAGES[0], 18), Hit("tea", MESSAGES[1], 17)), 17), r.Hits((), None)],
     "members": [r.Members("tea", (ANN, BOB), 2)],
 }
 

@@ -78,16 +78,22 @@ def test_a_new_nick_is_kept() -> None:
     assert talker.open()["nick"] == "Anna"
 
 
-@pytest.mark.parametrize("code", ["token_expired", "unauthorized"])
-def test_a_guest_token_that_is_no_good_any_more(code: str) -> None:
-    """It is forgotten and hello said again as a new guest."""
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize(("code", "close_code"), [("token_expired", 4005), ("unauthorized", 4500)])
+def test_a_guest_token_that_is_no_good_any_more(code: str, close_code: int, answered: bool) -> None:
+    """It is forgotten, and hello is said by a new guest on the next connection, also if the answer was lost."""
     talker = online()
     talker.come_back(guest_token="g_1")
     talker.close()
     talker.wait(until=talker.core.due)
     assert talker.open()["token"] == "g_1"
-    assert talker.refuse("hello", code) == []
-    assert "token" not in talker.last("hello")
+    if answered:
+        assert [type(event) for event in talker.refuse("hello", code)] == [Drop, Offline]
+    talker.close(close_code)
+    assert talker.core.state is State.WAITING
+    talker.wait(until=talker.core.due)
+    hello = talker.open()
+    assert "token" not in hello and "resume" not in hello
 
 
 def test_a_hello_refused_for_good() -> None:

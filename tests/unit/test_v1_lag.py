@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from chat import Chat, Frame, NearEnd, Tab, code
-from fakes import FakePeer, FakeTransport, Pump, entry, short
+from fakes import FakeTransport, Pump, entry, short
 
 from chatservice.domain.errors import SLOW, Disconnect
-from chatservice.domain.events import Entered, EpochChanged, Event, Truncated, User
+from chatservice.domain.events import Entered, Entry, EpochChanged, Event, Truncated, User
 from chatservice.transports.sendqueue import EPHEMERAL_BYTES, LAG_BYTES, REPLY_BYTES, SendQueue, Turn
 from chatservice.transports.watch import Watch
 
@@ -115,11 +115,22 @@ def test_no_progress_for_thirty_seconds(chat: Chat) -> None:
 # --- the queue itself ---
 
 
-class Owner(FakePeer):
+class Lines:
+    """Events as lines that a test can read."""
+
+    def frames(self, event: Event) -> bytes:
+        return short(event).encode() + b"\n"
+
+    def own_frames(self, entry: Entry) -> None:
+        return None
+
+
+class Owner:
     """Whose queue it is; notes what it is told about it."""
 
+    format = Lines()
+
     def __init__(self) -> None:
-        super().__init__()
         self.slow = 0
         self.pump, self.now = Pump(), 0.0
         self.transport = FakeTransport()
@@ -128,9 +139,6 @@ class Owner(FakePeer):
 
     def too_slow(self) -> None:
         self.slow += 1
-
-    def deliver(self, event: Event) -> None:
-        self.queue.push(short(event).encode() + b"\n")
 
     def fill(self, size: int) -> None:
         """So much waits already."""

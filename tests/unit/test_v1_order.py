@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from chat import Chat, Tab, code
+from stores import Store
 
-from chatservice.domain.errors import BANNED, KICKED
+from chatservice.domain.errors import BANNED, FLOOD, KICKED
 from chatservice.domain.events import Moderated, User
+from chatservice.domain.limits import DEAF, MESSAGES
 from chatservice.domain.rules import ROLES, Refused, check
 
 WHO = {"mute", "unmute", "kick", "ban", "unban", "role"}
-VALUES = {"slow": "5", "expires": "60", "role": "member", "lock": "on"}
+VALUES = {"slow": "5", "expires": "60", "role": "member", "lock": "on", "topic": "tea"}
 TARGET = User("u_x", "x")
 
 
@@ -200,3 +204,57 @@ def test_one_word_of_a_moderator_in_a_direct_conversation(chat: Chat) -> None:
     boss = chat.enter("boss", role="owner")
     for room in ("@u_bob", "@me"):
         assert code(boss.ask("mod", room=room, action="lock", value="on")) == "forbidden"
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [{"action": "mute", "user": "u_ann"}, {"action": "lock", "value": "on"}],
+    ids=["mute", "lock"],
+)
+def test_a_retry_of_the_silenced(chat: Chat, silence: dict[str, str]) -> None:
+    """Who was silenced before the answer came learns by the retry that the message is stored; nothing new is."""
+    mod, ann = chat.enter("mod", "lobby", role="mod"), chat.enter("ann", "lobby")
+    first = ann.ask("message", room="lobby", text="x", cid="c1")
+    assert code(mod.ask("mod", room="lobby", **silence)) == "ok"
+    again = ann.ask("message", room="lobby", text="x", cid="c1")
+    assert (code(again), again["seq"], again["dup"]) == ("ok", first["seq"], True)
+    assert code(ann.ask("message", room="lobby", text="y", cid="c1")) == "cid_conflict"
+    assert code(ann.ask("message", room="lobby", text="y", cid="c2")) in ("muted", "forbidden")
+    assert mod.ask("events", room="lobby", after=0)["seq"] == 2
+
+
+def test_the_topic(chat: Chat) -> None:
+    """A moderator says what a room is about: on one line, at most 200 characters, kept over a restart."""
+    mod, ann = chat.enter("mod", "lobby", role="mod"), chat.enter("ann", "lobby")
+    assert "topic" not in ann.ask("join", room="lobby")
+    assert code(ann.ask("mod", room="lobby", action="topic", value="mine")) == "forbidden"
+    assert code(mod.ask("mod", room="lobby", action="topic", value="茶 &\n<b>tea</b>\x1b")) == "ok"
+    assert ann.told("mod")[0]["value"] == "茶 & <b>tea</b>"
+    chat.restart()
+    mod = chat.enter("mod", "lobby", role="mod")
+    assert mod.ask("join", room="lobby")["topic"] == "茶 & <b>tea</b>"
+    assert code(mod.ask("mod", room="lobby", action="topic", value="x" * 201)) == "bad_request"
+    mod.ask("mod", room="lobby", action="topic", value="x" * 200)
+    assert mod.ask("join", room="lobby")["topic"] == "x" * 200
+    mod.ask("mod", room="lobby", action="topic", value="")
+    assert "topic" not in mod.ask("join", room="lobby")
+
+
+def test_the_deaf(tmp_path: Path) -> None:
+    """Who goes on through a hundred refusals for being too fast is told once more, then ended with 4013; who waits
+    as long as it was told is not."""
+    chat = Chat(Store("memory", tmp_path), messages=MESSAGES)
+    loud, calm = chat.enter("loud", "lobby"), chat.enter("calm", "lobby")
+    refusals = 0
+    while not loud.ended:
+        answer = loud.ask("message", room="lobby", text="x")
+        refusals += code(answer) == "rate_limited"
+        assert refusals <= DEAF.burst + 1
+    assert loud.near.ended is FLOOD and FLOOD.own_code == 4013 and refusals == DEAF.burst + 1
+    for _ in range(300):
+        answer = calm.ask("message", room="lobby", text="x")
+        if code(answer) == "rate_limited":
+            chat.wait(answer["retry_ms"] / 1000)
+    assert calm.ended == ""
+    chat.stop()
+    assert chat.troubles == []

@@ -1,0 +1,97 @@
+"""Those who read a room over HTTP: when their reading ends, and that it does."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fakes import FakePeer, FakeTransport
+
+from chatservice.domain.commands import Join, Moderate, Say
+from chatservice.domain.conduct import handle
+from chatservice.domain.errors import RESTART
+from chatservice.domain.session import Session
+from wire.house import House, read_answer
+
+BASE = "/api/rooms/lobby/events"
+
+
+def ask(house: House, path: str, *headers: str, method: str = "GET") -> FakeTransport:
+    """A request that may wait for its answer."""
+    transport = house.connect(house.door)
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost:8080", *headers]
+    house.feed(transport, ("\r\n".join(lines) + "\r\n\r\n").encode())
+    return transport
+
+
+def stream(house: House) -> FakeTransport:
+    return ask(house, BASE, "Accept: text/event-stream")
+
+
+@pytest.mark.parametrize("action", ["kick", "ban"])
+def test_who_is_thrown_out_reads_no_more(house: House, action: str) -> None:
+    """A stream and a waiting poll of somebody thrown out end at once, and leave nothing behind."""
+    streaming, polling = stream(house), ask(house, BASE + "?wait=60")
+    streaming.take()
+    assert polling.take() == b""
+    (reader,) = house.hub.sessions
+    mod = Session(house.hub, FakePeer(), "127.0.0.1:1")
+    mod.user.role = "mod"
+    for command in (Join("lobby"), Moderate("lobby", action, reader)):
+        handle(mod, command)
+        house.pump.run()
+    assert streaming.take().endswith(b"0\r\n\r\n")
+    assert read_answer(polling.take()).status == 200
+    handle(mod, Say("is anybody there?", room="lobby"))
+    house.pump.run()
+    assert streaming.take() == b""
+
+
+def test_a_restart_is_told(house: House) -> None:
+    """When the service ends, a stream says `bye` and a poll answers: both come back to the next process."""
+    streaming, polling = stream(house), ask(house, BASE + "?wait=60")
+    streaming.take()
+    house.hub.end_readers(RESTART)
+    house.pump.run()
+    told = streaming.take()
+    assert b'{"type":"bye","code":"shutdown","reconnect":true' in told and told.endswith(b"0\r\n\r\n")
+    answer = read_answer(polling.take())
+    assert answer.status == 200 and answer.headers["chat-recovered"] == "true"
+    streaming.lose()
+    polling.lose()
+    assert house.hub.rooms == {}
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "*/*"])
+def test_head(house: House, accept: str) -> None:
+    """HEAD answers the headers at once and waits for nothing."""
+    transport = ask(house, BASE + "?wait=60", f"Accept: {accept}", method="HEAD")
+    answer = read_answer(transport.take())
+    assert answer.status == 200 and answer.body == b"" and answer.headers["chat-recovered"] == "true"
+    transport.lose()
+    assert house.hub.rooms == {}
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_a_body_that_drips(house: House, length: str) -> None:
+    """A body that comes byte by byte has as long as a request head, then the connection is cut off."""
+    transport = house.connect(house.door)
+    head = f"POST /api/rooms/lobby/messages HTTP/1.1\r\nHost: localhost:8080\r\n{length}\r\n\r\n"
+    house.feed(transport, head.encode())
+    for _ in range(9):
+        house.wait(1)
+        house.feed(transport, b"x" if "1000" in length else b"1\r\nx\r\n")
+        assert not transport.aborted
+    house.wait(3)
+    assert transport.aborted
+
+
+def test_a_body_that_came(house: House) -> None:
+    """A body that came in time leaves no deadline behind on a connection that is kept alive."""
+    transport = house.connect(house.door)
+    post = "POST /api/rooms/lobby/messages HTTP/1.1\r\nHost: localhost:8080\r\nContent-Length: 2\r\n\r\nhi"
+    house.feed(transport, post.encode())
+    assert json.loads(read_answer(transport.take()).body)["seq"] == 1
+    assert len(house.around.handshakes) == 0
+    house.wait(12)
+    assert not transport.aborted
