@@ -33,7 +33,10 @@ class Chores:
             if self._prune(connection):
                 return True
             self._pruned_at = self._clock()
-        if connection.execute("SELECT 1 FROM chore WHERE name = 'purge'").fetchone() is None:
+        if not self._flattened:
+            # What is erased during a round is in segments that this round does not see: it asks for another.
+            connection.execute("UPDATE OR REPLACE chore SET name = 'purging' WHERE name = 'purge'")
+        if connection.execute("SELECT 1 FROM chore WHERE name = 'purging'").fetchone() is None:
             return False
         return self._purge(connection)
 
@@ -50,9 +53,10 @@ class Chores:
         if connection.total_changes - before >= 2:
             return True
         if _empty_write_ahead_log(connection):  # else a reader is in the way: next time
-            connection.execute("DELETE FROM chore WHERE name = 'purge'")
+            connection.execute("DELETE FROM chore WHERE name = 'purging'")
             _empty_write_ahead_log(connection)
             self._flattened = False
+            return connection.execute("SELECT 1 FROM chore WHERE name = 'purge'").fetchone() is not None
         return False
 
     def _prune(self, connection: sqlite3.Connection) -> bool:

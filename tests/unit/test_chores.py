@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from chat import Chat, code
 from desk import Desk, seqs
-from fakes import ANN, BOB, said
+from fakes import ANN, BOB, Ids, said
 from stores import Store
 
 from chatservice.domain.commands import Position
-from chatservice.domain.events import Moderated, Said
+from chatservice.domain.events import Deleted, Moderated, Said
 from chatservice.domain.recovery import resolve
-from chatservice.logs import writer
+from chatservice.logs import messages, writer
 from chatservice.logs.chores import PRUNE_EVERY_S, STEP_ROWS, Chores, trim
+from chatservice.logs.sqlite import open_database
+from chatservice.logs.sqlite_heads import Heads
 
 EXPIRES = Moderated(ANN, "expires", value="60")
 
@@ -204,3 +206,29 @@ def test_a_join_in_the_middle_of_pruning(tmp_path: Path, monkeypatch: pytest.Mon
     assert first == 1102
     chat.stop()
     assert chat.troubles == []
+
+
+@pytest.mark.parametrize("steps", range(1, 9))
+def test_erased_in_the_middle_of_a_purge(tmp_path: Path, steps: int) -> None:
+    """What is erased while the index is being merged is not forgotten when that merge is done."""
+    desk = Desk(Store("sqlite", tmp_path))
+    for n in range(400):
+        desk.append(Said(ANN, f"plain words number {n} and {n * n}"))
+    first, second = desk.say("xylophonic"), desk.say("zzyzxian")
+    desk.delete(first.seq)
+    desk.store.stop()
+    path = tmp_path / "chat.db"
+    connection = open_database(path, "process")
+    chores = Chores(desk.clock)
+    for _ in range(steps):
+        chores.step(connection)
+    heads = Heads(Ids("second"))
+    connection.execute("BEGIN IMMEDIATE")
+    opened = heads.open(connection, "lobby")
+    messages.keep(connection, heads.persist(connection, "lobby", opened), 404, 1, Deleted(ANN, second.seq), False)
+    connection.execute("COMMIT")
+    while chores.step(connection):
+        pass
+    connection.close()
+    held = path.read_bytes()
+    assert b"plain" in held and b"xylop" not in held and b"zzyzx" not in held
