@@ -165,7 +165,7 @@ class ClientCore(Asking):
         if code in STAY_AWAY and not (code == BAD_TOKEN and self._wire.forget_guest()):
             return self._told(self._end("closed", code))
         if code == TOKEN_EXPIRED:
-            self._wire.guest_token = None
+            self._wire.forget_guest()
         elif code == POSITION_LOST:
             self._wire.rooms.forget_positions()
         return self._told(self._lose("closed", code))
