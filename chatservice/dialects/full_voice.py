@@ -257,16 +257,26 @@ class FullVoice:
     def __init__(self, lang: str) -> None:
         self.lang = lang
 
-    def encode(self, event: e.Event) -> bytes | None:
-        """See `Voice.encode`."""
+    def fields(self, event: e.Event) -> Fields | None:
+        """The object that tells it; None if it is not told."""
         fields = _EVENTS.get(type(event))
-        return None if fields is None else orjson.dumps(fields(event))
+        return None if fields is None else fields(event)
 
-    def encode_own(self, event: e.Entry) -> bytes | None:
+    def own_fields(self, event: e.Entry) -> Fields | None:
         """With the `cid`, by which the sender's other windows know their own message."""
         if not isinstance(event.body, e.Said) or event.body.cid is None:
             return None
-        return orjson.dumps({**entry(event), "cid": event.body.cid})
+        return {**entry(event), "cid": event.body.cid}
+
+    def encode(self, event: e.Event) -> bytes | None:
+        """See `Voice.encode`."""
+        fields = self.fields(event)
+        return None if fields is None else orjson.dumps(fields)
+
+    def encode_own(self, event: e.Entry) -> bytes | None:
+        """See `Voice.encode_own`."""
+        fields = self.own_fields(event)
+        return None if fields is None else orjson.dumps(fields)
 
     def answer(self, id: Id, outcome: Outcome) -> Sequence[bytes]:
         """See `Voice.answer`."""
