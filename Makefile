@@ -2,14 +2,17 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-SOURCES := setup.cfg pyproject.toml $(shell find chatservice twisted -type f -not -name '*.pyc' -not -name dropin.cache)
+SOURCES := setup.cfg pyproject.toml $(shell find chatservice twisted -type f -not -name '*.pyc' -not -name dropin.cache -not -path '*/static/app/*')
 
-.PHONY: run test test-slow check format wheel clean
+# Built where Node is, or can be had; a machine without it still has the small page.
+APP := $(if $(shell command -v npm || { [ "$$(id -u)" = 0 ] && command -v apt-get; }),chatservice/static/app/assets.json)
 
-run: .venv/installed  ## the chat, in the foreground; ARGS="--line none" hands options on
+.PHONY: run test test-slow check format wheel clean web web-if-possible
+
+run: web-if-possible .venv/installed  ## the chat, in the foreground; ARGS="--line none" hands options on
 	@exec $(BIN)/twistd -n chat $(ARGS)
 
-test: .venv/test-tools check  ## everything, in its short form
+test: .venv/test-tools check web-if-possible  ## everything, in its short form
 	@tests/install-tools
 	$(BIN)/pytest -m "not slow"
 
@@ -27,11 +30,21 @@ format: .venv/test-tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: .venv/test-tools  ## dist/*.whl and dist/*.tar.gz
+wheel: .venv/test-tools web  ## dist/*.whl and dist/*.tar.gz
 	$(BIN)/python -m build
 
+web: $(APP)  ## the client library and the page, from web/ into chatservice/static/app/; needs Node 18 and npm
+	@$(if $(APP),,echo "the page and /client.js need Node 18 and npm to be built; please install nodejs and npm" >&2; exit 1)
+
+web-if-possible:
+	@$(if $(APP),$(MAKE) -s --no-print-directory web || ,)echo "going on without /client.js, which needs nodejs and npm to be built" >&2
+
+chatservice/static/app/assets.json: $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/test/*') docs/wire/chat.v1.schema.json
+	@web/build
+	@rm -f .venv/installed  # so that it is installed with what was built
+
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist *.egg-info chatservice/static/app web/node_modules
 
 # Debian splits venv from python3; as root we add it, else we say so.
 .venv/python:
@@ -41,7 +54,7 @@ clean:
 	@touch $@
 
 # A real install, not an editable one: the import hook of `pip install -e` hides `twistd chat` from Twisted.
-.venv/installed: .venv/python $(SOURCES)
+.venv/installed: .venv/python $(SOURCES) | web-if-possible
 	$(BIN)/pip install -q --disable-pip-version-check .
 	@touch $@
 

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from io import BytesIO
 from typing import Any
 
@@ -42,7 +43,16 @@ _TYPES = {
     "css": b"text/css; charset=utf-8",
     "svg": b"image/svg+xml",
     "txt": b"text/plain; charset=utf-8",
+    "ts": b"text/plain; charset=utf-8",  # no browser runs it, people read it
 }
+
+STATIC: Traversable = files("chatservice").joinpath("static")
+
+LIBRARY = (b"client.js", b"client.iife.js", b"client.d.ts")
+"""The client library, for everybody's pages. Built from web/: a checkout need not have it."""
+
+_FOR_EVERYBODY: Mapping[bytes, bytes] = {b"Access-Control-Allow-Origin": b"*"}
+_NOT_BUILT = "not built: `make web` in the checkout does that (it needs Node 18 and npm); wheels have it\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +65,10 @@ class StaticFile:
     etag: bytes
 
 
-def load_static() -> dict[bytes, StaticFile]:
-    """The files of `chatservice/static` by name. Names not in here do not exist: no path ever meets a disk."""
+def load_static(folder: Traversable) -> dict[bytes, StaticFile]:
+    """Its files by name. Names not in here do not exist: no path ever meets a disk."""
     found = {}
-    for file in files("chatservice").joinpath("static").iterdir():
+    for file in folder.iterdir() if folder.is_dir() else ():
         suffix = file.name.rpartition(".")[2]
         if suffix in _TYPES:
             plain = file.read_bytes()
@@ -72,9 +82,10 @@ class FileResource(Resource):
 
     isLeaf = True
 
-    def __init__(self, file: StaticFile) -> None:
+    def __init__(self, file: StaticFile, headers: Mapping[bytes, bytes] | None = None) -> None:
         super().__init__()
         self._file = file
+        self._headers = headers or {}
 
     def render(self, request: Request) -> bytes:
         """Only to be read. Twisted's own page for other methods shows the peer's words."""
@@ -87,6 +98,8 @@ class FileResource(Resource):
         request.setHeader(b"Content-Type", self._file.content_type)
         request.setHeader(b"Cache-Control", b"no-cache")
         request.setHeader(b"Vary", b"Accept-Encoding")
+        for name, value in self._headers.items():
+            request.setHeader(name, value)
         if request.setETag(self._file.etag):
             return b""
         if b"gzip" in (request.getHeader(b"Accept-Encoding") or b""):
@@ -126,6 +139,7 @@ NOT_FOUND = """\
   /text      WebSocket, plain text  纯文本
   /echo      WebSocket, sends back what you send  回声
   /scream    WebSocket, SHOUTS BACK!!!  大写回喊
+  /client.js  the JavaScript client library (/client.iife.js, /client.d.ts)  客户端库
   /api/rooms/ROOM/messages (POST), /events, /export (GET)
 """
 
@@ -142,11 +156,15 @@ class Root(Resource):
         upgrade_needed = WordsResource(
             426, "this is a WebSocket address; open it with new WebSocket(…)\n", {b"Upgrade": b"websocket"}
         )
-        static = load_static()
+        static, app = load_static(STATIC), load_static(STATIC.joinpath("app"))
+        not_built = WordsResource(404, _NOT_BUILT, _FOR_EVERYBODY)
         self._files: dict[bytes, IResource] = {
             b"/static/" + name: FileResource(file) for name, file in static.items()
         }
         self._files[b"/"] = FileResource(static[b"index.html"])
+        self._files |= {
+            b"/" + name: FileResource(app[name], _FOR_EVERYBODY) if name in app else not_built for name in LIBRARY
+        }
         self._files |= {path.encode(): upgrade_needed for path in PATHS if path != "/"}
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:

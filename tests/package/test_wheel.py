@@ -22,13 +22,15 @@ BARE = {name: value for name, value in os.environ.items() if name not in ("PYTHO
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with wheel and sdist, built from what git knows or could know of the checkout."""
+    """A directory with wheel and sdist, built from what git knows or could know of the checkout and the bundle."""
+    subprocess.run(["make", "--no-print-directory", "web"], cwd=CHECKOUT, check=True)
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=CHECKOUT, capture_output=True, check=True, text=True,
     ).stdout  # fmt: skip
-    for name in filter(None, listed.split("\0")):
+    bundle = [str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "chatservice/static/app").iterdir()]
+    for name in [*filter(None, listed.split("\0")), *bundle]:
         if (CHECKOUT / name).is_file():
             target = source / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +59,7 @@ def test_wheel_carries_everything(built: Path) -> None:
     assert "twisted/plugins/chat_plugin.py" in names
     assert "chatservice/static/index.html" in names
     assert "chatservice/logs/schema/0001-log.sql" in names
+    assert {f"chatservice/static/app/client{end}" for end in (".js", ".iife.js", ".d.ts")} <= names
     assert not names & {"twisted/__init__.py", "twisted/plugins/__init__.py"}
     assert not [name for name in names if name.startswith("tests/")]
 
@@ -88,7 +91,7 @@ def test_wheel_serves_the_page(installed: Path, tmp_path: Path) -> None:
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
         page = urllib.request.urlopen(found[0]).read().decode()
-        for name in re.findall(r'(?:src|href)="(static/[^"]+)"', page):
+        for name in ["client.js", *re.findall(r'(?:src|href)="(static/[^"]+)"', page)]:
             assert urllib.request.urlopen(found[0] + name).status == 200
     finally:
         process.send_signal(signal.SIGTERM)
