@@ -1,7 +1,7 @@
 """Dialects of named events, as Socket.IO has them: a name and one value each. Pure; the packets are not ours.
 
-*Taught* is what the lessons' pages speak: `news`, `enter`, `mes`, `message`, `leave`, sentences. *Full* is chat.v1:
-its objects under their own names, its answers as acknowledgements.
+*Taught* is what the lessons' pages speak: `news`, `enter`, `mes`, `message`, `leave`, in sentences.
+*Full* is chat.v1: its objects under their own names, its answers as acknowledgements.
 """
 
 from __future__ import annotations
