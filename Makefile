@@ -4,12 +4,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SOURCES := setup.cfg pyproject.toml $(shell find chatservice twisted -type f -not -name '*.pyc' -not -name dropin.cache)
 
-.PHONY: run test test-slow check format wheel clean
+CLIENTS := chatservice/socketio/clients
+
+.PHONY: run test test-slow check format wheel clean clients
 
 run: .venv/installed  ## the chat, in the foreground; ARGS="--line none" hands options on
 	@exec $(BIN)/twistd -n chat $(ARGS)
 
-test: .venv/test-tools check  ## everything, in its short form
+test: .venv/test-tools clients check  ## everything, in its short form
 	@tests/install-tools
 	$(BIN)/pytest -m "not slow"
 
@@ -27,11 +29,18 @@ format: .venv/test-tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: .venv/test-tools  ## dist/*.whl and dist/*.tar.gz
+wheel: .venv/test-tools clients  ## dist/*.whl and dist/*.tar.gz
 	$(BIN)/python -m build
 
+clients: $(CLIENTS)/4/LICENSE  ## the Socket.IO browser clients, where there is npm; served at /socket.io/socket.io.js
+
+# Never fails and never comes again without reason: without npm or a network the server works, but for these files.
+$(CLIENTS)/4/LICENSE: web/socketio-clients/package-lock.json
+	@web/socketio-clients/build
+	@if [ -e $@ ]; then touch $@; fi
+
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist *.egg-info $(CLIENTS) tests/js/node_modules
 
 # Debian splits venv from python3; as root we add it, else we say so.
 .venv/python:
@@ -41,7 +50,7 @@ clean:
 	@touch $@
 
 # A real install, not an editable one: the import hook of `pip install -e` hides `twistd chat` from Twisted.
-.venv/installed: .venv/python $(SOURCES)
+.venv/installed: .venv/python $(SOURCES) | clients
 	$(BIN)/pip install -q --disable-pip-version-check .
 	@touch $@
 

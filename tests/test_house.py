@@ -7,7 +7,12 @@ import statistics
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
-SOURCES = [path for path in (CHECKOUT / "chatservice").rglob("*") if path.suffix in (".py", ".js", ".css")]
+FETCHED = CHECKOUT / "chatservice" / "socketio" / "clients"  # not ours: the build puts them there
+SOURCES = [
+    path
+    for path in (CHECKOUT / "chatservice").rglob("*")
+    if path.suffix in (".py", ".js", ".css") and FETCHED not in path.parents
+]
 
 
 def lines(path: Path) -> int:
@@ -16,7 +21,7 @@ def lines(path: Path) -> int:
 
 def test_no_halls() -> None:
     """No file has more than 500 lines, and half of them have fewer than 150."""
-    counts = {path.name: lines(path) for path in SOURCES}
+    counts = {str(path.relative_to(CHECKOUT)): lines(path) for path in SOURCES}
     assert max(counts.values()) <= 500, max(counts, key=lambda name: counts[name])
     assert statistics.median(counts.values()) <= 150
 
@@ -42,7 +47,7 @@ def test_the_page_builds_no_html_from_text() -> None:
 def test_documents_name_what_exists() -> None:
     """Every file that ARCHITECTURE's table names is there."""
     text = (CHECKOUT / "ARCHITECTURE.md").read_text("utf-8")
-    rows = re.findall(r"^\| ((?:domain|transports|dialects|logs|static)/[^|]*?) +\|", text, re.M)
+    rows = re.findall(r"^\| ((?:domain|transports|dialects|logs|static|wires|socketio)/[^|]*?) +\|", text, re.M)
     assert rows
     for row in rows:
         first, *others = row.split(", ")
