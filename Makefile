@@ -7,12 +7,14 @@ SOURCES := setup.cfg pyproject.toml $(shell find chatservice twisted -type f -no
 # Built where Node is, or can be had; a machine without it still has the small page.
 APP := $(if $(shell command -v npm || { [ "$$(id -u)" = 0 ] && command -v apt-get; }),chatservice/static/app/assets.json)
 
-.PHONY: run test test-slow check format wheel clean web web-if-possible
+CLIENTS := chatservice/socketio/clients
+
+.PHONY: run test test-slow check format wheel clean clients web web-if-possible
 
 run: web-if-possible .venv/installed  ## the chat, in the foreground; ARGS="--line none" hands options on
 	@exec $(BIN)/twistd -n chat $(ARGS)
 
-test: .venv/test-tools check web-if-possible  ## everything, in its short form
+test: .venv/test-tools check web-if-possible clients  ## everything, in its short form
 	@tests/install-tools
 	$(BIN)/pytest -m "not slow"
 
@@ -30,7 +32,7 @@ format: .venv/test-tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: .venv/test-tools web  ## dist/*.whl and dist/*.tar.gz
+wheel: .venv/test-tools web clients  ## dist/*.whl and dist/*.tar.gz
 	$(BIN)/python -m build
 
 web: $(APP)  ## the client library and the page, from web/ into chatservice/static/app/; needs Node 18 and npm
@@ -43,8 +45,15 @@ chatservice/static/app/assets.json: $(shell find web -type f -not -path '*/node_
 	@web/build
 	@rm -f .venv/installed  # so that it is installed with what was built
 
+clients: $(CLIENTS)/4/LICENSE  ## the Socket.IO browser clients, where there is npm; served at /socket.io/socket.io.js
+
+# Never fails and never comes again without reason: without npm or a network the server works, but for these files.
+$(CLIENTS)/4/LICENSE: web/socketio-clients/package-lock.json
+	@web/socketio-clients/build
+	@if [ -e $@ ]; then touch $@; fi
+
 clean:
-	rm -rf .venv build dist *.egg-info chatservice/static/app web/node_modules
+	rm -rf .venv build dist *.egg-info chatservice/static/app $(CLIENTS) web/node_modules tests/js/node_modules
 
 # Debian splits venv from python3; as root we add it, else we say so.
 .venv/python:
@@ -54,7 +63,7 @@ clean:
 	@touch $@
 
 # A real install, not an editable one: the import hook of `pip install -e` hides `twistd chat` from Twisted.
-.venv/installed: .venv/python $(SOURCES) | web-if-possible
+.venv/installed: .venv/python $(SOURCES) | web-if-possible clients
 	$(BIN)/pip install -q --disable-pip-version-check .
 	@touch $@
 

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from struct import pack
 
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.domain.events import Entry, Event
-
-TEXT, BINARY, PING, PONG = 0x1, 0x2, 0x9, 0xA
-
-
-def websocket_frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """One whole, unmasked frame (RFC 6455 section 5.2)."""
-    size = len(payload)
-    if size <= 125:
-        return bytes((0x80 | opcode, size)) + payload
-    if size <= 0xFFFF:
-        return pack("!BBH", 0x80 | opcode, 126, size) + payload
-    return pack("!BBQ", 0x80 | opcode, 127, size) + payload
+from chatservice.wires.frames import websocket_frame
 
 
 def line_frame(payload: bytes) -> bytes:

@@ -15,10 +15,10 @@ from zope.interface import implementer
 
 from chatservice.domain.events import Entry, EpochChanged, Event, Lagged, Truncated
 from chatservice.domain.ports import Format
-from chatservice.transports.quick import quick_sender
 from chatservice.transports.transport import Transport
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Watch
+from chatservice.wires.quick import quick_sender
 
 EPHEMERAL_BYTES = 512 * 1024
 """With so much waiting, what is not kept (who types, who comes) is not sent either."""

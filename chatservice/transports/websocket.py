@@ -18,10 +18,11 @@ from chatservice.domain.commands import Rename
 from chatservice.domain.errors import IDLE, Disconnect
 from chatservice.domain.events import Bye
 from chatservice.domain.limits import FRAME_BYTES
-from chatservice.transports.frames import BINARY, PING, PONG, TEXT, websocket_format, websocket_frame
+from chatservice.transports.frames import websocket_format
 from chatservice.transports.peer import Connected
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.wishes import Denied, Wishes, origin_allowed, read_wishes
+from chatservice.wires.frames import BINARY, PING, PONG, TEXT, websocket_frame
 
 COMEBACK_MS = 5_000
 """Clients told to come back are spread over so many milliseconds."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from examples import examples, fill_in, matches
 
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.dialects.registry import dialect
@@ -25,6 +24,7 @@ from chatservice.logs.memory import MemoryLog
 from chatservice.transports.conversation import Conversation
 from chatservice.transports.surroundings import Manners
 from chatservice.transports.wishes import read_wishes
+from examples import examples, fill_in, matches
 
 PAGES = Path(__file__).parents[2] / "docs" / "wire"
 

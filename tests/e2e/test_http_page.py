@@ -8,11 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from examples import examples, fill_in, matches
 from websockets.sync.client import connect
 
 from e2e.conftest import Serve
 from e2e.server import CHECKOUT, PATIENCE_S, Server
+from examples import examples, fill_in, matches
 
 ADDRESS = "127.0.0.1:8080"
 

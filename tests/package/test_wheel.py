@@ -35,6 +35,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
             target = source / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes((CHECKOUT / name).read_bytes())
+            target.chmod((CHECKOUT / name).stat().st_mode)
+    subprocess.run([source / "web" / "socketio-clients" / "build"], check=True)
     subprocess.run(
         [sys.executable, "-m", "build", "--outdir", out, source], check=True, env=BARE, capture_output=True
     )
@@ -60,6 +62,9 @@ def test_wheel_carries_everything(built: Path) -> None:
     assert "chatservice/static/index.html" in names
     assert "chatservice/logs/schema/0001-log.sql" in names
     assert {f"chatservice/static/app/client{end}" for end in (".js", ".iife.js", ".d.ts")} <= names
+    for major in ("2", "4"):
+        assert f"chatservice/socketio/clients/{major}/socket.io.js" in names
+        assert f"chatservice/socketio/clients/{major}/LICENSE" in names
     assert not names & {"twisted/__init__.py", "twisted/plugins/__init__.py"}
     assert not [name for name in names if name.startswith("tests/")]
 

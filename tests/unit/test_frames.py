@@ -7,7 +7,8 @@ from fakes import ANN, entry
 
 from chatservice.dialects.registry import dialect
 from chatservice.domain.events import Greeted
-from chatservice.transports.frames import BINARY, PING, PONG, TEXT, line_format, websocket_format, websocket_frame
+from chatservice.transports.frames import line_format, websocket_format
+from chatservice.wires.frames import BINARY, PING, PONG, TEXT, websocket_frame
 
 
 def decode(frame: bytes) -> tuple[bool, int, bool, bytes]:

@@ -8,7 +8,7 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 
-from chatservice.transports.quick import quick_sender
+from chatservice.wires.quick import quick_sender
 
 
 class Wire:
