@@ -108,6 +108,9 @@ class Recorder:
         self.events.append(event)
         return b"%d" % (len(self.events) - 1)
 
+    def join(self, frames: Sequence[bytes]) -> bytes:
+        return b"".join(frames)
+
     def own_frames(self, entry: Entry) -> bytes | None:
         return None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from chatservice.domain.events import Event
-from chatservice.domain.ports import Flushable, Format, Peer, Turn
+from chatservice.domain.ports import Flushable, Format, Frames, Peer, Turn
 
 
 class AtOnce:
@@ -30,7 +30,7 @@ class Audience:
         self.format = format
         self.peers: dict[Peer, None] = {}
         self._turn = turn
-        self._frames: list[bytes] = []
+        self._frames: list[Frames] = []
         self._events: list[Event] = []
         # Peers that have been given some of this turn's frames by themselves already, and how many.
         self._ahead: dict[Peer, int] = {}
@@ -79,7 +79,7 @@ class Audience:
         frames, self._frames = self._frames, []
         events, self._events = self._events, []
         ahead, self._ahead = self._ahead, {}
-        joined = frames[0] if len(frames) == 1 else b"".join(frames)
+        joined = frames[0] if len(frames) == 1 else self.format.join(frames)
         if not ahead:
             for peer in self.peers:
                 peer.send_all(joined, frames, events)
@@ -112,10 +112,10 @@ class Hearer:
     def release(self) -> None:
         """Send what was kept."""
 
-    def send(self, frames: bytes, event: Event | None = None) -> None:
+    def send(self, frames: Frames, event: Event | None = None) -> None:
         """See `Peer.send`."""
 
-    def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
+    def send_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None:
         """See `Peer.send_all`; one by one, where joining gains nothing."""
         for frame, event in zip(frames, events, strict=True):
             self.send(frame, event)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Body, Entry, Event, User
@@ -203,14 +203,21 @@ class LogError(Exception):
     """The log cannot be used; its text is one sentence for the operator."""
 
 
-class Format(Protocol):
-    """The bytes one audience takes. Peers that share a format get the very same bytes object."""
+Frames = Any
+"""What a format makes and its own peers take: bytes for most of them. Nobody else looks inside."""
 
-    def frames(self, event: Event) -> bytes | None:
+
+class Format(Protocol):
+    """What one audience takes. Peers that share a format get the very same object."""
+
+    def frames(self, event: Event) -> Frames | None:
         """`event` as it goes onto the transport, or None if these peers are not told. MUST NOT raise."""
 
-    def own_frames(self, entry: Entry) -> bytes | None:
+    def own_frames(self, entry: Entry) -> Frames | None:
         """The same for the sessions of the person who made the entry, when that differs; else None."""
+
+    def join(self, frames: Sequence[Frames]) -> Frames:
+        """Several in one piece, in order."""
 
 
 class Flushable(Protocol):
@@ -245,13 +252,13 @@ class Peer(Protocol):
     def format(self) -> Format:
         """What this peer takes; constant for the life of the connection."""
 
-    def send(self, frames: bytes, event: Event | None = None) -> None:
-        """Queue bytes made by this peer's own format. Order is kept.
+    def send(self, frames: Frames, event: Event | None = None) -> None:
+        """Queue what was made by this peer's own format. Order is kept.
 
-        :param event: what the bytes tell; a peer that reads too slowly is told later which entries it missed.
+        :param event: what they tell; a peer that reads too slowly is told later which entries it missed.
         """
 
-    def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
+    def send_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None:
         """`send` for several at once.
 
         :param joined: all of `frames` in one piece, shared by everyone who gets them.

@@ -137,8 +137,8 @@ class Attendance:
                 told.update(audience.peers)
 
     def fan_out_entry(self, entry: Entry) -> None:
-        """Like `fan_out`; the sessions of the entry's own author may be told more (their `cid`)."""
-        known = self._members.get(entry.body.user.id) if entry.body.cid is not None else None
+        """Like `fan_out`; the sessions of the entry's own author may be told otherwise (with their `cid`)."""
+        known = self._members.get(entry.body.user.id)
         for audience in self._audiences.values():
             own_frames = audience.format.own_frames(entry) if known is not None else None
             if known is None or own_frames is None:

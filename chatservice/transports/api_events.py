@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -52,6 +53,10 @@ class StreamFormat:
     def own_frames(self, entry: Entry) -> bytes | None:
         """See `Format.own_frames`."""
         return None
+
+    def join(self, frames: Sequence[bytes]) -> bytes:
+        """See `Format.join`."""
+        return b"".join(frames)
 
 
 @lru_cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from chatservice.dialects.base import Id, Outcome, Voice
@@ -33,6 +33,10 @@ class VoiceFormat:
         """See `Format.own_frames`."""
         payload = self._voice.encode_own(entry)
         return None if payload is None else self._frame(payload)
+
+    def join(self, frames: Sequence[bytes]) -> bytes:
+        """See `Format.join`."""
+        return b"".join(frames)
 
     def answers(self, id: Id, outcome: Outcome) -> bytes:
         """The frames that answer a command, joined; empty if it is not answered."""

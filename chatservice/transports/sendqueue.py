@@ -13,18 +13,13 @@ from typing import Protocol
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from chatservice.domain.events import Entry, EpochChanged, Event, Lagged, Truncated
+from chatservice.domain.events import Event
 from chatservice.domain.ports import Format
+from chatservice.transports.lag import Lag
 from chatservice.transports.transport import Transport
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Watch
 from chatservice.wires.quick import quick_sender
-
-EPHEMERAL_BYTES = 512 * 1024
-"""With so much waiting, what is not kept (who types, who comes) is not sent either."""
-
-LAG_BYTES = 1024 * 1024
-"""With so much waiting, entries are only counted. 1 MiB is Centrifugo's bound too."""
 
 REPLY_BYTES = 4 * 1024 * 1024
 """With so many answers waiting the peer asks without reading; it is cut off."""
@@ -49,7 +44,7 @@ class SendQueue:
         "_bytes",
         "_closed",
         "_frames",
-        "_missed",
+        "_lag",
         "_owner",
         "_paused",
         "_pending",
@@ -72,7 +67,7 @@ class SendQueue:
         self._pending = False
         self._paused = False
         self._closed = False
-        self._missed: dict[str, Lagged] = {}
+        self._lag = Lag()
         transport.registerProducer(self, True)
 
     @property
@@ -108,32 +103,13 @@ class SendQueue:
             self._write(joined)
 
     def _is_left_out(self, event: Event | None) -> bool:
-        if event is None:
-            return False
-        if isinstance(event, Truncated | EpochChanged):
-            # Without them the next number could be taken for one that was seen already.
-            if isinstance(event, Truncated):
-                self._cut_missed(event)
-            return False
-        if not isinstance(event, Entry):
-            return self._bytes > EPHEMERAL_BYTES
-        missed = self._missed.get(event.room)
-        if missed is None and self._bytes <= LAG_BYTES:
-            return False
-        if not self._missed:
+        was_lagging = bool(self._lag)
+        left_out = self._lag.leaves_out(event, self._bytes)
+        if self._lag and not was_lagging:
             self._stuck.add(self)
-        first = event.seq if missed is None else missed.first
-        self._missed[event.room] = Lagged(event.room, first, event.seq, event.epoch)
-        return True
-
-    def _cut_missed(self, event: Truncated) -> None:
-        """What was left out and did not survive cannot be fetched."""
-        missed = self._missed.pop(event.room, None)
-        if missed is not None and event.after is not None and event.after >= missed.first:
-            last = min(missed.last, event.after)
-            self._missed[event.room] = Lagged(event.room, missed.first, last, event.epoch)
-        if not self._missed:
+        elif was_lagging and not self._lag:
             self._stuck.remove(self)
+        return left_out
 
     def flush(self) -> None:
         """Hand the transport all that waits, unless it is full."""
@@ -148,7 +124,7 @@ class SendQueue:
         if not self._closed:
             self._closed = True
             self._stuck.remove(self)
-            self._missed.clear()
+            self._lag.take()
             self._frames.clear()
             self._bytes = 0
             self._transport.unregisterProducer()
@@ -163,15 +139,14 @@ class SendQueue:
         """The transport has room again: first what waits, then which entries were left out."""
         self._paused = False
         self.flush()
-        if self._closed or not self._missed:
+        if self._closed or not self._lag:
             return
         self._stuck.remove(self)
         if self._paused:
             self._stuck.add(self)  # full again, but it has taken something
             return
-        missed, self._missed = self._missed, {}
         # Now, not after what the rooms have pending: that comes after what was left out.
-        for lagged in missed.values():
+        for lagged in self._lag.take():
             frames = self._owner.format.frames(lagged)
             if frames is not None:
                 self.push(frames)

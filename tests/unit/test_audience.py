@@ -27,6 +27,9 @@ class Numbers:
     def own_frames(self, entry: Entry) -> bytes | None:
         return None
 
+    def join(self, frames: Sequence[bytes]) -> bytes:
+        return b"".join(frames)
+
 
 class Later:
     """A turn that ends when it is told to."""

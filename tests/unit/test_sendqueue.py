@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from fakes import ANN, FakeTransport, Pump, entry
 from hypothesis import given, settings
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
 from chatservice.domain.events import Entry, Event, Lagged, Typing
-from chatservice.transports.sendqueue import EPHEMERAL_BYTES, LAG_BYTES, REPLY_BYTES, SendQueue, Turn
+from chatservice.transports.lag import EPHEMERAL_BYTES, LAG_BYTES
+from chatservice.transports.sendqueue import REPLY_BYTES, SendQueue, Turn
 from chatservice.transports.surroundings import STUCK_S
 from chatservice.transports.watch import Watch
 
@@ -30,6 +32,9 @@ class LagFormat:
 
     def own_frames(self, entry: Entry) -> bytes | None:
         return None
+
+    def join(self, frames: Sequence[bytes]) -> bytes:
+        return b"".join(frames)
 
 
 class Link:

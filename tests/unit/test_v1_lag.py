@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from chat import Chat, Frame, NearEnd, Tab, code
 from fakes import FakeTransport, Pump, entry, short
 
 from chatservice.domain.errors import SLOW, Disconnect
 from chatservice.domain.events import Entered, Entry, EpochChanged, Event, Truncated, User
-from chatservice.transports.sendqueue import EPHEMERAL_BYTES, LAG_BYTES, REPLY_BYTES, SendQueue, Turn
+from chatservice.transports.lag import EPHEMERAL_BYTES, LAG_BYTES
+from chatservice.transports.sendqueue import REPLY_BYTES, SendQueue, Turn
 from chatservice.transports.watch import Watch
 
 
@@ -123,6 +126,9 @@ class Lines:
 
     def own_frames(self, entry: Entry) -> None:
         return None
+
+    def join(self, frames: Sequence[bytes]) -> bytes:
+        return b"".join(frames)
 
 
 class Owner:

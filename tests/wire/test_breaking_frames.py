@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatservice.transports.sendqueue import LAG_BYTES, REPLY_BYTES
+from chatservice.transports.lag import LAG_BYTES, REPLY_BYTES
 from chatservice.transports.websocket import FRAME_BYTES
 from wire.house import House, close_frame, frame
 from wire.people import TextPerson, WebSocketPerson

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatservice.transports.line import LINE_BYTES
-from chatservice.transports.sendqueue import LAG_BYTES, REPLY_BYTES
+from chatservice.transports.lag import LAG_BYTES, REPLY_BYTES
 from wire.house import House
 from wire.people import LinePerson, TextPerson
 
