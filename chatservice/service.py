@@ -36,6 +36,7 @@ from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.frontdoor import FrontDoorFactory
 from chatservice.transports.line import LineFactory
 from chatservice.transports.site import PageSite
+from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.tls import BadCertificate, ReloadableContext, fingerprint, self_signed
 from chatservice.transports.turn import Turn
@@ -109,7 +110,7 @@ class ChatService(MultiService):
         self._reactor = reactor
         self._say = say
         self._open: list[IListeningPort] = []
-        self._factories: list[ChatWebSocketFactory | LineFactory] = []
+        self._factories: list[ChatWebSocketFactory | LineFactory | ChatSockets] = []
         self._log: Engine | None = None
         self._hub: Hub | None = None
         self._ticking: LoopingCall | None = None
@@ -196,8 +197,9 @@ class ChatService(MultiService):
 
     def _main_factory(self, around: Surroundings, listener: Listener) -> IProtocolFactory:
         chat = ChatWebSocketFactory(around, self._manners(listener), self._reactor)
-        self._factories.append(chat)
-        door = FrontDoorFactory(around, chat, PageSite(chat))
+        sockets = ChatSockets(around, chat.manners, self._reactor)
+        self._factories += [chat, sockets]
+        door = FrontDoorFactory(around, chat, sockets, PageSite(chat, sockets))
         context = self.contexts.get(listener)
         return door if context is None else TLSMemoryBIOFactory(context, False, door)
 

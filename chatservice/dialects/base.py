@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from chatservice.domain.commands import Command
 from chatservice.domain.errors import Refused
@@ -66,10 +66,13 @@ class Unreadable(Exception):
         self.id = id
 
 
-class Parser(Protocol):
-    """One connection's decoder."""
+P = TypeVar("P", contravariant=True)
 
-    def parse(self, payload: bytes, is_binary: bool) -> Sequence[Parsed]:
+
+class Parser(Protocol[P]):
+    """One connection's decoder. Payloads are bytes but for dialects of named events."""
+
+    def parse(self, payload: P, is_binary: bool) -> Sequence[Parsed]:
         """What one message means, in order. Text payloads are valid UTF-8.
 
         :raises Unreadable: when this message makes no sense and the connection goes on.
@@ -105,7 +108,7 @@ class Dialect(Protocol):
     chats: bool
     has_hello: bool
 
-    def parser(self) -> Parser:
+    def parser(self) -> Parser[bytes]:
         """A decoder for one new connection."""
 
     def voice(self, lang: str, escape: bool) -> Voice:

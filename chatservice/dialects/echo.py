@@ -34,7 +34,7 @@ class EchoDialect:
     chats = False
     has_hello = False
 
-    def parser(self) -> Parser:
+    def parser(self) -> Parser[bytes]:
         """See `Dialect.parser`."""
         return EchoParser()
 
@@ -48,6 +48,6 @@ class ScreamDialect(EchoDialect):
 
     name = "scream"
 
-    def parser(self) -> Parser:
+    def parser(self) -> Parser[bytes]:
         """See `Dialect.parser`."""
         return ScreamParser()

@@ -219,7 +219,7 @@ class FullDialect:
     chats = True
     has_hello = True
 
-    def parser(self) -> Parser:
+    def parser(self) -> Parser[bytes]:
         """See `Dialect.parser`."""
         return FullParser()
 

@@ -72,7 +72,7 @@ class LineDialect:
     chats = True
     has_hello = False
 
-    def parser(self) -> Parser:
+    def parser(self) -> Parser[bytes]:
         """See `Dialect.parser`."""
         return LineParser()
 

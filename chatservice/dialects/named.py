@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ import orjson
 
 from chatservice.dialects.base import SILENT, Asked, Outcome, Parsed, Speak, Unreadable
 from chatservice.dialects.full import TYPES, Fields
-from chatservice.dialects.full_voice import FullVoice, full_voice
+from chatservice.dialects.full_voice import FullVoice, full_voice, shown_room
 from chatservice.dialects.full_voice import entry as full_entry
 from chatservice.dialects.phrases import say
 from chatservice.dialects.slash import read_typed
@@ -26,6 +27,18 @@ from chatservice.domain.results import Browsed, Joined, Members, Replayed, Told
 
 Named = tuple[str, object]
 """An event's name and its one argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """What a peer has emitted.
+
+    :ivar id: by which it is acknowledged; None if the peer asks for no acknowledgement.
+    """
+
+    name: str
+    arguments: Sequence[Any] = ()
+    id: int | None = None
 
 
 class NamedVoice(Protocol):
@@ -119,25 +132,25 @@ class TaughtVoice(Spoken):
 class TaughtParser:
     """What the lessons' pages emit. Other events are for servers we do not know, and are let pass."""
 
-    def parse(self, payload: Sequence[Any], is_binary: bool) -> Sequence[Parsed]:
-        """See `Parser.parse`; the payload is an event's name and its arguments."""
-        name, *arguments = payload
+    def parse(self, payload: Emitted, is_binary: bool) -> Sequence[Parsed]:
+        """See `Parser.parse`."""
+        name, first = payload.name, payload.arguments[0] if payload.arguments else None
         if name == "message":
-            return _taught_message(arguments[0] if arguments else None)
-        if name in TYPES and arguments and isinstance(arguments[0], dict):
-            return _full_command(name, arguments[0])
-        return ()
+            return _taught_message(first, payload.id)
+        if name in TYPES and isinstance(first, dict):
+            return _full_command(payload, first)
+        return () if payload.id is None else (Asked(payload.id, c.Unknown(name[:32])),)
 
 
-def _taught_message(said: Any) -> Sequence[Parsed]:
+def _taught_message(said: Any, id: int | None) -> Sequence[Parsed]:
     if isinstance(said, str):
-        return read_typed(said)
+        return tuple(Asked(id, asked.command) for asked in read_typed(said) if isinstance(asked, Asked))
     if not isinstance(said, dict) or not isinstance(said.get("content"), str):
-        raise Unreadable(Refused(Code.BAD_REQUEST, "bad_field", params={"field": "message"}))
+        raise Unreadable(Refused(Code.BAD_REQUEST, "bad_field", params={"field": "message"}), id)
     username = said.get("username")
     if isinstance(username, str) and username:
-        return (Asked(SILENT, c.Rename(username)), Asked(None, c.Say(said["content"])))
-    return (Asked(None, c.Say(said["content"])),)
+        return (Asked(SILENT, c.Rename(username)), Asked(id, c.Say(said["content"])))
+    return (Asked(id, c.Say(said["content"])),)
 
 
 # --- chat.v1 ---
@@ -150,9 +163,9 @@ class FullNamedVoice:
         self._voice = full_voice(lang)
 
     def events(self, event: Event) -> Sequence[Named]:
-        """See `NamedVoice.events`. Engine.IO pings by itself, so a ping is told for its `tops` alone."""
+        """See `NamedVoice.events`. Engine.IO pings by itself; what is left of ours is the tops of one's rooms."""
         if isinstance(event, Pinged):
-            return ()
+            return (("tops", {shown_room(room): top for room, top in event.tops.items()}),)
         fields = self._voice.fields(event)
         return () if fields is None else ((fields["type"], fields),)
 
@@ -173,24 +186,23 @@ class FullNamedVoice:
 class FullNamedParser:
     """chat.v1's commands as events: the name is the `type`, the argument the other members."""
 
-    def parse(self, payload: Sequence[Any], is_binary: bool) -> Sequence[Parsed]:
-        """See `Parser.parse`; the payload is an event's name and its arguments."""
-        name, *arguments = payload
-        members = arguments[0] if arguments else {}
+    def parse(self, payload: Emitted, is_binary: bool) -> Sequence[Parsed]:
+        """See `Parser.parse`."""
+        name, members = payload.name, payload.arguments[0] if payload.arguments else {}
         if not isinstance(members, dict):
-            raise Unreadable(Refused(Code.BAD_JSON))
+            raise Unreadable(Refused(Code.BAD_JSON), payload.id)
         if name not in TYPES:
-            return (Asked(None, c.Unknown(str(name)[:32])),)
-        asked = _full_command(name, members)
+            return (Asked(payload.id, c.Unknown(name[:32])),)
+        asked = _full_command(payload, members)
         lang = members.get("lang") if name == "hello" else None
         return (Speak(lang[:64]), *asked) if isinstance(lang, str) else asked
 
 
-def _full_command(name: str, members: dict[str, Any]) -> Sequence[Parsed]:
+def _full_command(emitted: Emitted, members: dict[str, Any]) -> Sequence[Parsed]:
     try:
-        return (Asked(None, TYPES[name](Fields(members))),)
+        return (Asked(emitted.id, TYPES[emitted.name](Fields(members))),)
     except Refused as refusal:
-        raise Unreadable(refusal) from None
+        raise Unreadable(refusal, emitted.id) from None
 
 
 def _answer(voice: FullVoice, outcome: Outcome) -> object:
@@ -208,3 +220,23 @@ def taught_voice(lang: str, escape: bool) -> TaughtVoice:
 def full_named_voice(lang: str) -> FullNamedVoice:
     """The one voice of that language."""
     return FullNamedVoice(lang)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDialect:
+    """See `Dialect`; its payloads are `Emitted`."""
+
+    name: str
+    has_hello: bool
+    chats: bool = True
+
+    def parser(self) -> TaughtParser | FullNamedParser:
+        """A decoder for one new connection."""
+        return FullNamedParser() if self.has_hello else TaughtParser()
+
+    def named_voice(self, lang: str, escape: bool) -> NamedVoice:
+        """The encoder for `lang`, the same object for the same arguments."""
+        return full_named_voice(lang) if self.has_hello else taught_voice(lang, escape)
+
+
+TAUGHT, FULL = NamedDialect("taught", has_hello=False), NamedDialect("full", has_hello=True)

@@ -127,7 +127,7 @@ class SimpleDialect:
     chats = True
     has_hello = False
 
-    def parser(self) -> Parser:
+    def parser(self) -> Parser[bytes]:
         """See `Dialect.parser`."""
         return TypedParser()
 

@@ -24,7 +24,7 @@ class TextDialect:
     chats = True
     has_hello = False
 
-    def parser(self) -> Parser:
+    def parser(self) -> Parser[bytes]:
         """See `Dialect.parser`."""
         return TypedParser()
 

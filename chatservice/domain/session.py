@@ -8,7 +8,7 @@ from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Greeted
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import DEAF, Bucket
-from chatservice.domain.ports import Peer
+from chatservice.domain.ports import Identity, Peer
 from chatservice.domain.promise import Promise
 from chatservice.domain.room import Room
 from chatservice.domain.roster import Person
@@ -25,9 +25,12 @@ class Session:
 
     :param address: the peer's own, as we see it.
     :param introduced: False on dialects with a hello.
+    :param identity: whom a token proved, on the others.
     """
 
-    def __init__(self, hub: Hub, peer: Peer, address: str, *, introduced: bool = True) -> None:
+    def __init__(
+        self, hub: Hub, peer: Peer, address: str, *, introduced: bool = True, identity: Identity | None = None
+    ) -> None:
         self.hub = hub
         self.peer = peer
         self.address = address
@@ -43,7 +46,10 @@ class Session:
         self.typed_at: dict[str, float] = {}  # room -> when one was last seen to begin
         self.typing: set[str] = set()  # rooms in which one is seen to write
         if introduced:
-            self.introduce(hub.roster.arrive(hub.new_id()))
+            person = hub.roster.arrive(hub.new_id() if identity is None else identity.user_id)
+            if identity is not None:
+                person.role, person.guest = identity.role, identity.guest
+            self.introduce(person)
             peer.deliver(Greeted(self.user.user, address))
 
     @property

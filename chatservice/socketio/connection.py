@@ -156,13 +156,18 @@ class Connection:
 
     def _hear(self, socket: Socket, packet: Packet) -> None:
         name, *arguments = packet.data
+        id, receiver = packet.id, socket.namespace.receiver
+        if receiver is not None:
+            receiver(
+                socket, str(name), arguments, None if id is None else lambda result: socket.acknowledge(id, result)
+            )
+            return
         functions = socket.namespace.functions
         function = functions.find(name)
         if function is None:
             function, arguments = functions.every, packet.data
         if function is None:
             return
-        id = packet.id
         settle(
             function,
             (socket, *arguments),

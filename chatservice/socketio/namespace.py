@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Rooms = str | Iterable[str] | None
 Middleware = Callable[[Socket], Any]
+Receiver = Callable[[Socket, str, list[Any], Callable[[object], None] | None], object]
 
 
 class Namespace:
@@ -35,6 +36,7 @@ class Namespace:
         self.acks = Acks(house.call_later)
         self.functions = Functions()
         self.middlewares: list[Middleware] = []
+        self.receiver: Receiver | None = None
         self._house = house
         self._rooms: dict[str, dict[Socket, None]] = {}
         self.recovery = Recovery(house.options, house.now) if house.options.recovery_s > 0 else None
@@ -50,6 +52,15 @@ class Namespace:
         :raises ValueError: if there is one for it.
         """
         return self.functions.on(event)
+
+    def hear_all(self, receiver: Receiver) -> Receiver:
+        """Register one function for all events of the clients, instead of those registered by `on`.
+
+        It is called with the socket, the event's name, the list of its arguments, and a function that acknowledges
+        with a value, or None if the client asks for no acknowledgement.
+        """
+        self.receiver = receiver
+        return receiver
 
     def use(self, middleware: Middleware) -> Middleware:
         """Ask this function, after those registered before, whether a socket may connect. It may answer later.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from chatservice.dialects.base import Answer, Asked, Id, Outcome, Parser, Speak, Unreadable
 from chatservice.domain.commands import Command
@@ -12,6 +12,8 @@ from chatservice.domain.conduct import answers_first, handle, overlaps
 from chatservice.domain.errors import Code, Disconnect, Ended, Refused
 from chatservice.domain.promise import Promise
 from chatservice.domain.session import Session
+
+P = TypeVar("P")
 
 BACKLOG = 64
 """Commands of one connection that may wait or be under way; above it we stop reading from it."""
@@ -30,7 +32,7 @@ class Wire(Protocol):
     def resume_reading(self) -> None: ...
 
 
-class Conversation:
+class Conversation(Generic[P]):
     """Keeps a peer's commands in order though the log answers later.
 
     Commands that only append follow each other without waiting, because the log keeps their order; any
@@ -43,7 +45,7 @@ class Conversation:
 
     def __init__(
         self,
-        parser: Parser,
+        parser: Parser[P],
         wire: Wire,
         session: Session | None,
         report: Callable[[BaseException], None],
@@ -57,7 +59,7 @@ class Conversation:
         self._alone = False  # the command under way allows no other beside it
         self._paused = False
 
-    def receive(self, payload: bytes, is_binary: bool = False) -> None:
+    def receive(self, payload: P, is_binary: bool = False) -> None:
         """One message of the peer. Never raises: Autobahn would drop the connection without a word."""
         try:
             parsed = self._parser.parse(payload, is_binary)

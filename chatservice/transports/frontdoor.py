@@ -16,6 +16,7 @@ from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from twisted.web.server import Site
 
+from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.transport import Transport
 from chatservice.transports.watch import Deadline
@@ -71,7 +72,11 @@ class FrontDoor(Protocol):
 
     def _hand_over(self, *, is_upgrade: bool) -> None:
         self._forget_deadline()
-        factory: Factory[Any] = self.factory.chat if is_upgrade else self.factory.site
+        factory: Factory[Any] = self.factory.site
+        if is_upgrade:
+            sockets = self.factory.sockets
+            is_socketio = sockets.server.serves(_path(self._head))
+            factory = sockets.server.websocket_factory if is_socketio else self.factory.chat
         transport, head, self._head = self.transport, self._head, b""
         protocol = factory.buildProtocol(transport.getPeer())
         assert protocol is not None
@@ -96,6 +101,11 @@ class FrontDoor(Protocol):
             self._deadline = None
 
 
+def _path(head: bytes) -> bytes:
+    """What a request head asks for, without its query."""
+    return head.partition(b"\r\n")[0].partition(b" ")[2].partition(b" ")[0].partition(b"?")[0]
+
+
 def put_in_charge(transport: Transport, protocol: IProtocol) -> None:
     """Make `protocol` the one that gets the transport's bytes. Under TLS the transport is a wrapper."""
     if isinstance(transport, ProtocolWrapper):
@@ -110,8 +120,9 @@ class FrontDoorFactory(Factory[FrontDoor]):
     protocol = FrontDoor
     noisy = False
 
-    def __init__(self, around: Surroundings, chat: ChatWebSocketFactory, site: Site) -> None:
+    def __init__(self, around: Surroundings, chat: ChatWebSocketFactory, sockets: ChatSockets, site: Site) -> None:
         self.around = around
+        self.sockets = sockets
         self.chat = chat
         self.site = site
 

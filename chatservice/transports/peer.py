@@ -4,19 +4,45 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any, Protocol
 
-from chatservice.dialects.base import Dialect, Id, Outcome
+from chatservice.dialects.base import Id, Outcome, Parser
 from chatservice.domain.audience import Hearer
 from chatservice.domain.errors import NO_HELLO, SLOW, Disconnect
 from chatservice.domain.events import Event, Pinged
+from chatservice.domain.ports import Format, Frames, Identity
 from chatservice.domain.session import Session
 from chatservice.transports.addresses import shown
 from chatservice.transports.conversation import Conversation
-from chatservice.transports.frames import VoiceFormat
 from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.transport import Transport
 from chatservice.transports.watch import Deadline, Watch
+
+
+class Queue(Protocol):
+    """What a peer is still to be sent; see `SendQueue`."""
+
+    def push(self, frames: Frames, event: Event | None = None) -> None: ...
+    def push_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None: ...
+    def flush(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Spoken(Protocol):
+    """As much of a dialect as a connection needs."""
+
+    @property
+    def chats(self) -> bool: ...
+    @property
+    def has_hello(self) -> bool: ...
+    def parser(self) -> Parser[Any]: ...
+
+
+class AnsweringFormat(Format, Protocol):
+    """A format that can also say what a command is answered."""
+
+    def answers(self, id: Id, outcome: Outcome) -> Frames: ...
 
 
 class Connected(Hearer):
@@ -25,33 +51,48 @@ class Connected(Hearer):
     Names that Autobahn owns on protocols (`log`, `peer`, `state`, `factory`) are not used here.
     """
 
-    format: VoiceFormat
+    format: AnsweringFormat
     transport: Transport
     around: Surroundings
     heard_at = 0.0
-    conversation: Conversation | None = None
-    _queue: SendQueue | None = None
-    _held: list[tuple[bytes, Event | None]] | None = None
+    conversation: Conversation[Any] | None = None
+    _queue: Queue | None = None
+    _held: list[tuple[Frames, Event | None]] | None = None
     _farewell: Deadline | None = None
     _hello_due: Deadline | None = None
     _watch: Watch | None = None
 
-    def begin(self, around: Surroundings, spoken: Dialect, format: VoiceFormat, watch: Watch) -> Conversation:
+    def begin(
+        self,
+        around: Surroundings,
+        spoken: Spoken,
+        format: AnsweringFormat,
+        watch: Watch,
+        identity: Identity | None = None,
+    ) -> Conversation[Any]:
         """The connection is open: be a peer."""
         self.around = around
         self.format = format
-        self._queue = SendQueue(self.transport, around.turn, around.stuck, self)
+        self._queue = self.open_queue()
         self._watch = watch
         watch.add(self)
         session = None
         if spoken.chats:
-            address = shown(self.transport.getPeer())
-            session = Session(around.hub, self, address, introduced=not spoken.has_hello)
+            session = Session(around.hub, self, self.address, introduced=not spoken.has_hello, identity=identity)
         if spoken.has_hello:
             self._hello_due = Deadline(self._hello_missing)
             around.hellos.add(self._hello_due)
         self.conversation = Conversation(spoken.parser(), self, session, around.report)
         return self.conversation
+
+    @property
+    def address(self) -> str:
+        """The peer's, as people see it."""
+        return shown(self.transport.getPeer())
+
+    def open_queue(self) -> Queue:
+        """A new queue towards the peer."""
+        return SendQueue(self.transport, self.around.turn, self.around.stuck, self)
 
     def finish(self) -> None:
         """Leave the rooms; what comes in from now on is not heard."""
@@ -91,21 +132,21 @@ class Connected(Hearer):
         for frames, event in held or ():
             self.send(frames, event)
 
-    def send(self, frames: bytes, event: Event | None = None) -> None:
+    def send(self, frames: Frames, event: Event | None = None) -> None:
         """See `Peer.send`."""
         if self._held is not None:
             self._held.append((frames, event))
         elif self._queue is not None:
             self._queue.push(frames, event)
 
-    def send_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
+    def send_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None:
         """See `Peer.send_all`."""
         if self._held is not None:
             self._held.extend(zip(frames, events, strict=True))
         elif self._queue is not None:
             self._queue.push_all(joined, frames, events)
 
-    def send_alone(self, frames: bytes) -> None:
+    def send_alone(self, frames: Frames) -> None:
         """Send something for this peer alone, after what its rooms have been told before."""
         for audience in self.audiences:
             audience.catch_up(self)

@@ -18,8 +18,10 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
 from chatservice.dialects.registry import PATHS
+from chatservice.socketio.site import refuse_body, requested
 from chatservice.transports.api import Rooms
 from chatservice.transports.frontdoor import FORGED
+from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.watch import Deadline
 from chatservice.transports.websocket import ChatWebSocketFactory
@@ -140,6 +142,7 @@ NOT_FOUND = """\
   /echo      WebSocket, sends back what you send  回声
   /scream    WebSocket, SHOUTS BACK!!!  大写回喊
   /client.js  the JavaScript client library (/client.iife.js, /client.d.ts)  客户端库
+  /socket.io/  Socket.IO 2.x and 4.x  兼容 Socket.IO 客户端
   /api/rooms/ROOM/messages (POST), /events, /export (GET)
 """
 
@@ -147,8 +150,9 @@ NOT_FOUND = """\
 class Root(Resource):
     """The tree of the main port."""
 
-    def __init__(self, chat: ChatWebSocketFactory) -> None:
+    def __init__(self, chat: ChatWebSocketFactory, sockets: ChatSockets) -> None:
         super().__init__()
+        self._sockets = sockets.server
         self._chat = WebSocketResource(chat)
         self._rooms = Rooms(chat.around, chat.manners)
         self._not_found = WordsResource(404, NOT_FOUND)
@@ -169,6 +173,8 @@ class Root(Resource):
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
         """By the whole path at once: there are no directories."""
+        if self._sockets.serves(request.path):
+            return self._sockets.resource
         # An upgrade on a kept-alive connection comes past the front door (some proxies do that).
         if (request.getHeader(b"Upgrade") or b"").lower() == b"websocket":
             values = (value for _, found in request.requestHeaders.getAllRawHeaders() for value in found)
@@ -227,6 +233,10 @@ class PageRequest(Request):
     def _refuse_body(self) -> None:
         self._refused = True
         channel: Any = self.channel
+        sockets = channel.site.sockets
+        if sockets.serves(requested(channel).partition(b"?")[0]):
+            refuse_body(sockets.house, self, channel)
+            return
         transport = channel.transport
         transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         transport.loseConnection()
@@ -246,9 +256,10 @@ class PageSite(Site):
     displayTracebacks = False
     noisy = False
 
-    def __init__(self, chat: ChatWebSocketFactory) -> None:
-        super().__init__(Root(chat), timeout=15, reactor=chat.reactor)
+    def __init__(self, chat: ChatWebSocketFactory, sockets: ChatSockets) -> None:
+        super().__init__(Root(chat, sockets), timeout=15, reactor=chat.reactor)
         self.around = chat.around
+        self.sockets = sockets.server
 
     def log(self, request: HTTPRequest) -> None:
         """Nothing; see the class."""

@@ -17,6 +17,7 @@ LINE_NUDGE_S, LINE_GRACE_S = 90.0, 60.0  # a line at 90 s, the end at 150 s
 HANDSHAKE_S = 10.0  # from connect to a whole request head, however slowly it drips
 HELLO_S = 10.0  # from the open connection to hello, where there is one
 STUCK_S = 30.0  # a lagging peer that takes nothing for so long is gone
+TOPS_S = 25.0  # chat.v1 over Socket.IO is told the tops of its rooms so often
 COMMENT_S = 15.0  # a comment on a stream of events
 VISITOR_S = 600.0  # who came by HTTP is remembered so long
 FAREWELL_S = 5.0  # from our last byte to the end, even if the peer never reads it
@@ -43,6 +44,7 @@ class Surroundings:
     farewells: Watch
     streams: Watch
     visitors: Watch
+    tops: Watch
     report: Callable[[BaseException], None]
 
     @classmethod
@@ -77,6 +79,7 @@ class Surroundings:
             farewells=Watch(now, FAREWELL_S, 0.0),
             streams=Watch(now, COMMENT_S, 0.0),
             visitors=Watch(now, VISITOR_S, 0.0),
+            tops=Watch(now, TOPS_S, 0.0),
             report=report,
         )
 
@@ -91,6 +94,7 @@ class Surroundings:
             self.farewells,
             self.streams,
             self.visitors,
+            self.tops,
         )
         for tick in (self.hub.tick, *(watch.tick for watch in watches)):
             try:

@@ -10,6 +10,7 @@ import pytest
 
 from chatservice.dialects.base import SILENT, Asked, Speak, Unreadable
 from chatservice.dialects.named import (
+    Emitted,
     FullNamedParser,
     TaughtParser,
     full_named_voice,
@@ -38,6 +39,10 @@ from chatservice.domain.results import Joined, Members
 
 ONE, EVIL = User("u_1", "user1"), User("u_2", "<b>")
 TAUGHT, ESCAPED, FULL = taught_voice("en", False), taught_voice("en", True), full_named_voice("en")
+
+
+def emitted(event: list[Any], id: int | None = None) -> Emitted:
+    return Emitted(event[0], event[1:], id)
 
 
 def entry(body: Any) -> Entry:
@@ -132,25 +137,27 @@ def test_acknowledgements() -> None:
 
 
 def test_full_events() -> None:
-    """chat.v1's objects under their own names; the sender's carries the cid; pings are Engine.IO's."""
+    """chat.v1's objects under their own names; the sender's carries the cid, of a ping the tops are left."""
     said = entry(Said(ONE, "hi", cid="c1"))
     ((name, told),) = FULL.events(said)
     assert name == "message" and isinstance(told, dict) and told["text"] == "hi" and "cid" not in told
     own = FULL.own_events(said)
     assert own is not None and own[0][1] == {**told, "cid": "c1"}
-    assert FULL.events(Pinged(1, {})) == ()
+    assert FULL.events(Pinged(1, {"lobby": 7})) == (("tops", {"lobby": 7}),)
 
 
 def test_what_taught_pages_emit() -> None:
     """A string or an object with `content`, which may bring a name; commands by slash; unknown events pass."""
     parse = TaughtParser().parse
-    assert parse(["message", "hi"], False) == (Asked(None, c.Say("hi")),)
-    assert parse(["message", "/nick Ann"], False) == (Asked(None, c.Rename("Ann")),)
-    assert parse(["message", {"content": "hi"}], False) == (Asked(None, c.Say("hi")),)
-    named = parse(["message", {"username": "Ann", "content": "/hi"}], False)
+    assert parse(emitted(["message", "hi"]), False) == (Asked(None, c.Say("hi")),)
+    assert parse(emitted(["message", "/nick Ann"]), False) == (Asked(None, c.Rename("Ann")),)
+    assert parse(emitted(["message", {"content": "hi"}]), False) == (Asked(None, c.Say("hi")),)
+    named = parse(emitted(["message", {"username": "Ann", "content": "/hi"}]), False)
     assert named == (Asked(SILENT, c.Rename("Ann")), Asked(None, c.Say("/hi")))
-    assert parse(["my other event", {"my": "data"}], False) == parse(["login"], False) == ()
-    assert parse(["history", {"room": "lobby"}], False) == (Asked(None, c.Browse("lobby", None, None, None, 50)),)
+    assert parse(emitted(["my other event", {"my": "data"}]), False) == parse(emitted(["login"]), False) == ()
+    assert parse(emitted(["history", {"room": "lobby"}]), False) == (
+        Asked(None, c.Browse("lobby", None, None, None, 50)),
+    )
 
 
 @pytest.mark.parametrize("said", [None, 7, ["hi"], {}, {"content": 7}, b"hi"])
@@ -158,7 +165,7 @@ def test_what_is_no_message(said: Any) -> None:
     """A message that is neither text nor an object with text is refused."""
     for payload in (["message", said], ["message"]):
         with pytest.raises(Unreadable) as error:
-            TaughtParser().parse(payload, False)
+            TaughtParser().parse(emitted(payload), False)
         assert error.value.refusal.code is Code.BAD_REQUEST
 
 
@@ -166,10 +173,10 @@ def test_full_commands() -> None:
     """The event's name is the type; what is no command or no object is refused."""
     parse = FullNamedParser().parse
     asked = Asked(None, c.Say("hi", False, "lobby", "c1"))
-    assert parse(["message", {"room": "lobby", "text": "hi", "cid": "c1"}], False) == (asked,)
-    hello = parse(["hello", {"lang": "zh-CN", "nick": "Ann"}], False)
+    assert parse(emitted(["message", {"room": "lobby", "text": "hi", "cid": "c1"}]), False) == (asked,)
+    hello = parse(emitted(["hello", {"lang": "zh-CN", "nick": "Ann"}]), False)
     assert hello[0] == Speak("zh-CN") and isinstance(hello[1], Asked) and isinstance(hello[1].command, c.Hello)
-    assert parse(["dance", {}], False) == (Asked(None, c.Unknown("dance")),)
+    assert parse(emitted(["dance", {}]), False) == (Asked(None, c.Unknown("dance")),)
     for payload in (["message", "hi"], ["message", {"room": 7}], ["hello", [1]]):
         with pytest.raises(Unreadable):
-            parse(payload, False)
+            parse(emitted(payload), False)

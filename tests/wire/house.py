@@ -18,6 +18,7 @@ from chatservice.logs.memory import MemoryLog
 from chatservice.transports.frontdoor import FrontDoorFactory
 from chatservice.transports.line import LineFactory
 from chatservice.transports.site import PageSite
+from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.watch import TICK_S
 from chatservice.transports.websocket import ChatWebSocketFactory
@@ -44,7 +45,8 @@ class House:
             self.hub, call_later=self._call_later, now=self.clock.seconds, report=self.troubles.append
         )
         self.chat = ChatWebSocketFactory(self.around, manners, self.clock)
-        self.door = FrontDoorFactory(self.around, self.chat, PageSite(self.chat))
+        self.sockets = ChatSockets(self.around, manners, self.clock)
+        self.door = FrontDoorFactory(self.around, self.chat, self.sockets, PageSite(self.chat, self.sockets))
         self.lines = LineFactory(self.around, manners, self.clock)
         self._ticking = LoopingCall(self.around.tick)
         self._ticking.clock = self.clock

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatservice.transports.lag import LAG_BYTES, REPLY_BYTES
+from chatservice.transports.lag import LAG_BYTES
+from chatservice.transports.sendqueue import REPLY_BYTES
 from chatservice.transports.websocket import FRAME_BYTES
 from wire.house import House, close_frame, frame
 from wire.people import TextPerson, WebSocketPerson

@@ -108,7 +108,6 @@ NOWHERE = [
     "/index.html",
     "/chat.db",
     "/static/nothing.js",
-    "/socket.io/",
 ]
 UPWARDS = [
     "/../../etc/passwd",

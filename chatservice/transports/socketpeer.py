@@ -1,0 +1,249 @@
+"""A Socket.IO socket as a `Peer`: events in, shared packets out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from chatservice.dialects.base import SILENT, Id, Outcome
+from chatservice.dialects.named import FULL, TAUGHT, Emitted, Named, NamedDialect, NamedVoice
+from chatservice.dialects.phrases import choose_language
+from chatservice.domain.commands import Rename
+from chatservice.domain.errors import Code, Disconnect, Refused
+from chatservice.domain.events import Bye, Entry, Event
+from chatservice.domain.ports import Identity
+from chatservice.socketio import Event as Packet
+from chatservice.socketio import Socket
+from chatservice.socketio.outgoing import Outgoing
+from chatservice.transports.lag import Lag
+from chatservice.transports.peer import Connected, Queue
+from chatservice.transports.surroundings import Manners, Surroundings
+from chatservice.transports.watch import Watch
+from chatservice.transports.wishes import Wishes
+
+NAMESPACE = "/"
+
+
+class NamedFormat:
+    """A voice of named events in Socket.IO packets; see `Format`. One serves the clients of all versions."""
+
+    def __init__(self, voice: NamedVoice) -> None:
+        self.voice = voice
+
+    def frames(self, event: Event) -> Outgoing | None:
+        """See `Format.frames`."""
+        return self._packet(self.voice.events(event))
+
+    def own_frames(self, entry: Entry) -> Outgoing | None:
+        """See `Format.own_frames`."""
+        named = self.voice.own_events(entry)
+        return None if named is None else self._packet(named)
+
+    def answers(self, id: Id, outcome: Outcome) -> Outgoing | None:
+        """What answers a command without an acknowledgement."""
+        return None if id is SILENT else self._packet(self.voice.answered(outcome))
+
+    def join(self, frames: Sequence[Outgoing]) -> Outgoing:
+        """See `Format.join`."""
+        return frames[0] if len(frames) == 1 else Outgoing.bundle(frames)
+
+    def _packet(self, named: Sequence[Named]) -> Outgoing | None:
+        packets = [Packet(NAMESPACE, name, (argument,)).packet for name, argument in named]
+        return self.join(packets) if packets else None
+
+
+@lru_cache(maxsize=64)
+def named_format(voice: NamedVoice) -> NamedFormat:
+    """The one format of that voice: it is the key of an audience."""
+    return NamedFormat(voice)
+
+
+class SocketQueue:
+    """What waits for one socket is in its session; this counts, and leaves out what comes too fast for it.
+
+    :param stuck: the watch that ends peers which make no progress while they lag.
+    """
+
+    def __init__(self, socket: Socket, owner: SocketPeer, stuck: Watch) -> None:
+        self.heard_at = 0.0
+        self._session = socket.session
+        self._owner = owner
+        self._stuck = stuck
+        self._lag = Lag()
+        self._closed = False
+        self._waited = 0
+
+    def push(self, frames: Outgoing, event: Event | None = None) -> None:
+        """See `SendQueue.push`."""
+        if self._closed:
+            return
+        session = self._session
+        waiting = 0 if session.is_writable else session.waiting_bytes
+        was_lagging = bool(self._lag)
+        left_out = self._lag.leaves_out(event, waiting)
+        if self._lag and not was_lagging:
+            self._waited = waiting
+            self._stuck.add(self)
+        if not left_out:
+            session.push(frames)
+
+    def push_all(self, joined: Outgoing, frames: Sequence[Outgoing], events: Sequence[Event]) -> None:
+        """See `SendQueue.push_all`."""
+        if self._session.is_writable and not self._closed:
+            self._session.push(joined)
+        else:
+            for frame, event in zip(frames, events, strict=True):
+                self.push(frame, event)
+
+    def flush(self) -> None:
+        """The session sends at the end of the turn."""
+
+    def drained(self) -> None:
+        """The socket has taken all that waited: tell it what was left out."""
+        if self._lag and not self._closed:
+            self._stuck.remove(self)
+            for lagged in self._lag.take():
+                frames = self._owner.format.frames(lagged)
+                if frames is not None:
+                    self._session.push(frames)
+
+    def close(self) -> None:
+        """See `SendQueue.close`."""
+        self._closed = True
+        self._stuck.remove(self)
+
+    # --- Watched ---
+
+    def nudge(self) -> None:
+        """See `Watched.nudge`: it lags for long; if nothing has moved it is ended."""
+        self._stuck.remove(self)
+        waiting = self._session.waiting_bytes
+        if waiting >= self._waited:
+            self._owner.too_slow()
+        else:
+            self._waited = waiting
+            self._stuck.add(self)
+
+    def give_up(self) -> None:
+        """See `Watched.give_up`."""
+
+
+class SocketPeer(Connected):
+    """One socket. It is *taught* until it says hello or asks for version 1; then it speaks chat.v1."""
+
+    format: NamedFormat
+
+    def __init__(
+        self,
+        socket: Socket,
+        around: Surroundings,
+        manners: Manners,
+        wishes: Wishes,
+        *,
+        is_full: bool,
+        identity: Identity | None,
+    ) -> None:
+        self.around = around
+        self._socket = socket
+        self._manners = manners
+        self._escape = wishes.escape
+        self._lang = wishes.lang
+        self._acknowledge: dict[int, Callable[[object], None]] = {}
+        self._asked = 0
+        self._is_throttled = False
+        if is_full:
+            self._speak_as(FULL)
+            return
+        self._speak_as(TAUGHT, identity)
+        assert self.conversation is not None
+        if wishes.nick:
+            self.conversation.perform(Rename(wishes.nick))
+        self.conversation.perform(wishes.join)
+
+    def _speak_as(self, spoken: NamedDialect, identity: Identity | None = None) -> None:
+        self._spoken = spoken
+        self.format = named_format(spoken.named_voice(self._lang, self._escape))
+        # The last ones are told of tops, which only chat.v1 has; that somebody is there is Engine.IO's affair.
+        self.begin(self.around, spoken, self.format, self.around.tops, identity)
+
+    @property
+    def address(self) -> str:
+        """See `Connected.address`."""
+        return self._socket.handshake.address or "local"
+
+    def open_queue(self) -> Queue:
+        """See `Connected.open_queue`."""
+        self._socket_queue = SocketQueue(self._socket, self, self.around.stuck)
+        return self._socket_queue
+
+    # --- what the socket says ---
+
+    def hear(self, name: str, arguments: list[Any], acknowledge: Callable[[object], None] | None) -> None:
+        """It has emitted an event."""
+        if name == "hello" and self._spoken is TAUGHT:
+            self.finish()
+            self._speak_as(FULL)
+        id = None
+        if acknowledge is not None:
+            self._asked += 1
+            id = self._asked
+            self._acknowledge[id] = acknowledge
+        if self._is_throttled:  # a long-poll cannot be kept from talking
+            self.reply(id, Refused(Code.BUSY))
+        elif self.conversation is not None:
+            self.conversation.receive(Emitted(name, arguments, id))
+
+    def drained(self) -> None:
+        """It has taken all that waited."""
+        self._socket_queue.drained()
+
+    # --- Peer and Wire ---
+
+    def reply(self, id: Id, outcome: Outcome) -> None:
+        """See `Wire.reply`: by acknowledgement, if it asked for one."""
+        acknowledge = self._acknowledge.pop(id, None) if isinstance(id, int) else None
+        if acknowledge is None:
+            frames = self.format.answers(id, outcome)
+            if frames is not None:
+                self.send_alone(frames)
+            return
+        if self._held is None:
+            for audience in self.audiences:
+                audience.catch_up(self)
+        acknowledge(self.format.voice.acknowledgement(outcome))
+
+    def speak(self, lang: str) -> None:
+        """See `Wire.speak`."""
+        self._lang = choose_language(lang, self._manners.lang)
+        self.format = named_format(self._spoken.named_voice(self._lang, self._escape))
+
+    def answer(self, payload: bytes, is_binary: bool) -> None:
+        """See `Wire.answer`: nothing goes straight back here."""
+
+    def close(self, why: Disconnect) -> None:
+        """See `Peer.close`. A client comes back by itself when its transport is closed, and stays away when it is
+        sent away from the namespace."""
+        if self._socket.connected:
+            self.deliver(Bye(why.name, why.reconnect, 0))
+            self.flush()
+            self._socket.disconnect(close=why.reconnect)
+
+    def pause_reading(self) -> None:
+        """See `Wire.pause_reading`."""
+        self._is_throttled = True
+
+    def resume_reading(self) -> None:
+        """See `Wire.resume_reading`."""
+        self._is_throttled = False
+
+    # --- Watched ---
+
+    def nudge(self) -> None:
+        """See `Watched.nudge`: tell the tops, again and again."""
+        self.deliver(self.pinged())
+        self.around.tops.remove(self)
+        self.around.tops.add(self)
+
+    def give_up(self) -> None:
+        """See `Watched.give_up`; every nudge begins anew, so it never comes to this."""

@@ -1,0 +1,108 @@
+"""The chat's Socket.IO server on one listener: who may come in, and which peer each socket is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from chatservice.dialects.phrases import say
+from chatservice.domain.errors import Code, Disconnect, Refused
+from chatservice.domain.limits import FRAME_BYTES
+from chatservice.domain.ports import Identity
+from chatservice.socketio import ConnectionRefused, Options, Socket, SocketIOServer
+from chatservice.transports.socketpeer import SocketPeer
+from chatservice.transports.surroundings import Manners, Surroundings
+from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
+
+
+class ChatSockets:
+    """A `SocketIOServer` whose sockets are in the same rooms as everybody else.
+
+    :ivar server: answers at `/socket.io/`.
+    """
+
+    def __init__(self, around: Surroundings, manners: Manners, reactor: Any) -> None:
+        self.around = around
+        self.manners = manners
+        self._peers: dict[Socket, SocketPeer] = {}
+        options = Options(
+            max_payload=FRAME_BYTES,
+            allowed=lambda origin, host: origin_allowed(origin, host_name(host), manners.loopback),
+            clients=Path(str(files("chatservice.socketio") / "clients")),
+        )
+        self.server = SocketIOServer(options, reactor=reactor, report=around.report)
+        self.server.use(self._admit)
+        self.server.on("connect")(self._connect)
+        self.server.on("disconnect")(self._disconnect)
+        self.server.on("pressure")(self._pressure)
+        self.server.main.hear_all(self._hear)
+
+    def close_peers(self, why: Disconnect) -> None:
+        """Say goodbye to all."""
+        for peer in list(self._peers.values()):
+            peer.close(why)
+        self.server.close()
+
+    def _admit(self, socket: Socket) -> None:
+        """Whether it may come in: a token must be one of ours."""
+        try:
+            self._identify(socket)
+        except Refused as refusal:
+            lang = self._wishes(socket).lang
+            told = {"code": refusal.code.value, "temporary": refusal.temporary}
+            raise ConnectionRefused(say(lang, refusal.about, refusal.params), told) from None
+
+    def _connect(self, socket: Socket) -> None:
+        # Version 1 says hello, with its token; all others are somebody from the start.
+        is_full = _wanted(socket).get("v") == "1"
+        self._peers[socket] = SocketPeer(
+            socket,
+            self.around,
+            self.manners,
+            self._wishes(socket),
+            is_full=is_full,
+            identity=None if is_full else self._identify(socket),
+        )
+
+    def _disconnect(self, socket: Socket) -> None:
+        peer = self._peers.pop(socket, None)
+        if peer is not None:
+            peer.finish()
+
+    def _pressure(self, socket: Socket, is_pressed: bool) -> None:
+        peer = self._peers.get(socket)
+        if peer is not None and not is_pressed:
+            peer.drained()
+
+    def _hear(
+        self, socket: Socket, name: str, arguments: list[Any], acknowledge: Callable[[object], None] | None
+    ) -> None:
+        peer = self._peers.get(socket)
+        if peer is not None:
+            peer.hear(name, arguments, acknowledge)
+
+    def _identify(self, socket: Socket) -> Identity | None:
+        token, passes = _wanted(socket).get("token"), self.around.hub.passes
+        if not token:
+            return None
+        if passes is None:
+            raise Refused(Code.UNAUTHORIZED)
+        return passes.read(token)
+
+    def _wishes(self, socket: Socket) -> Wishes:
+        return read_wishes("/", {name: [value] for name, value in _wanted(socket).items()}, (), self.manners)
+
+
+def _wanted(socket: Socket) -> dict[str, str]:
+    """What a client asks for: in its query, and above that in `auth`."""
+    auth = {name: value for name, value in socket.auth.items() if isinstance(value, str | int)}
+    return {**socket.query, **{str(name): str(value) for name, value in auth.items()}}
+
+
+def host_name(host: str) -> str:
+    """A Host header without its port."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.rpartition(":")[0] if host.count(":") == 1 else host
