@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chatservice.transports.lag import LAG_BYTES
-from chatservice.transports.sendqueue import REPLY_BYTES
 from chatservice.transports.line import LINE_BYTES
+from chatservice.transports.sendqueue import REPLY_BYTES
 from wire.house import House
 from wire.people import LinePerson, TextPerson
 
