@@ -42,7 +42,7 @@ class Session:
         self.resume_digest: bytes | None = None
         self.caps: frozenset[str] = frozenset()
         self.typed_at: dict[str, float] = {}  # room -> when one was last seen to begin
-        self.typing: set[str] = set()  # rooms in which one is seen to write
+        self.typing: dict[str, None] = {}  # rooms in which one is seen to write
         if introduced:
             self.introduce(hub.roster.arrive(hub.new_id()))
             peer.deliver(Greeted(self.user.user, address))

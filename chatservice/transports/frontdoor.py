@@ -73,7 +73,7 @@ class FrontDoor(Protocol):
         self._forget_deadline()
         factory: Factory[Any] = self.factory.chat if is_upgrade else self.factory.site
         transport, head, self._head = self.transport, self._head, b""
-        protocol = factory.buildProtocol(transport.getPeer())
+        protocol = factory.buildProtocol(None)  # neither looks at the address, which takes its time to make
         assert protocol is not None
         put_in_charge(transport, protocol)
         protocol.makeConnection(transport)

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from chatservice.domain.events import Entry, EpochChanged, Event, Lagged, Truncated
-from chatservice.transports.quick import quick_sender
+from chatservice.transports.quick import sender_for
 from chatservice.transports.transport import Transport
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Watch
@@ -51,17 +51,17 @@ class SendQueue:
         "_owner",
         "_paused",
         "_pending",
+        "_send",
         "_stuck",
         "_transport",
         "_turn",
-        "_write",
         "heard_at",
     )
 
     def __init__(self, transport: Transport, turn: Turn, stuck: Watch, owner: Owner) -> None:
         self.heard_at = 0.0
         self._transport = transport
-        self._write = quick_sender(transport)
+        self._send = sender_for(transport)
         self._turn = turn
         self._stuck = stuck
         self._owner = owner
@@ -103,7 +103,7 @@ class SendQueue:
             for frame, event in zip(frames, events, strict=True):
                 self.push(frame, event)
         elif not self._closed:
-            self._write(joined)
+            self._send(self._transport, joined)
 
     def _is_left_out(self, event: Event | None) -> bool:
         if event is None:
@@ -139,7 +139,7 @@ class SendQueue:
         if self._frames and not self._paused and not self._closed:
             frames, self._frames = self._frames, []
             self._bytes = 0
-            self._write(frames[0] if len(frames) == 1 else b"".join(frames))
+            self._send(self._transport, frames[0] if len(frames) == 1 else b"".join(frames))
 
     def close(self) -> None:
         """Forget what waits and take no more."""
