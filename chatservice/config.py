@@ -73,6 +73,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("default-dialect", "value", "simple", f"What / speaks over WebSocket: {', '.join(DEFAULTS)}."),
     Option("default-room", "value", "lobby", "Where newcomers are who name no room."),
     Option("lang", "value", "en", f"Language of peers who name none: {', '.join(LANGUAGES)}."),
+    Option(
+        "compression",
+        "flag",
+        "",
+        "Let WebSocket peers that offer permessage-deflate have it: less traffic for long messages.",
+    ),
     Option("insecure-no-limits", "flag", "", "Lift the rate limits. For benchmarks and tests only."),
 )
 
@@ -93,6 +99,7 @@ class Config:
     default_dialect: str
     default_room: str
     lang: str
+    compression: bool
     no_limits: bool
 
 
@@ -117,6 +124,7 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         default_dialect=_one_of("--default-dialect", settings.word("default-dialect"), DEFAULTS),
         default_room=_room(settings.word("default-room")),
         lang=_one_of("--lang", settings.word("lang"), LANGUAGES),
+        compression=settings.flag("compression"),
         no_limits=settings.flag("insecure-no-limits"),
     )
 

@@ -21,7 +21,6 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python import usage
 
 from chatservice.banner import background_notes, banner
@@ -35,6 +34,7 @@ from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.frontdoor import FrontDoorFactory
 from chatservice.transports.line import LineFactory
+from chatservice.transports.sealed import SealedFactory
 from chatservice.transports.site import PageSite
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Manners, Surroundings
@@ -193,7 +193,9 @@ class ChatService(MultiService):
 
     def _manners(self, listener: Listener) -> Manners:
         config = self.config
-        return Manners(config.lang, config.default_dialect, config.default_room, listener.loopback)
+        return Manners(
+            config.lang, config.default_dialect, config.default_room, listener.loopback, config.compression
+        )
 
     def _main_factory(self, around: Surroundings, listener: Listener) -> IProtocolFactory:
         chat = ChatWebSocketFactory(around, self._manners(listener), self._reactor)
@@ -201,7 +203,7 @@ class ChatService(MultiService):
         self._factories += [chat, sockets]
         door = FrontDoorFactory(around, chat, sockets, PageSite(chat, sockets))
         context = self.contexts.get(listener)
-        return door if context is None else TLSMemoryBIOFactory(context, False, door)
+        return door if context is None else SealedFactory(context, False, door)
 
     def _listen(self, listener: Listener, factory: IProtocolFactory) -> None:
         listening = listener.open(self._reactor).listen(factory)

@@ -18,6 +18,8 @@ ID_CHARACTERS = 64
 META_DEPTH = 16  # orjson refuses to write more than 254 levels, and an answer adds its own
 BIGGEST = 2**53 - 1  # JavaScript's safe integers
 
+NO_WORDS: frozenset[str] = frozenset()  # one for all: each takes 216 bytes
+
 _NONE = object()
 
 
@@ -86,7 +88,7 @@ class Fields:
         value = self._get(name, [])
         if not isinstance(value, list) or len(value) > 64 or not all(isinstance(word, str) for word in value):
             raise self._wrong(name)
-        return frozenset(value)
+        return frozenset(value) if value else NO_WORDS
 
     def meta(self, name: str) -> dict[str, Any] | None:
         """An object of at most 4 KiB."""

@@ -52,7 +52,7 @@ class Hub:
         self.passes = passes
         self.roster = Roster()
         self.rooms: dict[str, Room] = {}
-        self.sessions: dict[str, set[Session]] = {}  # user id -> live sessions
+        self.sessions: dict[str, list[Session]] = {}  # user id -> live sessions
         self._messages = messages
         # Room ("" for the person's very life) and who -> when the place is given up; the next one due comes first.
         self._lingering: dict[tuple[str, Person], float] = {}
@@ -117,15 +117,15 @@ class Hub:
         """One more connection speaks for the person."""
         person.conns += 1
         self._lingering.pop(("", person), None)
-        self.sessions.setdefault(person.user.id, set()).add(session)
+        self.sessions.setdefault(person.user.id, []).append(session)
 
     def disconnect(self, session: Session, person: Person, *, linger: bool) -> None:
         """One connection less. With the last one the person is gone, at once or after a while."""
         person.conns -= 1
-        sessions = self.sessions.get(person.user.id, set())
-        sessions.discard(session)
+        sessions = self.sessions[person.user.id]
+        sessions.remove(session)
         if not sessions:
-            self.sessions.pop(person.user.id, None)
+            del self.sessions[person.user.id]
         if not person.conns:
             if linger:
                 self._keep_place("", person)

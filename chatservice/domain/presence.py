@@ -23,7 +23,7 @@ class Attendance:
         self.room = room
         self._turn = turn
         self.count_changed = False  # a `Counted` is due; the hub sends it at most every few seconds
-        self._members: dict[str, tuple[User, set[Peer]]] = {}
+        self._members: dict[str, tuple[User, list[Peer]]] = {}
         self._audiences: dict[Format, Audience] = {}
 
     @property
@@ -72,10 +72,10 @@ class Attendance:
         """`peer` is told everything from here on. The others learn of a user's first connection."""
         known = self._members.get(user.id)
         if known is None:
-            self._members[user.id] = (user, {peer})
+            self._members[user.id] = (user, [peer])
             self._tell_presence(Entered(self.room, user, self.n))
         else:
-            known[1].add(peer)
+            known[1].append(peer)
         self.listen(peer)
 
     def detach(self, user_id: str, peer: Peer, *, linger: bool = False) -> bool:
@@ -89,7 +89,7 @@ class Attendance:
             return False
         self.unlisten(peer)
         peers = self._members[user_id][1]
-        peers.discard(peer)
+        peers.remove(peer)
         if peers:
             return False
         if not linger:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -68,7 +67,7 @@ class Room:
         self._first = 1
         self._log = log
         self._report = report
-        self._ring: deque[Entry] = deque(maxlen=RING)
+        self._ring: list[Entry] = []  # a deque takes 700 bytes more, empty, and each user has a room of its own
         self._early: list[Entry] = []
         self._waiting: list[Promise[None]] = []
 
@@ -96,7 +95,7 @@ class Room:
         """What has expired is not shown to newcomers any more."""
         self._first = max(self._first, first)
         while self._ring and self._ring[0].seq < first:
-            self._ring.popleft()
+            del self._ring[0]
 
     def stale(self) -> None:
         """The bus was lost: what came meanwhile must be read. Nobody is told anything until then."""
@@ -114,6 +113,8 @@ class Room:
     def _apply(self, entry: Entry) -> None:
         self.top = entry.seq
         self._ring.append(entry)
+        if len(self._ring) > RING:
+            del self._ring[0]
         body = entry.body
         if isinstance(body, Deleted):
             self._erase(body.ref)
@@ -165,8 +166,7 @@ class Room:
         """Take the newest entries, whatever was here before."""
         page = await self._log.read_back(self.name, None, RING)
         self._take_heads(page)
-        self._ring.clear()
-        self._ring.extend(page.entries)
+        self._ring[:] = page.entries[-RING:]
         self.top, self.rules = page.top, page.rules
 
     def _cut(self, valid: int) -> None:

@@ -44,7 +44,7 @@ class Session:
         self.resume_digest: bytes | None = None
         self.caps: frozenset[str] = frozenset()
         self.typed_at: dict[str, float] = {}  # room -> when one was last seen to begin
-        self.typing: set[str] = set()  # rooms in which one is seen to write
+        self.typing: dict[str, None] = {}  # rooms in which one is seen to write
         if introduced:
             person = hub.roster.arrive(hub.new_id() if identity is None else identity.user_id)
             if identity is not None:
@@ -98,7 +98,7 @@ class Session:
         """It is told nothing more of the room."""
         if self.rooms.pop(room.name, None) is not None:
             self.typed_at.pop(room.name, None)
-            self.typing.discard(room.name)
+            self.typing.pop(room.name, None)
             self.hub.leave(room, self.user, self.peer, linger=linger)
         if self.current is room:
             self.current = None

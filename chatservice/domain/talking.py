@@ -95,9 +95,9 @@ def type_(session: Session, command: c.Type) -> Result:
     if told and room.here.n <= TYPING_SEEN:
         if command.on:
             session.typed_at[room.name] = now
-            session.typing.add(room.name)
+            session.typing[room.name] = None
         else:
-            session.typing.discard(room.name)
+            session.typing.pop(room.name, None)
         user = session.user.user
         room.here.fan_out(Typing(room.name, user, command.on), but=user.id)
     return Done()

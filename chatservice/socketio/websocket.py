@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -19,7 +20,7 @@ from chatservice.socketio.house import House
 from chatservice.socketio.outgoing import MESSAGE
 from chatservice.socketio.payload import decode_binary, decode_text
 from chatservice.socketio.session import Session
-from chatservice.wires.quick import quick_sender
+from chatservice.wires.quick import sender_for
 
 WHOLE_TEXT, MASKED, NO_MASK = 0x81, 0x80, bytes(4)
 QUICK_BYTES = 65_536
@@ -102,7 +103,7 @@ class SocketWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
         # An upgrade that came through twisted.web leaves the HTTP channel registered as producer.
         self.transport.unregisterProducer()
         self.transport.registerProducer(self, True)
-        self.write = quick_sender(self.transport)
+        self.write = partial(sender_for(self.transport), self.transport)
         asked, self._asked = self._asked, None
         session = self._session
         if session is not None:

@@ -7,7 +7,24 @@ from functools import lru_cache
 
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.domain.events import Entry, Event
-from chatservice.wires.frames import websocket_frame
+from chatservice.domain.results import Greeting
+from chatservice.transports.deflate import deflate
+from chatservice.wires.frames import TEXT, websocket_frame
+
+DEFLATED = 0x40
+"""RSV1 of a message's first frame (RFC 7692 section 6)."""
+
+DEFLATE_FROM = 512
+"""Shorter payloads fit into one packet with or without; only the time would be lost."""
+
+
+def deflated_frame(payload: bytes) -> bytes:
+    """The same for peers that take permessage-deflate: compressed if that is worth it."""
+    if len(payload) >= DEFLATE_FROM:
+        deflated = deflate(payload)
+        if len(deflated) < len(payload):
+            return websocket_frame(deflated, DEFLATED | TEXT)
+    return websocket_frame(payload)
 
 
 def line_frame(payload: bytes) -> bytes:
@@ -16,13 +33,19 @@ def line_frame(payload: bytes) -> bytes:
 
 
 class VoiceFormat:
-    """A voice in the frames of one kind of transport; see `Format`."""
+    """A voice in the frames of one kind of transport; see `Format`.
 
-    __slots__ = ("_frame", "_voice")
+    :param bare_frame: makes the frame of an answer that holds a secret; the same if not given.
+    """
 
-    def __init__(self, voice: Voice, frame: Callable[[bytes], bytes]) -> None:
+    __slots__ = ("_bare_frame", "_frame", "_voice")
+
+    def __init__(
+        self, voice: Voice, frame: Callable[[bytes], bytes], bare_frame: Callable[[bytes], bytes] | None = None
+    ) -> None:
         self._voice = voice
         self._frame = frame
+        self._bare_frame = bare_frame or frame
 
     def frames(self, event: Event) -> bytes | None:
         """See `Format.frames`."""
@@ -40,16 +63,18 @@ class VoiceFormat:
 
     def answers(self, id: Id, outcome: Outcome) -> bytes:
         """The frames that answer a command, joined; empty if it is not answered."""
-        return b"".join(map(self._frame, self._voice.answer(id, outcome)))
+        # A token compressed together with strangers' words could be guessed from the length of the whole.
+        frame = self._bare_frame if isinstance(outcome, Greeting) else self._frame
+        return b"".join(map(frame, self._voice.answer(id, outcome)))
 
 
 # Peers with the same voice must share one format object: it is the key of their audience.
 
 
 @lru_cache(maxsize=64)
-def websocket_format(voice: Voice) -> VoiceFormat:
-    """The one format of that voice over WebSocket."""
-    return VoiceFormat(voice, websocket_frame)
+def websocket_format(voice: Voice, deflated: bool = False) -> VoiceFormat:
+    """The one format of that voice over WebSocket, with or without permessage-deflate."""
+    return VoiceFormat(voice, deflated_frame if deflated else websocket_frame, websocket_frame)
 
 
 @lru_cache(maxsize=64)

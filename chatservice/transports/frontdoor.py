@@ -78,7 +78,7 @@ class FrontDoor(Protocol):
             is_socketio = sockets.server.serves(_path(self._head))
             factory = sockets.server.websocket_factory if is_socketio else self.factory.chat
         transport, head, self._head = self.transport, self._head, b""
-        protocol = factory.buildProtocol(transport.getPeer())
+        protocol = factory.buildProtocol(None)  # neither looks at the address, which takes its time to make
         assert protocol is not None
         put_in_charge(transport, protocol)
         protocol.makeConnection(transport)

@@ -19,7 +19,7 @@ from chatservice.transports.lag import Lag
 from chatservice.transports.transport import Transport
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Watch
-from chatservice.wires.quick import quick_sender
+from chatservice.wires.quick import sender_for
 
 REPLY_BYTES = 4 * 1024 * 1024
 """With so many answers waiting the peer asks without reading; it is cut off."""
@@ -48,17 +48,17 @@ class SendQueue:
         "_owner",
         "_paused",
         "_pending",
+        "_send",
         "_stuck",
         "_transport",
         "_turn",
-        "_write",
         "heard_at",
     )
 
     def __init__(self, transport: Transport, turn: Turn, stuck: Watch, owner: Owner) -> None:
         self.heard_at = 0.0
         self._transport = transport
-        self._write = quick_sender(transport)
+        self._send = sender_for(transport)
         self._turn = turn
         self._stuck = stuck
         self._owner = owner
@@ -100,7 +100,7 @@ class SendQueue:
             for frame, event in zip(frames, events, strict=True):
                 self.push(frame, event)
         elif not self._closed:
-            self._write(joined)
+            self._send(self._transport, joined)
 
     def _is_left_out(self, event: Event | None) -> bool:
         was_lagging = bool(self._lag)
@@ -117,7 +117,7 @@ class SendQueue:
         if self._frames and not self._paused and not self._closed:
             frames, self._frames = self._frames, []
             self._bytes = 0
-            self._write(frames[0] if len(frames) == 1 else b"".join(frames))
+            self._send(self._transport, frames[0] if len(frames) == 1 else b"".join(frames))
 
     def close(self) -> None:
         """Forget what waits and take no more."""

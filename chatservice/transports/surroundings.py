@@ -109,12 +109,14 @@ class Manners:
 
     :ivar lang: the language of peers that name none.
     :ivar loopback: only this computer can connect to it.
+    :ivar compression: permessage-deflate is agreed to with those who offer it.
     """
 
     lang: str
     default_dialect: str
     default_room: str
     loopback: bool
+    compression: bool = False
 
     @property
     def escape(self) -> bool:

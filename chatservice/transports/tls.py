@@ -48,6 +48,9 @@ def load_context(certificate: Path, key: Path) -> SSL.Context:
     )
     context.set_cipher_list(CIPHERS)
     context.set_session_id(_SERVER_SESSION_ID)  # without it OpenSSL refuses to resume
+    # Sessions are resumed by tickets, which the peer keeps; OpenSSL would keep 20 000 sessions beside.
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # else each idle connection holds 34 KB
     try:
         context.use_certificate_chain_file(os.fspath(certificate))
         context.use_privatekey_file(os.fspath(key))

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-from typing import Any
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
-from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.python.failure import Failure
 
-from chatservice.dialects.base import Dialect
+from chatservice.dialects.base import Dialect, Voice
 from chatservice.dialects.phrases import choose_language, say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import IDLE, Disconnect
 from chatservice.domain.events import Bye
 from chatservice.domain.limits import FRAME_BYTES
-from chatservice.transports.frames import websocket_format
+from chatservice.transports.deflate import Inflater, agree
+from chatservice.transports.frames import VoiceFormat, websocket_format
+from chatservice.transports.handshake import Denied, Handshake
+from chatservice.transports.light import LightWebSocket, Quiet
 from chatservice.transports.peer import Connected
 from chatservice.transports.surroundings import Manners, Surroundings
-from chatservice.transports.wishes import Denied, Wishes, origin_allowed, read_wishes
+from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
 from chatservice.wires.frames import BINARY, PING, PONG, TEXT, websocket_frame
 
 COMEBACK_MS = 5_000
@@ -30,84 +30,38 @@ COMEBACK_MS = 5_000
 WHOLE_TEXT, MASKED, NO_MASK = 0x81, 0x80, bytes(4)
 
 
-class _Quiet:
-    """Autobahn logs every refused stranger with the stranger's own words; we keep our log to ourselves."""
-
-    def debug(self, *_: object, **__: object) -> None: ...
-
-    info = warn = error = trace = debug
-
-
-class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
+class ChatWebSocket(Connected, LightWebSocket):
     """One WebSocket connection: Autobahn below, a `Peer` to the hub above."""
-
-    log = _Quiet()
-
-    # Options as class attributes: Autobahn else copies and pretty-prints 29 of them at every connect.
-    CONFIG_ATTRS = ()
-    logOctets = logFrames = trackTimings = False
-    versions = (13,)
-    webStatus = False
-    utf8validateIncoming = True
-    requireMaskedClientFrames = True
-    maskServerFrames = False
-    applyMask = True
-    maxFramePayloadSize = FRAME_BYTES
-    maxMessagePayloadSize = FRAME_BYTES
-    autoFragmentSize = 0
-    failByDrop = False  # True is a bare reset: a browser would see 1006 instead of our close code
-    echoCloseCodeReason = False
-    openHandshakeTimeout = 0  # the front door has read the whole request already
-    closeHandshakeTimeout = 0  # the farewell queue bounds it; Autobahn's timers round down by up to 1 s
-    tcpNoDelay = True
-    autoPingInterval = autoPingTimeout = 0  # pings come from one shared queue
-    autoPingSize = 12
-    autoPingRestartOnAnyTraffic = True
-    perMessageCompressionAccept = staticmethod(lambda _offers: None)
-    serveFlashSocketPolicy = False
-    flashSocketPolicy = None
-    allowedOrigins = ("*",)  # judged in onConnect: Autobahn's patterns need a port and forget `null`
-    allowedOriginsPatterns = (re.compile(""),)
-    allowNullOrigin = True
-    maxConnections = 0
-    trustXForwardedFor = 0
 
     factory: ChatWebSocketFactory
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._wishes: Wishes | None = None
-        self._spoken: Dialect | None = None
-        self._own_codes = False
+    _wishes: Wishes | None = None
+    _spoken: Dialect | None = None
 
-    # --- Autobahn's callbacks ---
+    # --- the protocol's callbacks ---
 
-    def onConnect(self, request: ConnectionRequest) -> str | None:
-        """Choose the dialect, or refuse the handshake."""
+    def admit(self, request: Handshake) -> tuple[str | None, str | None]:
+        """Choose the dialect, or refuse the handshake. See `LightWebSocket.admit`."""
         manners = self.factory.manners
-        try:
-            if not origin_allowed(request.origin, request.host, manners.loopback):
-                raise Denied(403, "this origin may not connect")
-            self._wishes = read_wishes(request.path, request.params, request.protocols, manners)
-        except Denied as denied:
-            deny = ConnectionDeny(denied.status)
-            deny.reason = _OurWords(denied.reason)  # its constructor asserts `type(reason) == str`
-            raise deny from None
-        return self._wishes.subprotocol
+        if not origin_allowed(request.origin, request.host, manners.loopback):
+            raise Denied(403, "this origin may not connect")
+        self._wishes = read_wishes(request.path, request.query, request.subprotocols, manners)
+        agreed = agree(request.extensions) if manners.compression else None
+        if agreed is not None:
+            self._perMessageCompress = Inflater()
+        return self._wishes.subprotocol, agreed
 
     def onOpen(self) -> None:
         """The handshake is done: be a peer."""
         wishes, around = self._wishes, self.factory.around
         assert wishes is not None
-        self._wishes = None
-        spoken = dialect(wishes.dialect)
-        self._spoken = spoken
-        self._own_codes = spoken.has_hello
+        del self._wishes
+        spoken = self._spoken = dialect(wishes.dialect)
         # An upgrade on a kept-alive connection leaves the HTTP channel registered as producer.
         self.transport.unregisterProducer()
         self.factory.peers.add(self)
         voice = spoken.voice(wishes.lang, wishes.escape)
-        conversation = self.begin(around, spoken, websocket_format(voice), around.pings)
+        conversation = self.begin(around, spoken, self._format_of(voice), around.pings)
         if spoken.chats and not spoken.has_hello:
             if wishes.nick:
                 conversation.perform(Rename(wishes.nick))
@@ -123,7 +77,7 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
             and not self.inside_message
         ):
             data = self._read_quickly(data)
-        if data:
+        if data and self.state != self.STATE_CLOSED:
             self._dataReceived(data)
 
     def _read_quickly(self, data: bytes) -> bytes:
@@ -196,25 +150,6 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
             self.abort_in_a_while()
         super().sendCloseFrame(code, reasonUtf8, isReply)
 
-    def _parseExtensionsHeader(self, header: str, removeQuotes: bool = True) -> list[tuple[str, Any]]:
-        """None is taken. Autobahn would refuse a whole handshake for an offer it cannot read, legal ones too."""
-        return []
-
-    def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
-        """Refuse the handshake. Autobahn's own reasons hold the peer's words, so they are not sent on."""
-        told = reason if isinstance(reason, _OurWords) else "this is not a WebSocket handshake"
-        super().failHandshake(told, code, responseHeaders)
-
-    def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
-        """A whole HTTP answer, so that a person with curl can read why."""
-        body = reason.encode() + b"\n"
-        more = "".join(f"{name}: {value}\r\n" for name, value in responseHeaders or ())
-        head = (
-            f"HTTP/1.1 {code} {_STATUS.get(code, 'Bad Request')}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
-        )
-        self.sendData(head.encode() + body)
-
     # --- Peer and Wire ---
 
     def answer(self, payload: bytes, is_binary: bool) -> None:
@@ -225,15 +160,16 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
         """Another language from now on."""
         assert self._spoken is not None
         voice = self._spoken.voice(choose_language(lang, self.factory.manners.lang), self.factory.manners.escape)
-        self.format = websocket_format(voice)
+        self.format = self._format_of(voice)
 
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""
         if self.state == self.STATE_OPEN:
-            if self._own_codes and why.name == "shutdown":
+            own_codes = self._spoken is not None and self._spoken.has_hello
+            if own_codes and why.name == "shutdown":
                 self.deliver(Bye(why.name, why.reconnect, secrets.randbelow(COMEBACK_MS)))
             reason = say(self.factory.manners.lang, why.name).encode()[:120]
-            code = why.own_code if self._own_codes and why.own_code else why.close_code
+            code = why.own_code if own_codes and why.own_code else why.close_code
             self.sendCloseFrame(code, reason.decode(errors="ignore").encode(), False)
 
     # --- Watched ---
@@ -246,25 +182,12 @@ class ChatWebSocket(Connected, WebSocketServerProtocol):  # type: ignore[misc]
         """See `Watched.give_up`."""
         self.close(IDLE)
 
+    def _format_of(self, voice: Voice) -> VoiceFormat:
+        return websocket_format(voice, self._perMessageCompress is not None)
+
     def _leave(self) -> None:
         self.factory.peers.discard(self)
         self.finish()
-
-
-class _OurWords(str):
-    """A reason we wrote ourselves and may send."""
-
-    __slots__ = ()
-
-
-_STATUS = {
-    400: "Bad Request",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    426: "Upgrade Required",
-    505: "HTTP Version Not Supported",
-}
 
 
 class ChatWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
@@ -272,7 +195,7 @@ class ChatWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
 
     protocol = ChatWebSocket
     noisy = False
-    log = _Quiet()
+    log = Quiet()
 
     def __init__(self, around: Surroundings, manners: Manners, reactor: IReactorTime) -> None:
         super().__init__(server="", reactor=reactor)

@@ -11,20 +11,8 @@ from chatservice.dialects.phrases import choose_language
 from chatservice.dialects.registry import PATHS, SUBPROTOCOLS, by_subprotocol
 from chatservice.domain.commands import Join, Position
 from chatservice.domain.limits import HISTORY_LIMIT
+from chatservice.transports.handshake import Denied
 from chatservice.transports.surroundings import Manners
-
-
-class Denied(Exception):
-    """The handshake is refused.
-
-    :ivar status: HTTP status code.
-    :ivar reason: one line of plain text without peer's words.
-    """
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(status, reason)
-        self.status = status
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,10 @@ def frame(opcode: int, payload: bytes, *, first_bits: int = 0x80, masked: bool =
     return head + (bytes(4) if masked else b"") + payload
 
 
-def close_code_after(port: int, path: str, sent: bytes) -> int | None:
+def close_code_after(port: int, path: str, sent: bytes, **headers: str) -> int | None:
     """Shake hands, send these bytes, and read until the server closes: its close code, if it tells one."""
     with connected(port) as bare:
-        bare.sendall(handshake(path))
+        bare.sendall(handshake(path, **headers))
         received = b""
         while b"\r\n\r\n" not in received:
             more = bare.recv(65_536)

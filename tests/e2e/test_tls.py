@@ -7,6 +7,7 @@ import ssl
 import stat
 import subprocess
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,66 @@ def test_only_tls_1_2_and_newer(server: Server, tls_port: int, version: ssl.TLSV
             with pytest.raises(ssl.SSLError) as refusal:
                 context.wrap_socket(bare, server_hostname="localhost")
             assert "alert protocol version" in str(refusal.value)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_is_resumed(server: Server, tls_port: int, version: ssl.TLSVersion) -> None:
+    """Whoever comes back with the ticket it was given need not do the whole handshake again."""
+    context = trusting(certificate_of(server))
+    context.minimum_version = context.maximum_version = version
+
+    def visit(session: ssl.SSLSession | None) -> tuple[bool | None, ssl.SSLSession | None]:
+        with (
+            socket.create_connection(("127.0.0.1", tls_port), 10) as bare,
+            context.wrap_socket(bare, server_hostname="localhost", session=session) as sealed,
+        ):
+            sealed.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            received = b""
+            while more := sealed.recv(65_536):
+                received += more
+            assert received.startswith(b"HTTP/1.1 200 ")
+            return sealed.session_reused, sealed.session
+
+    reused, session = visit(None)
+    assert not reused and session is not None and session.has_ticket
+    assert visit(session)[0]
+
+
+@pytest.mark.parametrize(
+    ("cipher", "welcome"),
+    [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+        ("ECDHE-ECDSA-AES256-GCM-SHA384", True),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305", True),
+        ("ECDHE-ECDSA-AES128-SHA", False),
+        ("ECDHE-ECDSA-AES256-SHA384", False),
+        ("AES128-GCM-SHA256", False),
+        ("AES256-SHA", False),
+    ],
+)
+def test_only_modern_ciphers(shared_tls: tuple[Server, int], cipher: str, welcome: bool) -> None:
+    """Ciphers without forward secrecy or authenticated encryption are refused by an alert."""
+    server, port = shared_tls
+    context = trusting(certificate_of(server))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{cipher}:@SECLEVEL=0")
+    with socket.create_connection(("127.0.0.1", port), 10) as bare:
+        if welcome:
+            with context.wrap_socket(bare, server_hostname="localhost") as sealed:
+                agreed = sealed.cipher()
+                assert agreed is not None and agreed[0] == cipher
+        else:
+            with pytest.raises(ssl.SSLError) as refusal:
+                context.wrap_socket(bare, server_hostname="localhost")
+            assert "handshake failure" in str(refusal.value)
+
+
+@pytest.fixture(scope="module")
+def shared_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, int]]:
+    """One server and its TLS port for tests that change nothing."""
+    port = free_port()
+    with Server(tmp_path_factory.mktemp("tls"), f"--self-signed={port}") as server:
+        yield server, port
 
 
 def test_plain_http_on_the_tls_port_harms_nobody(server: Server, tls_port: int) -> None:

@@ -23,6 +23,7 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "default-dialect": (["text"], "default_dialect", "text"),
     "default-room": (["上海"], "default_room", "上海"),
     "lang": (["zh-CN"], "lang", "zh-CN"),
+    "compression": (["1"], "compression", True),
     "insecure-no-limits": (["1"], "no_limits", True),
 }
 

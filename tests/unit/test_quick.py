@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 
 from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 
-from chatservice.wires.quick import quick_sender
+from chatservice.wires.quick import sender_for
 
 
 class Wire:
@@ -40,7 +41,7 @@ class Wire:
 def test_sent_before_the_reactor_turns() -> None:
     """With nothing queued the bytes are in the kernel when the call returns."""
     wire = Wire()
-    quick_sender(wire.transport)(b"hello")
+    sender_for(wire.transport)(wire.transport, b"hello")
     assert wire.read() == b"hello"
     assert not wire.reactor.writers
     wire.close()
@@ -49,7 +50,7 @@ def test_sent_before_the_reactor_turns() -> None:
 def test_order_when_the_kernel_is_full() -> None:
     """What the kernel does not take goes through the transport, and what comes later waits behind it."""
     wire = Wire()
-    send = quick_sender(wire.transport)
+    send = partial(sender_for(wire.transport), wire.transport)
     expected = b""
     for number in range(200):
         data = b"%06d" % number * 50
@@ -70,7 +71,7 @@ def test_a_dead_peer_is_the_transports_business() -> None:
     """Writing to a peer that is gone raises nothing; the bytes stay with the transport, which finds out."""
     wire = Wire()
     wire.theirs.close()
-    send = quick_sender(wire.transport)
+    send = partial(sender_for(wire.transport), wire.transport)
     send(b"x" * 10)
     send(b"x" * 10)
     assert wire.transport in wire.reactor.writers
@@ -80,5 +81,5 @@ def test_a_dead_peer_is_the_transports_business() -> None:
 def test_other_transports_write_as_always() -> None:
     """A transport that is no plain TCP connection is written to through its own method."""
     transport = StringTransport()
-    quick_sender(transport)(b"hello")
+    sender_for(transport)(transport, b"hello")
     assert transport.value() == b"hello"

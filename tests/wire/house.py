@@ -29,9 +29,16 @@ KEY = base64.b64encode(b"sixteen old keys").decode()
 class House:
     """Log, hub, front door and line port on one fake clock."""
 
-    def __init__(self, *, lang: str = "en", loopback: bool = True, messages: Rate | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        lang: str = "en",
+        loopback: bool = True,
+        messages: Rate | None = None,
+        compression: bool = False,
+    ) -> None:
         self.clock, self.pump, self.troubles = Clock(), Pump(), Troubles()
-        manners = Manners(lang, "simple", "lobby", loopback)
+        manners = Manners(lang, "simple", "lobby", loopback, compression)
         log = MemoryLog(call_soon=self.pump, clock=lambda: NOON + self.clock.seconds(), randomness=Ids("epoch"))
         self.hub = Hub(
             log,

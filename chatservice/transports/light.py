@@ -1,0 +1,158 @@
+"""Autobahn's server protocol with a light connection.
+
+Autobahn gives each connection some seventy attributes, two futures, a deque, a validator and the whole request,
+and formats a dozen debug messages in colour for nobody. Here what is the same for all stands in the class, the
+rest is made when it is needed, and the handshake is our own. Frames, close codes and the closing are Autobahn's.
+
+A test compares the class with what Autobahn would have set: a new version of it that sets more is noticed there.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import suppress
+from functools import cached_property
+from typing import Any
+
+from autobahn.twisted.websocket import WebSocketServerProtocol
+from autobahn.websocket.protocol import TrafficStats
+from autobahn.websocket.utf8validator import Utf8Validator
+from twisted.python.failure import Failure
+
+from chatservice.domain.limits import FRAME_BYTES
+from chatservice.transports.handshake import Denied, Handshake, answer, read_handshake, refusal
+from chatservice.wires.quick import sender_for
+
+
+class Quiet:
+    """Autobahn logs every refused stranger with the stranger's own words; we keep our log to ourselves."""
+
+    def debug(self, *_: object, **__: object) -> None: ...
+
+    info = warn = error = trace = debug
+
+
+class _Unheard:
+    """A future nobody waits for."""
+
+    def callback(self, _: object) -> None: ...
+
+
+class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
+    """One WebSocket connection, up to whole messages."""
+
+    log = Quiet()
+
+    # --- options ---
+
+    CONFIG_ATTRS = ()
+    logOctets = logFrames = trackTimings = False
+    versions = (13,)
+    webStatus = False
+    utf8validateIncoming = True
+    requireMaskedClientFrames = True
+    maskServerFrames = False
+    applyMask = True
+    maxFramePayloadSize = FRAME_BYTES
+    maxMessagePayloadSize = FRAME_BYTES
+    autoFragmentSize = 0
+    failByDrop = False  # True is a bare reset: a browser would see 1006 instead of our close code
+    echoCloseCodeReason = False
+    openHandshakeTimeout = 0  # the front door has read the whole request already
+    closeHandshakeTimeout = 0  # the farewell queue bounds it; Autobahn's timers round down by up to 1 s
+    autoPingInterval = autoPingTimeout = 0  # pings come from one shared queue
+    autoPingSize = 12
+    autoPingRestartOnAnyTraffic = True
+
+    # --- what Autobahn sets on each connection as it begins ---
+
+    is_open = is_closed = _Unheard()
+    trafficStats = TrafficStats()  # counted for all together, read by nobody
+    send_queue = ()  # only for sends in small pieces, which we have none of
+    state = WebSocketServerProtocol.STATE_CONNECTING
+    send_state = WebSocketServerProtocol.SEND_STATE_GROUND
+    data = b""
+    current_frame = inside_message = None
+    websocket_version = 13
+    triggered = False
+    trackedTimings = _transport_details = peer = None
+    _perMessageCompress: Any = None
+    wasMaxFramePayloadSizeExceeded = wasMaxMessagePayloadSizeExceeded = False
+    closedByMe = failedByMe = droppedByMe = False
+    wasClean, wasNotCleanReason = False, None
+    wasServerConnectionDropTimeout = wasOpenHandshakeTimeout = wasCloseHandshakeTimeout = False
+    wasServingFlashSocketPolicyFile = False
+    localCloseCode = localCloseReason = remoteCloseCode = remoteCloseReason = None
+    openHandshakeTimeoutCall = closeHandshakeTimeoutCall = None
+    autoPingTimeoutCall = autoPingPending = autoPingPendingCall = autoPingPendingSent = None
+    autoPingPendingSeq = 0
+
+    @cached_property
+    def utf8validator(self) -> Any:
+        """Needed as soon as a text comes that the short way in does not take."""
+        return Utf8Validator()
+
+    def __init__(self) -> None:
+        """None of Autobahn's own beginning."""
+
+    def connectionMade(self) -> None:
+        """The transport is there."""
+        with suppress(OSError):  # a Unix socket has no such thing
+            self.transport.setTcpNoDelay(True)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The transport is gone."""
+        self.state = self.STATE_CLOSED
+
+    # --- the handshake ---
+
+    @abstractmethod
+    def admit(self, request: Handshake) -> tuple[str | None, str | None]:
+        """The subprotocol and the extension to answer with.
+
+        :raises Denied: if it may not come in.
+        """
+
+    def processHandshake(self) -> None:
+        """Autobahn calls it with a request in `data`, which the front door or twisted.web has seen whole."""
+        end = self.data.find(b"\r\n\r\n") + 4
+        if end < 4:
+            return
+        head, self.data = self.data[:end], self.data[end:]
+        try:
+            request = read_handshake(head)
+            subprotocol, extension = self.admit(request)
+        except Denied as denied:
+            self.transport.write(refusal(denied))
+            self.dropConnection()
+            return
+        sender_for(self.transport)(self.transport, answer(request.key, subprotocol, extension))
+        self.state = self.STATE_OPEN
+        self.inside_message = False
+        self.onOpen()
+        if self.data:
+            self.consumeData()
+
+    # --- messages in several pieces ---
+
+    # Autobahn collects a message in lists of pieces, which a peer that sends tiny or empty ones makes as long as
+    # it likes; one array of bytes is never longer than a message may be.
+
+    def onMessageBegin(self, isBinary: bool) -> None:
+        """The first frame of a message begins."""
+        super().onMessageBegin(isBinary)
+        self.message_data = bytearray()
+
+    def onMessageFrameData(self, payload: bytes) -> None:
+        """A piece of a message."""
+        if not self.failedByMe:
+            self.message_data += payload
+
+    def onMessageFrameEnd(self) -> None:
+        """A frame of a message is whole."""
+
+    def onMessageEnd(self) -> None:
+        """A message is whole."""
+        message, self.message_data = bytes(self.message_data), bytearray()
+        if not self.failedByMe:
+            self.onMessage(message, self.message_is_binary)
