@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from chatservice.domain.audience import Audience
+from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Counted, Entered, Entry, Event, Left, Renamed, User
 from chatservice.domain.ports import Format, Peer, Turn
 
@@ -108,6 +109,12 @@ class Attendance:
         if self.count_changed:
             self.count_changed = False
             self.fan_out(Counted(self.room, self.n))
+
+    def close(self, why: Disconnect) -> None:
+        """End the connections of all who are told what happens here."""
+        for audience in list(self._audiences.values()):
+            for peer in list(audience.peers):
+                peer.close(why)
 
     def _tell_presence(self, event: Entered | Left) -> None:
         if self.n > TELL_EACH:
