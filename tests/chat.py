@@ -95,6 +95,7 @@ class NearEnd(Hearer):
         self.sent = bytearray()
         self.ended: Disconnect | None = None
         self.paused = False
+        self._held: list[tuple[bytes | None, Event | None]] | None = None
         self.session = Session(chat.hub, self, "127.0.0.1:1", introduced=False)
         self.conversation: Conversation | None = Conversation(
             FULL.parser(), self, self.session, chat.troubles.append
@@ -106,7 +107,23 @@ class NearEnd(Hearer):
             self.conversation.end()
             self.conversation = None
 
+    def hold(self) -> None:
+        """What its rooms tell waits for the answer to hello, as in `transports/peer.py`."""
+        self._held = []
+
+    def release(self) -> None:
+        held, self._held = self._held, None
+        for frames, event in held or ():
+            self.send(frames, event)
+
     def send(self, frames: bytes | None, event: Event | None = None) -> None:
+        if self._held is not None:
+            self._held.append((frames, event))
+        else:
+            self.put(frames, event)
+
+    def put(self, frames: bytes | None, event: Event | None = None) -> None:
+        """Frames that nothing holds up."""
         if frames and self.conversation is not None:
             self.sent += frames
 
@@ -114,7 +131,7 @@ class NearEnd(Hearer):
         self.send(self.format.frames(event))
 
     def reply(self, id: Id, outcome: Outcome) -> None:
-        self.send(self.format.answers(id, outcome))
+        self.put(self.format.answers(id, outcome))
 
     def answer(self, payload: bytes, is_binary: bool) -> None:
         raise AssertionError("chat.v1 has no answers below the chat")

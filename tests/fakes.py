@@ -22,7 +22,7 @@ from chatservice.domain.events import Body, Entry, Event, Said, User
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import Rate
 from chatservice.domain.message import Message
-from chatservice.domain.ports import Appended, Engine, Found, LogSink, Page, Passes, Past, Unread
+from chatservice.domain.ports import Appended, Engine, Found, LogSink, Page, Passes, Past, Turn, Unread
 from chatservice.domain.promise import Promise, resolved
 
 T = TypeVar("T")
@@ -346,6 +346,7 @@ def make_hub(
     messages: Rate | None = None,
     passes: Passes | None = None,
     ids: Ids | None = None,
+    turn: Turn | None = None,
 ) -> Hub:
     """A hub on `log`, started."""
     hub = Hub(
@@ -355,6 +356,7 @@ def make_hub(
         messages=messages,
         report=troubles.append,
         passes=passes,
+        turn=turn,
     )
     log.start(hub)
     return hub

@@ -24,8 +24,12 @@ class Household:
 
     def __init__(self, kind: str, place: Path, *, fence: bool = True) -> None:
         self.openings = 0
-        self.chat = Chat(Store(kind, place, fence=fence))
+        self.chat = self.server(Store(kind, place, fence=fence))
         self.devices: Sequence[Device] = [self.device(f"d{n}", user) for n, user in enumerate(USERS)]
+
+    def server(self, store: Store) -> Chat:
+        """The server; tests with another wire have their own."""
+        return Chat(store)
 
     def device(self, name: str, user: str) -> Device:
         """One of the devices; tests that judge what they are told make their own."""

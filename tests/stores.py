@@ -29,6 +29,10 @@ class Ground(Protocol):
     def copy(self) -> object:
         """A backup of how it stands, made while it is in use."""
 
+    def torn(self, part: float) -> object:
+        """What a power cut leaves of it, when so much (from 0 to 1) of what was not synced had come to the disk. A
+        log in memory has nothing that is half there; for it this is `copy`."""
+
     def restore(self, backup: object) -> None:
         """The backup is put back; nobody has it open."""
 
@@ -42,6 +46,9 @@ class MemoryGround:
 
     def copy(self) -> object:
         return copy.deepcopy(self.memory)
+
+    def torn(self, part: float) -> object:
+        return self.copy()
 
     def restore(self, backup: object) -> None:
         self.memory = copy.deepcopy(backup)  # type: ignore[assignment]
@@ -64,10 +71,28 @@ class SQLiteGround:
         backup.close()
         return target
 
+    def torn(self, part: float) -> object:
+        """The file as it is, and its write-ahead log up to any byte: with `synchronous=NORMAL` only a checkpoint
+        syncs that, and the file is written by checkpoints alone (sqlite.org/wal.html). Nothing is under way."""
+        self._copies += 1
+        target, log = self.path.with_name(f"copy{self._copies}.db"), wal(self.path)
+        shutil.copy(self.path, target)
+        data = log.read_bytes() if log.exists() else b""
+        wal(target).write_bytes(data[: round(len(data) * part)])
+        return target
+
     def restore(self, backup: object) -> None:
         for path in self.path.parent.glob(self.path.name + "*"):
             path.unlink()
-        shutil.copy(str(backup), self.path)
+        source = Path(str(backup))
+        shutil.copy(source, self.path)
+        if wal(source).exists():
+            shutil.copy(wal(source), wal(self.path))
+
+
+def wal(path: Path) -> Path:
+    """The write-ahead log of a database."""
+    return path.with_name(path.name + "-wal")
 
 
 GROUNDS: dict[str, Callable[[Path], Ground]] = {"memory": MemoryGround, "sqlite": SQLiteGround}

@@ -109,6 +109,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "bye": ("bye", "再见"),
     "flood": ("too much, too fast, for too long", "长时间发送过快"),
     "shutdown": ("the server restarts; come back in a moment", "服务器正在重启，请稍后再来"),
+    "out_of_step": (
+        "the server lost track of what you have seen; come back in a moment",
+        "服务器弄不清你看到哪里了，请稍后再来",
+    ),
     "slow_reader": ("you read too slowly", "你读得太慢了"),
     "bad_utf8": ("this is not UTF-8; please set your client to it", "这不是 UTF-8，请把客户端的编码设为 UTF-8"),
     "line_too_long": ("a line has at most {limit} bytes", "一行最多 {limit} 个字节"),

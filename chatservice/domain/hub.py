@@ -11,7 +11,7 @@ from chatservice.domain.events import Entry, Event, Presence
 from chatservice.domain.limits import Bucket, Rate
 from chatservice.domain.ports import Engine, Passes, Peer, Randomness, Turn
 from chatservice.domain.presence import TELL_EACH
-from chatservice.domain.room import Room
+from chatservice.domain.room import Room, State
 from chatservice.domain.roster import Person, Roster
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ LINGER_S = 5.0
 """How long a lost session that can be resumed keeps its place: a page reload, a tunnel."""
 
 COUNT_EVERY_S = 5.0
+"""How often big rooms are told how many they are, and a room that could not be read is tried again."""
 
 
 class Hub:
@@ -166,7 +167,8 @@ class Hub:
     # --- time ---
 
     def tick(self) -> None:
-        """To be called about once a second: places that were kept long enough are given up, counts are told."""
+        """To be called about once a second: places that were kept long enough are given up, counts are told, rooms
+        that could not be read are tried again."""
         now = self.clock()
         while self._lingering:
             (name, person), due = next(iter(self._lingering.items()))
@@ -179,8 +181,10 @@ class Hub:
                 self.roster.depart(person)
         if not now - COUNT_EVERY_S < self._counted_at <= now:
             self._counted_at = now
-            for room in self.rooms.values():
+            for room in list(self.rooms.values()):
                 room.here.tell_count()
+                if room.state is State.STALE:
+                    room.read_again()
 
     def _keep_place(self, name: str, person: Person) -> None:
         self._lingering.pop((name, person), None)  # to the end

@@ -117,6 +117,12 @@ class Attendance:
             self.count_changed = False
             self.fan_out(Counted(self.room, self.n))
 
+    def close(self, why: Disconnect) -> None:
+        """End the connections of all who are told what happens here."""
+        for audience in list(self._audiences.values()):
+            for peer in list(audience.peers):
+                peer.close(why)
+
     def _tell_presence(self, event: Entered | Left) -> None:
         if self.n > TELL_EACH:
             self.count_changed = True

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from chatservice.domain.audience import AtOnce
 from chatservice.domain.commands import Position
-from chatservice.domain.errors import Code, Refused
+from chatservice.domain.errors import POSITION_LOST, Code, Refused
 from chatservice.domain.events import (
     Deleted,
     Edited,
@@ -28,10 +28,14 @@ from chatservice.domain.rules import NO_RULES, Rules, apply
 
 EARLY_LIMIT = 10_000  # entries that may wait for a read; beyond it reading again is cheaper than keeping
 
+BEGINNINGS = 4
+"""So often one sync may find its ground gone and begin on another. One crash is one; a log that takes back more
+than that while it is read is not one that anybody can follow."""
+
 
 class State(Enum):
     """cold: knows nothing. sync: is reading. live: has every entry up to `top` and tells the next ones. stale: may
-    have missed some, and reading them failed; the next entry or newcomer tries again."""
+    have missed some, and reading them failed; the next entry, newcomer or tick of the hub tries again."""
 
     COLD = auto()
     SYNC = auto()
@@ -97,8 +101,8 @@ class Room:
         while self._ring and self._ring[0].seq < first:
             del self._ring[0]
 
-    def stale(self) -> None:
-        """The bus was lost: what came meanwhile must be read. Nobody is told anything until then."""
+    def read_again(self) -> None:
+        """The log may have entries of which the room was not told: read them. Nobody is told anything before."""
         if self.state is not State.COLD:
             self._begin_sync()
 
@@ -133,38 +137,55 @@ class Room:
 
     def _begin_sync(self) -> None:
         if self.state is not State.SYNC:
-            was_cold = self.state is State.COLD
-            self.state = State.SYNC
-            start(self._sync(was_cold)).then(self._synced)
+            before, self.state = self.state, State.SYNC
+            start(self._sync(before)).then(lambda done: self._synced(done, before))
 
-    async def _sync(self, was_cold: bool) -> None:
-        if was_cold:
+    async def _sync(self, before: State) -> None:
+        if before is State.COLD:
             await self._begin_anew()
             return
+        for _ in range(BEGINNINGS):
+            if await self._follow():
+                return
+        # Whatever members were told of it would be wrong before it arrived: they come back when it is over.
+        await self._begin_anew()
+        self.here.close(POSITION_LOST)
+
+    async def _follow(self) -> bool:
+        """Read on from what we have and tell it, page by page to the top. False if the log has lost a part of what
+        we had: members have been told so, and it is to be tried again from what is left."""
         while True:
             page = await self._log.read(self.name, self.top, RING)
             verdict = resolve(Position(self.epoch, self.top), page, limit=2**62)
-            if verdict.reason in ("epoch", "gone"):
+            if verdict.reason in ("epoch", "gone") or (verdict.recovered and self._has_hole(page)):
                 await self._begin_anew()
                 self.here.fan_out(Truncated(self.name, None, self.epoch, self.top))
-                return
+                return True
             changed = page.epoch != self.epoch
             self._take_heads(page)
             if not verdict.recovered:
                 # The same epoch with a lower top (`ahead`) is what the fence prevents.
                 self._cut(verdict.valid if verdict.reason == "truncated" else page.top)
-                continue
+                return False
             if changed:
                 self.here.fan_out(EpochChanged(self.name, self.epoch))
             for entry in page.entries:
                 self._apply(entry)
-            if self.top >= page.top or not page.entries:
+            if self.top >= page.top:
                 self.rules = page.rules if self.top == page.top else self.rules
-                return
+                return True
+
+    def _has_hole(self, page: Page) -> bool:
+        """Whether the page lacks what must come next, though it says that the log has it."""
+        if page.entries:
+            return page.entries[0].seq != self.top + 1
+        return page.top > self.top
 
     async def _begin_anew(self) -> None:
         """Take the newest entries, whatever was here before."""
         page = await self._log.read_back(self.name, None, RING)
+        if page.top >= page.first and not (page.entries and page.entries[-1].seq == page.top):
+            raise Refused(Code.UNAVAILABLE)  # it says that it has what it does not show
         self._take_heads(page)
         self._ring[:] = page.entries[-RING:]
         self.top, self.rules = page.top, page.rules
@@ -179,7 +200,7 @@ class Room:
     def _take_heads(self, page: Page) -> None:
         self.epoch, self._forks, self._first = page.epoch, page.forks, page.first
 
-    def _synced(self, done: Promise[None]) -> None:
+    def _synced(self, done: Promise[None], before: State) -> None:
         early, self._early = self._early, []
         if done.error is None:
             self.state = State.LIVE
@@ -188,7 +209,8 @@ class Room:
                 return
         else:
             self.state = State.COLD if self.here.empty else State.STALE
-            self._report(done.error)
+            if before is not State.STALE:  # said once; it is tried again every few seconds
+                self._report(done.error)
         waiting, self._waiting = self._waiting, []
         for promise in waiting:
             if done.error is None:

@@ -24,7 +24,7 @@ class Chores:
     def __init__(self, clock: Callable[[], float], pruned: Callable[[str, int], object] = lambda *_: None) -> None:
         self._clock = clock
         self._pruned = pruned
-        self._flattened = False
+        self._is_merging = False  # a round of `_purge` has begun in this process
         self._pruned_at = 0.0
 
     def step(self, connection: sqlite3.Connection) -> bool:
@@ -33,31 +33,36 @@ class Chores:
             if self._prune(connection):
                 return True
             self._pruned_at = self._clock()
-        if not self._flattened:
-            # What is erased during a round is in segments that this round does not see: it asks for another.
-            connection.execute("UPDATE OR REPLACE chore SET name = 'purging' WHERE name = 'purge'")
-        if connection.execute("SELECT 1 FROM chore WHERE name = 'purging'").fetchone() is None:
+        if connection.execute("SELECT 1 FROM chore").fetchone() is None:
             return False
         return self._purge(connection)
 
     def _purge(self, connection: sqlite3.Connection) -> bool:
         """Merge the index into one segment, which drops the tombstoned words, then empty the write-ahead log.
 
-        SQLite 3.40 has no FTS5 secure-delete; `secure_delete=ON` overwrites what the merge sets free.
+        SQLite 3.40 has no FTS5 secure-delete; `secure_delete=ON` overwrites what the merge sets free. A round ends
+        all that was deleted before it began. What is deleted during it asks for another one: a tombstone that is
+        written now is in a segment that this merge does not take.
         """
         before = connection.total_changes
-        # A negative number puts all segments on one level first, so that the merge takes them all.
-        pages = STEP_PAGES if self._flattened else -STEP_PAGES
-        connection.execute("INSERT INTO found (found, rank) VALUES ('merge', ?)", (pages,))
-        self._flattened = True
-        if connection.total_changes - before >= 2:
+        if not self._is_merging:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("INSERT OR IGNORE INTO chore VALUES ('purging')")
+            connection.execute("DELETE FROM chore WHERE name = 'purge'")
+            # A negative number puts all segments on one level first, so that the merge takes them all.
+            connection.execute("INSERT INTO found (found, rank) VALUES ('merge', ?)", (-STEP_PAGES,))
+            connection.execute("COMMIT")
+            self._is_merging = True
             return True
-        if _empty_write_ahead_log(connection):  # else a reader is in the way: next time
-            connection.execute("DELETE FROM chore WHERE name = 'purging'")
-            _empty_write_ahead_log(connection)
-            self._flattened = False
-            return connection.execute("SELECT 1 FROM chore WHERE name = 'purge'").fetchone() is not None
-        return False
+        connection.execute("INSERT INTO found (found, rank) VALUES ('merge', ?)", (STEP_PAGES,))
+        if connection.total_changes - before >= 2:  # fewer: there was nothing left to merge (sqlite.org/fts5.html)
+            return True
+        if not _empty_write_ahead_log(connection):  # a reader is in the way: next time
+            return False
+        connection.execute("DELETE FROM chore WHERE name = 'purging'")
+        _empty_write_ahead_log(connection)
+        self._is_merging = False
+        return connection.execute("SELECT 1 FROM chore").fetchone() is not None
 
     def _prune(self, connection: sqlite3.Connection) -> bool:
         now_ms = int(self._clock() * 1000)

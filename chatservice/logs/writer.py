@@ -27,6 +27,7 @@ WAITING = 5_000
 
 CHORE_EVERY_S = 1.0
 CHORE_PAUSE_S = 0.02  # between two steps of the same chore, so that messages come first
+CHORE_BUSY_S = 0.1  # the same while messages never stop: erased words must be gone in time none the less
 
 
 class Job(Generic[T]):
@@ -58,7 +59,7 @@ class Writer:
     :param connection: opened with `check_same_thread=False`; only this thread uses it from now on.
     :param before_commit: called in the transaction after a batch's jobs.
     :param rolled_back: called when a transaction came to nothing, before its jobs are tried one by one.
-    :param chore: called when nothing waits, and once a second however much does; True if there is more to do.
+    :param chore: called when nothing waits, and now and then however much does; True if there is more to do.
     """
 
     def __init__(
@@ -107,7 +108,9 @@ class Writer:
             outcomes = self._commit(batch)
             if outcomes:
                 self._call_from_thread(lambda outcomes=outcomes: _answer(outcomes))  # type: ignore[misc]
-            if going and (not batch or time.monotonic() - chore_at >= CHORE_EVERY_S):
+            if going and (
+                not batch or time.monotonic() - chore_at >= (CHORE_BUSY_S if more_to_do else CHORE_EVERY_S)
+            ):
                 more_to_do = self._do_chore()
                 chore_at = time.monotonic()
         self._connection.close()

@@ -5,17 +5,22 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import time
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+import pytest
 from desk import Desk
 from fakes import ANN, BOB
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stores import Store
 
-from chatservice.domain.events import Deleted, Edited, Said
-from chatservice.logs import writer
+from chatservice.domain.events import Deleted, Edited, Moderated, Said
+from chatservice.domain.ports import Appended
+from chatservice.domain.promise import Promise
+from chatservice.logs import chores, writer
 
 MOST_S = 60.0
 """Within so many seconds the words must be gone (docs/wire: "a minute later")."""
@@ -159,3 +164,147 @@ def test_any_history(doings: list[tuple[str, int, str]]) -> None:
         desk.store.settle()
         check_gone(desk, place)
         desk.store.stop()
+
+
+# --- what comes in the middle of it ---
+
+
+def chatter(n: int) -> str:
+    """A text of words that no other has, so that the index grows."""
+    return " ".join(str((n + 1) * prime) for prime in (7919, 104729, 1299709, 15485863, 179424673, 2038074743))
+
+
+class Housekeeper:
+    """A desk whose writer does its chores when the test says so, step by step."""
+
+    def __init__(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(writer, "CHORE_EVERY_S", 3600.0)
+        self.place = place
+        self.desk = Desk(Store("sqlite", place))
+
+    def step(self) -> bool:
+        """One step, in the writer's thread between two transactions. True if there is more to do."""
+        log = self.desk.store.engine
+
+        def step(connection: sqlite3.Connection) -> bool:
+            connection.execute("COMMIT")  # the writer's own; a chore makes its own
+            more = log._chores.step(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            return more
+
+        more: bool = self.desk.get(log._do(step))
+        return more
+
+    def finish(self) -> int:
+        """All steps there are; how many."""
+        steps = 1
+        while self.step():
+            steps += 1
+            assert steps < 1000, "it never ends"
+        return steps
+
+    def pending(self) -> list[str]:
+        """What is noted for after a crash."""
+        return [str(name) for (name,) in self._rows("SELECT name FROM chore")]
+
+    def _rows(self, question: str) -> list[tuple[object, ...]]:
+        with sqlite3.connect(self.place / "chat.db") as connection:
+            rows = connection.execute(question).fetchall()
+        connection.close()
+        return rows
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Housekeeper]:
+    keeper = Housekeeper(tmp_path, monkeypatch)
+    yield keeper
+    keeper.desk.store.stop()
+
+
+def test_expired_words(keeper: Housekeeper) -> None:
+    """What has expired leaves the files like what was deleted: tables, index and write-ahead log."""
+    desk = keeper.desk
+    for n in range(20):
+        ref = desk.put(Said(ANN, f"{SECRETS[n % 4]} {n}", meta={"note": SECRETS[n % 4]})).seq
+        desk.put(Edited(ANN, ref, f"{SECRETS[n % 3]} edited", 0))
+    desk.put(Moderated(ANN, "expires", value="60"))
+    desk.clock.now += chores.PRUNE_EVERY_S + 100
+    desk.say("something new")
+    assert len(words_in(keeper.place)) > 4
+    keeper.finish()
+    assert words_in(keeper.place) == [] and keeper.pending() == []
+    assert desk.texts("new") == ["something new"] and desk.read().first == 42
+
+
+@pytest.mark.parametrize("pages", [1, 64])
+def test_a_deletion_while_the_index_is_merged(
+    keeper: Housekeeper, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    """What is deleted in the middle of the work, after any of its steps, is gone at its end as well."""
+    monkeypatch.setattr(chores, "STEP_PAGES", pages)
+    desk, at = keeper.desk, 0
+    for n in range(300):
+        desk.append(Said(BOB, chatter(n)))
+    refs = [desk.put(Said(ANN, f"{SECRETS[n % 4]} {n}")).seq for n in range(12)]
+    desk.delete(refs.pop())
+    more = True
+    while refs or more:
+        more = keeper.step()
+        at += 1
+        if refs:
+            desk.delete(refs.pop())
+        assert at < 2000, "it never ends"
+    keeper.finish()
+    assert words_in(keeper.place) == [] and keeper.pending() == []
+
+
+def test_an_end_in_the_middle_of_the_work(keeper: Housekeeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the process ends after any step of it, the next process does all that is left."""
+    monkeypatch.setattr(chores, "STEP_PAGES", 1)
+    desk = keeper.desk
+    for round in range(4):
+        for n in range(1000):
+            desk.append(Said(BOB, chatter(n)))
+        desk.delete(desk.put(Said(ANN, SECRETS[round])).seq)
+        for _ in range(round + 1):
+            assert keeper.step()
+        assert keeper.pending() == ["purging"]
+        desk.reopen()
+        assert keeper.pending() == ["purging"]
+        keeper.finish()
+        assert words_in(keeper.place) == [] and keeper.pending() == []
+
+
+def test_talk_that_never_stops(keeper: Housekeeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though more is said, deleted and indexed between any two steps, an end comes to the work on what was deleted
+    before."""
+    monkeypatch.setattr(chores, "STEP_PAGES", 2)
+    desk = keeper.desk
+    for n in range(2000):
+        desk.append(Said(BOB, chatter(n)))
+    desk.delete(desk.put(Said(ANN, " ".join(SECRETS))).seq)
+    steps = 0
+    while words_in(keeper.place):
+        for _ in range(6):  # each a segment of its own
+            desk.say(f"talk goes on {steps}")
+        desk.delete(desk.say("never mind").seq)
+        keeper.step()
+        steps += 1
+        assert steps < 200, "it never ends"
+    assert steps > 1  # the index was big enough for more than one
+
+
+def test_chores_while_nobody_rests(tmp_path: Path) -> None:
+    """Erased words are gone in time though the writer never has a moment without messages."""
+    desk = Desk(Store("sqlite", tmp_path))
+    for n in range(4000):
+        desk.append(Said(BOB, chatter(n)))
+    desk.delete(desk.put(Said(ANN, " ".join(SECRETS))).seq)
+    waiting: deque[Promise[Appended]] = deque()
+    end = time.monotonic() + MOST_S
+    while words_in(tmp_path):
+        assert time.monotonic() < end, words_in(tmp_path)
+        while len(waiting) < 200:  # always some on their way
+            waiting.append(desk.append(Said(BOB, f"talk goes on {len(waiting)}")))
+        desk.get(waiting.popleft())
+    desk.store.stop()

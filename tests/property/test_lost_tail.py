@@ -1,5 +1,5 @@
-"""A crash, a restored backup, a copied file: the end of the log is lost. Who has seen it is told exactly what to
-drop, who has not goes on without noticing, and no number ever stands for two messages."""
+"""A crash, a power cut, a restored backup, a copied file: the end of the log is lost. Who has seen it is told
+exactly what to drop, who has not goes on without noticing, and no number ever stands for two messages."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class World(Household):
             assert joined["reason"] == "epoch"
             return
         seen = self.branches[room, since["epoch"]][: since["seq"]]
-        assert len(seen) == since["seq"]
+        assert len(seen) == since["seq"], "an epoch stands for two histories"
         now = [identity(one) for one in page.entries]
         good = 0
         while good < min(len(seen), len(now)) and seen[good] == now[good]:
@@ -117,6 +117,14 @@ class World(Household):
                     self.chat.store.ground.restore(self.copies[pick % len(self.copies)])
                 self.chat.clock.now += 1
                 self.begin()
+            case ("power", part):
+                self.chat.settle()
+                self.witness()
+                torn = self.chat.store.ground.torn(part / 100)
+                self.end(crash=True)
+                self.chat.store.ground.restore(torn)
+                self.chat.clock.now += 1
+                self.begin()
         self.witness()
 
 
@@ -140,6 +148,7 @@ STEPS = st.one_of(
     st.tuples(st.just("leave"), WHICH),
     st.tuples(st.just("copy"), st.booleans()),
     st.tuples(st.just("restore"), st.integers(0, 3)),
+    st.tuples(st.just("power"), st.integers(0, 100)),
 )
 LOST: list[Step] = [
     ("say", 0, "lobby", 2),
@@ -211,6 +220,26 @@ def test_without_the_fence(kind: str) -> None:
     play(kind, again)
     with pytest.raises(AssertionError, match="stands for two"):
         play(kind, again, fence=False)
+
+
+POWER: list[Step] = [
+    ("say", 0, "lobby", 2),
+    ("copy", False),
+    ("meet",),
+    ("say", 0, "lobby", 2),
+    ("meet",),
+    ("leave", 2),
+]
+"""Two messages are in the file, an edit and two more only in its write-ahead log."""
+
+
+@pytest.mark.parametrize("part", range(0, 100, 10))
+def test_a_power_cut(part: int) -> None:
+    """Whatever part of the write-ahead log had come to the disk: told exactly. Without the fence, caught."""
+    again: list[Step] = [*POWER, ("power", part), ("say", 1, "lobby", 3)]
+    play("sqlite", again)
+    with pytest.raises(AssertionError, match="stands for two"):
+        play("sqlite", again, fence=False)
 
 
 @pytest.mark.parametrize("kind", sorted(GROUNDS))

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat import Frame
+from chat import Chat, Frame
 from devices import Device
+from framed import FramedChat, FramedDevice
 from households import ROOMS, USERS, Household
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from stores import GROUNDS
+from stores import GROUNDS, Store
 
 from chatservice.logs.heads import FORKS_KEPT
 
@@ -22,6 +23,7 @@ ROOM = st.sampled_from(ROOMS)
 KIND = st.sampled_from(("edit", "delete", "react"))
 DOING = st.sampled_from(("say", "edit", "delete", "react"))
 SIZE = st.one_of(st.integers(0, 2000), st.just(10**9))
+UP = st.one_of(st.integers(1, 600), st.just(10**9))
 
 
 class Witness(Device):
@@ -43,20 +45,55 @@ class Witness(Device):
         self._openings[room] = openings
 
 
+class FramedWitness(Witness, FramedDevice):
+    """The same on a line that breaks at any byte."""
+
+
 class World(Household):
+    """Its lines carry whole frames to the server, single bytes back."""
+
     def device(self, name: str, user: str) -> Witness:
         return Witness(self, name, user)
+
+    def up(self, which: int, size: int) -> None:
+        """Something of what a device has sent reaches the server."""
+        self.devices[which].up(size % 6)
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, or the clock is set back."""
+        self.chat.clock.now += seconds
+        self.chat.hub.tick()
+
+
+class FramedWorld(World):
+    """Its lines carry bytes both ways, through front door, Autobahn and send queue."""
+
+    chat: FramedChat
+
+    def server(self, store: Store) -> Chat:
+        return FramedChat(store)
+
+    def device(self, name: str, user: str) -> Witness:
+        return FramedWitness(self, name, user)
+
+    def up(self, which: int, size: int) -> None:
+        self.devices[which].up(size)
+
+    def wait(self, seconds: float) -> None:
+        self.chat.clock.now += seconds
+        self.chat.tick(abs(seconds))  # of an hour everybody is asked, and nobody has answered
 
 
 class Recovery(RuleBasedStateMachine):
     """See the module."""
 
     kind = ""
+    make: type[World] = World
 
     def __init__(self) -> None:
         super().__init__()
         self._place = tempfile.TemporaryDirectory()
-        self.world = World(self.kind, Path(self._place.name))
+        self.world = self.make(self.kind, Path(self._place.name))
 
     def device(self, which: int) -> Device:
         return self.world.devices[which]
@@ -104,9 +141,9 @@ class Recovery(RuleBasedStateMachine):
             self.world.exchange(self.device(which))
         self.device(away).connect()
 
-    @rule(which=WHICH, frames=st.integers(1, 5))
-    def up(self, which: int, frames: int) -> None:
-        self.device(which).up(frames)
+    @rule(which=WHICH, size=UP)
+    def up(self, which: int, size: int) -> None:
+        self.world.up(which, size)
 
     @rule(turns=st.integers(1, 9))
     def turns(self, turns: int) -> None:
@@ -124,23 +161,21 @@ class Recovery(RuleBasedStateMachine):
         which=WHICH,
         room=ROOM,
         count=st.integers(0, 3),
-        frames=st.integers(0, 4),
+        up=UP,
         turns=st.integers(0, 3),
         size=SIZE,
     )
-    def cut(self, which: int, room: str, count: int, frames: int, turns: int, size: int) -> None:
+    def cut(self, which: int, room: str, count: int, up: int, turns: int, size: int) -> None:
         """A line breaks at any byte, in both directions, while messages are on their way."""
         self.say(which, room, count, False)
-        self.up(which, frames)
+        self.up(which, up)
         self.turns(9 if turns == 3 else turns)
         self.down(which, size)
         self.device(which).cut()
 
     @rule(seconds=st.sampled_from((1, 6, -3600)))
     def wait(self, seconds: int) -> None:
-        """Time passes, or the clock is set back."""
-        self.world.chat.clock.now += seconds
-        self.world.chat.hub.tick()
+        self.world.wait(seconds)
 
     @rule(crash=st.booleans())
     def restart(self, crash: bool) -> None:
@@ -163,8 +198,8 @@ class Recovery(RuleBasedStateMachine):
             self._place.cleanup()
 
 
-def run(kind: str, **how: Any) -> None:
-    machine = type("Recovery" + kind, (Recovery,), {"kind": kind})
+def run(kind: str, make: type[World], **how: Any) -> None:
+    machine = type("Recovery" + kind, (Recovery,), {"kind": kind, "make": make})
     run_state_machine_as_test(machine, settings=settings(deadline=None, database=None, **how))
 
 
@@ -172,14 +207,21 @@ def run(kind: str, **how: Any) -> None:
 def test_what_each_device_has_is_what_the_log_has(kind: str) -> None:
     """Never a gap, never a double, no acknowledged message lost, one sender's order kept, every position that is
     good is honoured, and everybody ends with the same messages in their final form."""
-    run(kind, max_examples=60, stateful_step_count=50)
+    run(kind, World, max_examples=60, stateful_step_count=50)
+
+
+@pytest.mark.parametrize("kind", sorted(GROUNDS))
+def test_over_real_framing(kind: str) -> None:
+    """The same with lines that break at any byte, in the middle of handshakes and frames as well."""
+    run(kind, FramedWorld, max_examples=30, stateful_step_count=50)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("make", [World, FramedWorld])
 @pytest.mark.parametrize("kind", sorted(GROUNDS))
-def test_the_same_for_longer(kind: str) -> None:
+def test_the_same_for_longer(kind: str, make: type[World]) -> None:
     """The same with longer and many more histories."""
-    run(kind, max_examples=1000, stateful_step_count=100)
+    run(kind, make, max_examples=1000, stateful_step_count=100)
 
 
 def test_more_restarts_than_are_remembered(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import pytest
 from desk import Desk, Sink, seqs
 from fakes import ANN, BOB, NOON, FakeClock, Ids, Pump
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from stores import Store
 
 from chatservice.domain.events import Said
@@ -72,6 +75,51 @@ def test_an_upgraded_database_equals_a_fresh_one(upgraded: Desk, tmp_path: Path)
     fresh.store.stop()
     assert schema(tmp_path / "chat.db") == schema(tmp_path / "fresh" / "chat.db")
     assert ("version", str(steps()[-1][0])) in schema(tmp_path / "chat.db")
+
+
+PIECES = st.sampled_from(("上海", "我在", "fox", "quick", " ", " ", '"', "\\", "é", "👍", "1"))
+SAYING = st.tuples(
+    st.integers(0, 1), st.booleans(), st.booleans(), st.lists(PIECES, min_size=1, max_size=8).map("".join)
+)
+
+
+@settings(deadline=None, database=None, max_examples=25)
+@given(st.lists(SAYING, min_size=1, max_size=20), st.integers(1, 3))
+def test_upgraded_messages_equal_fresh_ones(sayings: list[tuple[int, bool, bool, str]], openings: int) -> None:
+    """Whatever an old program had stored: after the upgrade log, history and search have what they would have, had
+    this program stored it."""
+    rooms = ("lobby", "attic")
+    with tempfile.TemporaryDirectory() as place:
+        old, fresh = Path(place, "old"), Path(place, "fresh")
+        old.mkdir()
+        fresh.mkdir()
+        desk = Desk(Store("sqlite", fresh))
+        for n, saying in enumerate(sayings):
+            desk.put(_saying(n, saying), rooms[saying[0]])
+        desk.store.stop()
+        connection = sqlite3.connect(old / "chat.db", isolation_level=None)
+        connection.executescript(f"{steps()[0][1]}\nPRAGMA user_version = 1;")
+        connection.execute("ATTACH ? AS fresh", (str(fresh / "chat.db"),))
+        connection.execute("INSERT INTO room SELECT id, name, epoch, top, ts, opened_by FROM fresh.room")
+        connection.execute("INSERT INTO entry SELECT room, seq, epoch, ts, user_id, cid, body FROM fresh.entry")
+        connection.close()
+        for directory in (old, fresh):  # opened equally often from here on
+            for _ in range(openings):
+                Desk(Store("sqlite", directory)).store.stop()
+        one, other = Desk(Store("sqlite", old)), Desk(Store("sqlite", fresh))
+        for room in rooms:
+            assert one.read(room=room) == other.read(room=room)
+            assert one.history(room=room) == other.history(room=room)
+        for word in ("上海", "海我", "在", "fox", "qu", "quick", "1", "é"):
+            found = [(hit.room, hit.message.seq) for hit in one.search(word, *rooms).hits]
+            assert sorted(found) == sorted((hit.room, hit.message.seq) for hit in other.search(word, *rooms).hits)
+        one.store.stop()
+        other.store.stop()
+
+
+def _saying(n: int, saying: tuple[int, bool, bool, str]) -> Said:
+    _, is_action, has_cid, text = saying
+    return Said(BOB if n % 2 else ANN, text, action=is_action, cid=f"c{n}" if has_cid else None)
 
 
 def test_every_step_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,8 +150,8 @@ def test_too_many_while_reading(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_stale() -> None:
     """While the bus is away nothing is told; then what came meanwhile is read page by page."""
     stage = Stage(1, 2, 3)
-    stage.room.stale()
-    stage.room.stale()
+    stage.room.read_again()
+    stage.room.read_again()
     stage.tell(2 * RING + 4)
     assert stage.asked == [("read", 3)] and stage.heard() == []
     top = 2 * RING + 3
@@ -255,7 +255,7 @@ def test_r9_pruned_while_paging() -> None:
 def test_r9_pruned_while_stale() -> None:
     """R9: what members missed while the bus was away is not kept any more: they are told to begin anew."""
     stage = Stage(1, 2, 3)
-    stage.room.stale()
+    stage.room.read_again()
     stage.log.show(page([], top=20, first=10))
     answers = 0
     while stage.asked:
@@ -285,6 +285,18 @@ def test_the_ring_forgets_what_is_erased() -> None:
     shown = start(stage.room.after(0)).result()
     assert [getattr(item.body, "text", None) for item in shown] == ["1", "", "3", None]
     assert shown[1].body.erased  # type: ignore[union-attr]
+
+
+def test_the_ring_forgets_what_has_expired() -> None:
+    """When the log says what it has pruned, no newcomer is shown that from the ring, nor told that it is there."""
+    stage = Stage(1, 2, 3, 4, 5)
+    stage.room.pruned(3)
+    assert stage.room.judge(Position("e1", 1)).reason == "gone" and stage.room.judge(Position("e1", 2)).recovered
+    assert [item.seq for item in start(stage.room.after(2)).result()] == [3, 4, 5] and stage.asked == []
+    reading = start(stage.room.after(0))
+    assert stage.asked == [("read", 0)]
+    stage.log.show(page([3, 4, 5], first=3))
+    assert isinstance(reading.error, Gone)
 
 
 def test_rules_are_followed_live() -> None:

@@ -119,6 +119,23 @@ def test_r6_entries_while_the_state_is_read() -> None:
     assert stage.heard == ["8 Ann: 8"]
 
 
+def test_r6_deleted_while_the_state_is_read() -> None:
+    """R6: what is deleted after its page was read is shown without words, mentions, attachments and reactions."""
+    stage = Stage(1, 2, 3)
+    joining = stage.join(last=3)
+    stage.tell(Edited(ANN, 2, "secret again", 2), 4)
+    stage.tell(Deleted(ANN, 2), 5)
+    stage.tell(Edited(ANN, 3, "stands", 1), 6)
+    ts = int(NOON * 1000)
+    secret = Message(
+        2, ts, ANN, "secret", 1, mentions=("u_bob",), meta={"a": "secret"}, reactions={"👍": Tally(1, False)}
+    )
+    stage.log.show_past(Message(1, ts, ANN, "1"), secret, Message(3, ts, ANN, "3"))
+    one, two, three = joining.result().state
+    assert two.deleted and (two.text, two.mentions, two.meta, two.reactions) == ("", (), None, {})
+    assert (one.text, three.text) == ("1", "stands")
+
+
 def test_r8_a_new_epoch_while_reading() -> None:
     """R8: a fork without a loss in the middle of a join changes nothing: the position is judged again."""
     stage = Stage(*LATE)

@@ -24,7 +24,7 @@ class SlowEnd(NearEnd):
         self.queue = SendQueue(self.transport, Turn(chat.store.pump), self.stuck, self)
         super().__init__(chat)
 
-    def send(self, frames: bytes | None, event: Event | None = None) -> None:
+    def put(self, frames: bytes | None, event: Event | None = None) -> None:
         if frames and self.conversation is not None:
             self.queue.push(frames, event)
 
