@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SOURCES := setup.cfg pyproject.toml $(shell find chatservice twisted -type f -not -name '*.pyc' -not -name dropin.cache)
 
-.PHONY: run test test-slow check format wheel clean
+.PHONY: run test test-slow bench bench-quick check format wheel clean
 
 run: .venv/installed  ## the chat, in the foreground; ARGS="--line none" hands options on
 	@exec $(BIN)/twistd -n chat $(ARGS)
@@ -16,6 +16,12 @@ test: .venv/test-tools check  ## everything, in its short form
 test-slow: .venv/test-tools  ## the full counts
 	@tests/install-tools
 	$(BIN)/pytest
+
+bench: .venv/installed  ## the chat and its peers under load, about 30 minutes: bench/RESULTS.md
+	$(BIN)/python -m bench
+
+bench-quick: .venv/installed  ## the same in about 10 minutes
+	$(BIN)/python -m bench --quick
 
 check: .venv/test-tools  ## style, types, and that imports go down the floors only
 	$(BIN)/ruff check .
@@ -31,7 +37,7 @@ wheel: .venv/test-tools  ## dist/*.whl and dist/*.tar.gz
 	$(BIN)/python -m build
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist *.egg-info bench/.venv bench/build bench/peers/node_modules
 
 # Debian splits venv from python3; as root we add it, else we say so.
 .venv/python:
