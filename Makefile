@@ -9,7 +9,7 @@ APP := $(if $(shell command -v npm || { [ "$$(id -u)" = 0 ] && command -v apt-ge
 
 CLIENTS := chatservice/socketio/clients
 
-.PHONY: run test test-slow check format wheel clean clients web web-if-possible
+.PHONY: run test test-slow bench bench-quick check format wheel clean clients web web-if-possible
 
 run: web-if-possible .venv/installed  ## the chat, in the foreground; ARGS="--line none" hands options on
 	@exec $(BIN)/twistd -n chat $(ARGS)
@@ -21,6 +21,12 @@ test: .venv/test-tools check web-if-possible clients  ## everything, in its shor
 test-slow: .venv/test-tools  ## the full counts
 	@tests/install-tools
 	$(BIN)/pytest
+
+bench: .venv/installed  ## the chat and its peers under load, about 30 minutes: bench/RESULTS.md
+	$(BIN)/python -m bench
+
+bench-quick: .venv/installed  ## the same in about 10 minutes
+	$(BIN)/python -m bench --quick
 
 check: .venv/test-tools  ## style, types, and that imports go down the floors only
 	$(BIN)/ruff check .
@@ -53,7 +59,8 @@ $(CLIENTS)/4/LICENSE: web/socketio-clients/package-lock.json
 	@if [ -e $@ ]; then touch $@; fi
 
 clean:
-	rm -rf .venv build dist *.egg-info chatservice/static/app $(CLIENTS) web/node_modules tests/js/node_modules
+	rm -rf .venv build dist *.egg-info chatservice/static/app $(CLIENTS) web/node_modules tests/js/node_modules \
+	  bench/.venv bench/build bench/peers/node_modules
 
 # Debian splits venv from python3; as root we add it, else we say so.
 .venv/python:

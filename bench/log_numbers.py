@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -132,7 +132,7 @@ async def measure_reading(port: int, messages: int, times: int) -> None:
     async with talker(port, big=None) as one:
         joined = await one.ask(type="join", room="big")
         position = {"epoch": joined["epoch"], "seq": messages - 500}
-        asks = {
+        asks: dict[str, Callable[[], dict[str, object]]] = {
             "history page of 50, anywhere": lambda: {
                 "type": "history",
                 "room": "big",
