@@ -60,8 +60,8 @@ SOCKET_IO = {
     "envelope": '42["say","$TEXT"]',
     "word": '42["said"',
 }
-# Ours names the event as chat.v1 does, and tells it to everyone once.
-OUR_SOCKET_IO = {**SOCKET_IO, "envelope": '42["message",{"room":"lobby","text":"$TEXT"}]', "word": '42["message"'}
+# As the lessons' pages speak: each message is `mes` to all and `message` to the others, two events in one write.
+OUR_SOCKET_IO = {**SOCKET_IO, "await": '42["enter"', "envelope": '42["message","$TEXT"]', "word": '42["mes"'}
 ENGINE_IO = "/socket.io/?EIO=4&transport=websocket"
 
 CHAT_V1 = Server("chat.v1, SQLite", "chat", (), room="/v1", load=V1)
@@ -69,7 +69,7 @@ CHAT_V1_MEMORY = Server("chat.v1, memory", "chat", ("--store", "memory:"), room=
 CHAT_TEXT = Server("chat /text, SQLite", "chat", (), room="/text?room=$ROOM")
 CHAT_TEXT_MEMORY = Server("chat /text, memory", "chat", ("--store", "memory:"), room="/text?room=$ROOM")
 CHAT_ECHO = Server("chat /echo", "chat", (), room="/echo")
-CHAT_SOCKET_IO = Server("chat Socket.IO, SQLite", "chat", (), room=ENGINE_IO + "&v=1", load=OUR_SOCKET_IO)
+CHAT_SOCKET_IO = Server("chat Socket.IO, SQLite", "chat", (), room=ENGINE_IO + "&room=$ROOM", load=OUR_SOCKET_IO)
 WS = Server("ws (Node)", "node", ("ws.js",), "npm")
 NODEJS_WEBSOCKET = Server(
     "nodejs-websocket (Node)", "node", ("nodejs-websocket.js",), "npm", flavours=("plain", "tls")
