@@ -70,7 +70,8 @@ export class Identity {
   /** @param {ChatError} error */
   #refused({ code, temporary, retry_ms = RETRY_MS }) {
     const { core, nick } = this;
-    if (code === "lost") return; // whoever ended the connection knows why
+    // Whoever ended the connection knows why; after a token that is no good the server ends it, and its code says more.
+    if (["lost", "unauthorized", "token_expired"].includes(code)) return;
     if (code === "nick_taken" && nick) {
       core.tell({ type: "nick_taken", nick });
       this.hello("");
