@@ -352,6 +352,7 @@ def make_hub(
         messages=messages,
         report=troubles.append,
         passes=passes,
+        build="1.2.3-test",
     )
     log.start(hub)
     return hub

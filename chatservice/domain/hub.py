@@ -31,6 +31,7 @@ class Hub:
     :param messages: how fast one session may talk; None for no limit.
     :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
+    :param build: which build of the service this is; clients of another one may want to reload.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Hub:
         report: Callable[[BaseException], None],
         turn: Turn | None = None,
         passes: Passes | None = None,
+        build: str = "",
     ) -> None:
         self.log = log
         self.clock = clock
@@ -50,6 +52,7 @@ class Hub:
         self.turn: Turn = turn or AtOnce()
         self.randomness = randomness
         self.passes = passes
+        self.build = build
         self.roster = Roster()
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, set[Session]] = {}  # user id -> live sessions

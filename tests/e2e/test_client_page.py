@@ -68,7 +68,7 @@ TALK = """async (ChatClient) => {
 
 def test_under_our_own_policy(library: Path, server: Server, browsing: Browsing) -> None:
     """Both forms load and work on our own page, with its Content-Security-Policy and Trusted Types."""
-    page = browsing.page(server.page_url)
+    page = browsing.page(server.lite_url)
     assert page.evaluate(f'import("/client.js").then(({{ ChatClient }}) => ({TALK})(ChatClient))') == 1
 
     # In the place of the page's own script; a page that is not the server's may not connect to this computer.

@@ -15,7 +15,9 @@ from twisted.internet.task import Clock, LoopingCall
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import Rate
 from chatservice.logs.memory import MemoryLog
+from chatservice.transports.assets import Pages
 from chatservice.transports.frontdoor import FrontDoorFactory
+from chatservice.transports.headers import security_headers
 from chatservice.transports.line import LineFactory
 from chatservice.transports.site import PageSite
 from chatservice.transports.surroundings import Manners, Surroundings
@@ -28,7 +30,15 @@ KEY = base64.b64encode(b"sixteen old keys").decode()
 class House:
     """Log, hub, front door and line port on one fake clock."""
 
-    def __init__(self, *, lang: str = "en", loopback: bool = True, messages: Rate | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        lang: str = "en",
+        loopback: bool = True,
+        messages: Rate | None = None,
+        pages: Pages | None = None,
+        public_url: str = "",
+    ) -> None:
         self.clock, self.pump, self.troubles = Clock(), Pump(), Troubles()
         manners = Manners(lang, "simple", "lobby", loopback)
         log = MemoryLog(call_soon=self.pump, clock=lambda: NOON + self.clock.seconds(), randomness=Ids("epoch"))
@@ -38,13 +48,15 @@ class House:
             randomness=Ids(),
             messages=messages,
             report=self.troubles.append,
+            build="0.0.0-house",
         )
         log.start(self.hub)
         self.around = Surroundings.of(
             self.hub, call_later=self._call_later, now=self.clock.seconds, report=self.troubles.append
         )
         self.chat = ChatWebSocketFactory(self.around, manners, self.clock)
-        self.door = FrontDoorFactory(self.around, self.chat, PageSite(self.chat))
+        headers = security_headers(public_url)
+        self.door = FrontDoorFactory(self.around, self.chat, PageSite(self.chat, pages, headers), headers)
         self.lines = LineFactory(self.around, manners, self.clock)
         self._ticking = LoopingCall(self.around.tick)
         self._ticking.clock = self.clock
