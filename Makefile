@@ -45,9 +45,9 @@ web: $(APP)  ## the client library and the page, from web/ into chatservice/stat
 	@$(if $(APP),,echo "the page and /client.js need Node 18 and npm to be built; please install nodejs and npm" >&2; exit 1)
 
 web-if-possible:
-	@$(if $(APP),$(MAKE) -s --no-print-directory web || ,)echo "going on without /client.js, which needs nodejs and npm to be built" >&2
+	@$(if $(APP),$(MAKE) -s --no-print-directory web || ,)echo "going on with the small page and without /client.js: the full page needs nodejs and npm to be built" >&2
 
-chatservice/static/app/assets.json: $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/test/*') docs/wire/chat.v1.schema.json
+chatservice/static/app/assets.json: $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/test/*') docs/wire/chat.v1.schema.json chatservice/__init__.py chatservice/static/seal.svg
 	@web/build
 	@rm -f .venv/installed  # so that it is installed with what was built
 

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from chatservice.dialects.phrases import LANGUAGES
 from chatservice.dialects.registry import DEFAULTS
@@ -16,6 +18,9 @@ from chatservice.domain.errors import Refused
 from chatservice.domain.names import clean_room
 from chatservice.logs.registry import DURABILITIES, STORES
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
+
+# A name or address and a port, as they may stand in a header; names of other scripts in their xn-- form.
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
 
 
 class BadConfig(ValueError):
@@ -61,6 +66,13 @@ OPTIONS: tuple[Option, ...] = (
         "tcp:9000:interface=127.0.0.1",
         "Serve TCP lines (telnet, nc) at this endpoint; none turns them off. Repeatable.",
     ),
+    Option(
+        "public-url",
+        "value",
+        "",
+        "Where people find the page, such as https://chat.example.org/; the page may then also connect to there by"
+        " its name, which Safari before 15.4 needs.",
+    ),
     Option("data", "value", "", "Keep everything in this directory. [$STATE_DIRECTORY, else ./chat-data]"),
     Option("store", "value", "sqlite:", "Keep the log in sqlite:[PATH] or in memory: (lost at the end)."),
     Option(
@@ -93,6 +105,7 @@ class Config:
     listeners: tuple[Listener, ...]
     self_signed: tuple[Listener, ...]
     lines: tuple[Listener, ...]
+    public_url: str
     data: Path
     store: str
     durability: str
@@ -118,6 +131,7 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         listeners=_listeners("--listen", settings.words("listen")),
         self_signed=_listeners("--self-signed", [_self_signed_endpoint(self_signed)] if self_signed else []),
         lines=() if lines == ["none"] else _listeners("--line", lines),
+        public_url=_public_url(settings.word("public-url")),
         data=Path(settings.word("data") or _data_directory(environment)).absolute(),
         store=_one_of_stores(settings.word("store")),
         durability=_one_of("--durability", settings.word("durability"), DURABILITIES),
@@ -178,6 +192,19 @@ def _listeners(flag: str, descriptions: Sequence[str]) -> tuple[Listener, ...]:
         return tuple(parse_listener(os.path.expanduser(description)) for description in descriptions)
     except BadEndpoint as error:
         raise BadConfig(f"{flag} {error}") from error
+
+
+def _public_url(said: str) -> str:
+    if not said:
+        return ""
+    try:
+        address = urlsplit(said)
+    except ValueError:  # such as half an IPv6 address
+        address = urlsplit("")
+    plain = not (address.query or address.fragment)
+    if not (plain and address.scheme in ("http", "https") and _HOST.fullmatch(address.netloc)):
+        raise BadConfig(f"--public-url {said!r}: say it like https://chat.example.org/")
+    return said
 
 
 def _one_of(flag: str, value: str, known: Sequence[str]) -> str:

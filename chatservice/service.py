@@ -23,6 +23,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.python import usage
 
+from chatservice import __version__
 from chatservice.banner import background_notes, banner
 from chatservice.config import OPTIONS, BadConfig, Config, read_config
 from chatservice.domain.errors import RESTART
@@ -31,8 +32,10 @@ from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Engine, LogError
 from chatservice.identity.passes import OWNER_TOKEN, SignedPasses, load_key, write_owner_token
 from chatservice.logs.registry import BadStore, check_log, open_log
+from chatservice.transports.assets import Pages, keep
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.frontdoor import FrontDoorFactory
+from chatservice.transports.headers import HSTS, security_headers
 from chatservice.transports.line import LineFactory
 from chatservice.transports.sealed import SealedFactory
 from chatservice.transports.site import PageSite
@@ -110,6 +113,7 @@ class ChatService(MultiService):
         self._reactor = reactor
         self._say = say
         self._open: list[IListeningPort] = []
+        self.pages = Pages.load()
         self._factories: list[ChatWebSocketFactory | LineFactory | ChatSockets] = []
         self._log: Engine | None = None
         self._hub: Hub | None = None
@@ -128,12 +132,15 @@ class ChatService(MultiService):
         # What is there now stays; the collector need not look at it again at each of its rounds.
         gc.collect()
         gc.freeze()
-        self._say(banner(self.config, self.listeners, self.ports, start_notes(self.config, self.listeners)))
+        self._say(
+            banner(self.config, self.listeners, self.ports, start_notes(self.config, self.listeners, self.pages))
+        )
 
     def _open_all(self) -> None:
         """A failure here ends the process before it serves anyone."""
         if self._log is not None:
             return
+        self.pages = with_older(self.pages, self.config.data)
         try:
             around = self._open_log()
             for listener in self.listeners:
@@ -183,6 +190,7 @@ class ChatService(MultiService):
             messages=None if config.no_limits else MESSAGES,
             report=report,
             passes=passes(config.data),
+            build=self.pages.build.id if self.pages.build is not None else __version__,
         )
         self._log.start(hub)
         around = Surroundings.of(hub, turn=turn, call_later=reactor.callLater, now=reactor.seconds, report=report)
@@ -201,8 +209,10 @@ class ChatService(MultiService):
         chat = ChatWebSocketFactory(around, self._manners(listener), self._reactor)
         sockets = ChatSockets(around, chat.manners, self._reactor)
         self._factories += [chat, sockets]
-        door = FrontDoorFactory(around, chat, sockets, PageSite(chat, sockets))
         context = self.contexts.get(listener)
+        headers = page_headers(self.config, listener)
+        site = PageSite(chat, sockets, self.pages, headers)
+        door = FrontDoorFactory(around, chat, sockets, site, headers)
         return door if context is None else SealedFactory(context, False, door)
 
     def _listen(self, listener: Listener, factory: IProtocolFactory) -> None:
@@ -233,9 +243,13 @@ def serving(config: Config) -> tuple[Listener, ...]:
     )
 
 
-def start_notes(config: Config, listeners: tuple[Listener, ...]) -> list[str]:
+def start_notes(config: Config, listeners: tuple[Listener, ...], pages: Pages) -> list[str]:
     """What the operator should know beside the addresses."""
     notes = [f"Room for   {raise_file_limit():,} connections"]
+    if pages.build is None:
+        notes.append(
+            "Page       the small one; for the full one install nodejs and npm and `make run`, or a wheel"
+        )
     if config.self_signed:
         certificate = listeners[-1].certificate
         assert certificate is not None
@@ -243,6 +257,26 @@ def start_notes(config: Config, listeners: tuple[Listener, ...]) -> list[str]:
     if config.no_limits:
         notes.append("WARNING    --insecure-no-limits: nobody is slowed down. Never do this in public.")
     return notes
+
+
+def page_headers(config: Config, listener: Listener) -> Mapping[bytes, bytes]:
+    """What every HTTP answer of this listener carries; see `HSTS`."""
+    headers = dict(security_headers(config.public_url))
+    # With a self-signed certificate it is none of those in the configuration.
+    if listener.is_tls and listener in config.listeners and not listener.loopback:
+        headers.update([HSTS])
+    return headers
+
+
+def with_older(pages: Pages, data: Path) -> Pages:
+    """With what pages of the build before may still ask for. A page is no reason not to start."""
+    if pages.build is None:
+        return pages
+    try:
+        return replace(pages, older=keep(data / "page", pages.build))
+    except OSError as error:
+        _log.warn("the page's files are not kept for the next upgrade: {why}", why=str(error))
+        return pages
 
 
 def raise_file_limit() -> int:
@@ -315,7 +349,7 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
             service = ChatService(config, reactor, sys.stderr.write)
         else:
             service = ChatService(config, reactor)
-            notes = start_notes(config, service.listeners) + background_notes(
+            notes = start_notes(config, service.listeners, service.pages) + background_notes(
                 os.path.abspath(parent.get("logfile") or "twistd.log"),
                 os.path.abspath(parent.get("pidfile") or "twistd.pid"),
             )

@@ -357,6 +357,7 @@ def make_hub(
         report=troubles.append,
         passes=passes,
         turn=turn,
+        build="1.2.3-test",
     )
     log.start(hub)
     return hub

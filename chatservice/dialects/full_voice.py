@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from chatservice import __version__
 from chatservice.dialects.base import SILENT, Id, Outcome
 from chatservice.dialects.phrases import say
 from chatservice.domain import events as e
@@ -190,7 +189,7 @@ def _greeting(result: r.Greeting) -> Fields:
         "session": result.session,
         "user": person,
         "time": result.time_ms,
-        "build": __version__,
+        "build": result.build,
         "cid_ttl_s": None,
         **_given(guest_token=result.guest_token),
         "durability": result.durability,

@@ -73,7 +73,17 @@ async def _hello(session: Session, command: c.Hello) -> Result:
                 raise
             joined[name] = refusal
     token = hub.passes.issue(Identity(person.user.id)) if hub.passes is not None and person.guest else None
-    return Greeting(secret, person.user, person.role, person.guest, token, hub.log.durability, hub.now_ms, joined)
+    return Greeting(
+        secret,
+        person.user,
+        person.role,
+        person.guest,
+        token,
+        hub.log.durability,
+        hub.now_ms,
+        joined,
+        hub.build,
+    )
 
 
 async def _person(session: Session, command: c.Hello) -> Person:

@@ -32,6 +32,7 @@ class Hub:
     :param messages: how fast one session may talk; None for no limit.
     :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
+    :param build: which build of the service this is; clients of another one may want to reload.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Hub:
         report: Callable[[BaseException], None],
         turn: Turn | None = None,
         passes: Passes | None = None,
+        build: str = "",
     ) -> None:
         self.log = log
         self.clock = clock
@@ -51,6 +53,7 @@ class Hub:
         self.turn: Turn = turn or AtOnce()
         self.randomness = randomness
         self.passes = passes
+        self.build = build
         self.roster = Roster()
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, list[Session]] = {}  # user id -> live sessions

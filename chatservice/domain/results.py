@@ -50,6 +50,7 @@ class Greeting:
     :ivar session: the secret to resume with.
     :ivar guest_token: proves the same guest later; None for others.
     :ivar rooms: by the name each was asked for.
+    :ivar build: which build of the service this is.
     """
 
     session: str
@@ -60,6 +61,7 @@ class Greeting:
     durability: str
     time_ms: int
     rooms: Mapping[str, Joined | Refused] = field(default_factory=dict)
+    build: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ function visit(name) {
 }
 
 function noticed(frame) {
-  if (me === null && frame.code === "no_room") { location.replace(new URL("./", document.baseURI)); return; }
+  if (me === null && frame.code === "no_room") { location.replace(location.pathname); return; }
   if (me === null && (frame.code === "nick_taken" || frame.code === "bad_request")) { atTheDoor.push(frame.data); return; }
   if (frame.code === "erased") return;   // it only holds a number
   if (frame.code === "renamed") {

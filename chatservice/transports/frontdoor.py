@@ -8,6 +8,7 @@ much and half as much memory again, and neither of the two bounds a request head
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.interfaces import IAddress, IProtocol
@@ -16,6 +17,7 @@ from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from twisted.web.server import Site
 
+from chatservice.transports.headers import refusal, security_headers
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.transport import Transport
@@ -86,10 +88,7 @@ class FrontDoor(Protocol):
 
     def _refuse(self, status: bytes, why: bytes) -> None:
         self._forget_deadline()
-        self.transport.write(
-            b"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
-            b"Connection: close\r\n\r\n%s\n" % (status, len(why) + 1, why)
-        )
+        self.transport.write(refusal(status, why, self.factory.headers))
         self.transport.loseConnection()
         # An orderly end waits until the peer has read; this one may never do that.
         self._farewell = Deadline(self.transport.abortConnection)
@@ -115,14 +114,25 @@ def put_in_charge(transport: Transport, protocol: IProtocol) -> None:
 
 
 class FrontDoorFactory(Factory[FrontDoor]):
-    """The factory of one listener: chat behind it, and the site."""
+    """The factory of one listener: chat behind it, and the site.
+
+    :param headers: what each of its own answers carries; like those of the site.
+    """
 
     protocol = FrontDoor
     noisy = False
 
-    def __init__(self, around: Surroundings, chat: ChatWebSocketFactory, sockets: ChatSockets, site: Site) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        chat: ChatWebSocketFactory,
+        sockets: ChatSockets,
+        site: Site,
+        headers: Mapping[bytes, bytes] | None = None,
+    ) -> None:
         self.around = around
         self.sockets = sockets
+        self.headers = headers or security_headers()
         self.chat = chat
         self.site = site
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
-from twisted.web import http as responses
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
@@ -20,123 +14,26 @@ from twisted.web.server import Request, Site
 from chatservice.dialects.registry import PATHS
 from chatservice.socketio.site import refuse_body, requested
 from chatservice.transports.api import Rooms
+from chatservice.transports.assets import LIBRARY, Pages
+from chatservice.transports.files import ASK_EACH_TIME, FOR_EVER, FileResource, WordsResource
 from chatservice.transports.frontdoor import FORGED
+from chatservice.transports.headers import refusal, security_headers
 from chatservice.transports.sockets import ChatSockets
-from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.watch import Deadline
 from chatservice.transports.websocket import ChatWebSocketFactory
-
-# Everything the page needs comes from here; nothing else may run in it or be fetched by it.
-SECURITY_HEADERS: Mapping[bytes, bytes] = {
-    b"Content-Security-Policy": (
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-        b" manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
-        b" require-trusted-types-for 'script'; trusted-types 'none'"
-    ),
-    b"X-Content-Type-Options": b"nosniff",
-    b"Referrer-Policy": b"no-referrer",
-    b"Cross-Origin-Opener-Policy": b"same-origin",
-    b"Permissions-Policy": b"camera=(), microphone=(), geolocation=()",
-}
-
-_TYPES = {
-    "html": b"text/html; charset=utf-8",
-    "js": b"text/javascript; charset=utf-8",
-    "css": b"text/css; charset=utf-8",
-    "svg": b"image/svg+xml",
-    "txt": b"text/plain; charset=utf-8",
-    "ts": b"text/plain; charset=utf-8",  # no browser runs it, people read it
-}
-
-STATIC: Traversable = files("chatservice").joinpath("static")
-
-LIBRARY = (b"client.js", b"client.iife.js", b"client.d.ts")
-"""The client library, for everybody's pages. Built from web/: a checkout need not have it."""
 
 _FOR_EVERYBODY: Mapping[bytes, bytes] = {b"Access-Control-Allow-Origin": b"*"}
 _NOT_BUILT = "not built: `make web` in the checkout does that (it needs Node 18 and npm); wheels have it\n"
 
-
-@dataclass(frozen=True, slots=True)
-class StaticFile:
-    """One file of the package, read once."""
-
-    content_type: bytes
-    plain: bytes
-    zipped: bytes
-    etag: bytes
-
-
-def load_static(folder: Traversable) -> dict[bytes, StaticFile]:
-    """Its files by name. Names not in here do not exist: no path ever meets a disk."""
-    found = {}
-    for file in folder.iterdir() if folder.is_dir() else ():
-        suffix = file.name.rpartition(".")[2]
-        if suffix in _TYPES:
-            plain = file.read_bytes()
-            etag = b'"' + hashlib.sha256(plain).hexdigest()[:20].encode() + b'"'
-            found[file.name.encode()] = StaticFile(_TYPES[suffix], plain, gzip.compress(plain, 9, mtime=0), etag)
-    return found
-
-
-class FileResource(Resource):
-    """Serves one static file; the browser asks each time whether it is still the same."""
-
-    isLeaf = True
-
-    def __init__(self, file: StaticFile, headers: Mapping[bytes, bytes] | None = None) -> None:
-        super().__init__()
-        self._file = file
-        self._headers = headers or {}
-
-    def render(self, request: Request) -> bytes:
-        """Only to be read. Twisted's own page for other methods shows the peer's words."""
-        if request.method in (b"GET", b"HEAD"):
-            return super().render(request)  # type: ignore[no-any-return]
-        return _READ_ONLY.render(request)
-
-    def render_GET(self, request: Request) -> bytes:
-        """The file, or 304 when the browser has it."""
-        request.setHeader(b"Content-Type", self._file.content_type)
-        request.setHeader(b"Cache-Control", b"no-cache")
-        request.setHeader(b"Vary", b"Accept-Encoding")
-        for name, value in self._headers.items():
-            request.setHeader(name, value)
-        if request.setETag(self._file.etag):
-            return b""
-        if b"gzip" in (request.getHeader(b"Accept-Encoding") or b""):
-            request.setHeader(b"Content-Encoding", b"gzip")
-            return self._file.zipped
-        return self._file.plain
-
-
-class WordsResource(Resource):
-    """A status and a few lines of plain text."""
-
-    isLeaf = True
-
-    def __init__(self, status: int, words: str, headers: Mapping[bytes, bytes] | None = None) -> None:
-        super().__init__()
-        self._status = status
-        self._words = words.encode()
-        self._headers = headers or {}
-
-    def render(self, request: Request) -> bytes:
-        """The words, whatever the method."""
-        request.setResponseCode(self._status, responses.RESPONSES.get(self._status, b"Upgrade Required"))
-        request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
-        for name, value in self._headers.items():
-            request.setHeader(name, value)
-        return b"" if request.method == b"HEAD" else self._words
-
-
-_READ_ONLY = WordsResource(405, "this can only be read: GET or HEAD\n", {b"Allow": b"GET, HEAD"})
+# By these names the page's files stand beside it; all others of the build are below app/.
+_BESIDE_THE_PAGE = {"index.html": b"/", "sw.js": b"/sw.js", "manifest.webmanifest": b"/manifest.webmanifest"}
 
 NOT_FOUND = """\
 404: there is nothing here.  这里什么都没有。
 
   /          the chat page (GET) and the simple dialect (WebSocket)
              聊天页面（GET），simple 方言（WebSocket）
+  /lite      a small chat page without any library  不用任何库的小页面
   /v1        WebSocket, chat.v1, for clients that want to miss nothing  完整协议
   /text      WebSocket, plain text  纯文本
   /echo      WebSocket, sends back what you send  回声
@@ -147,10 +44,30 @@ NOT_FOUND = """\
 """
 
 
+def _files(pages: Pages) -> Iterator[tuple[bytes, IResource]]:
+    """Every file at its address."""
+    small = {name: FileResource(file) for name, file in pages.small.items()}
+    yield from ((b"/static/" + name.encode(), file) for name, file in small.items())
+    yield from ((b"/lite", small["lite.html"]), (b"/robots.txt", small["robots.txt"]))
+    not_built = WordsResource(404, _NOT_BUILT, _FOR_EVERYBODY)
+    for name in LIBRARY:
+        file = pages.library.get(name)
+        yield b"/" + name.encode(), not_built if file is None else FileResource(file, _FOR_EVERYBODY)
+    for name, file in pages.older.items():
+        yield b"/app/" + name.encode(), FileResource(file, kept=FOR_EVER)
+    if pages.build is None:
+        yield from ((b"/", small["lite.html"]), (b"/sw.js", small["sw-off.js"]))
+        return
+    for name, file in pages.build.files.items():
+        if name not in LIBRARY:
+            kept = FOR_EVER if name in pages.build.hashed else ASK_EACH_TIME
+            yield _BESIDE_THE_PAGE.get(name, b"/app/" + name.encode()), FileResource(file, kept=kept)
+
+
 class Root(Resource):
     """The tree of the main port."""
 
-    def __init__(self, chat: ChatWebSocketFactory, sockets: ChatSockets) -> None:
+    def __init__(self, chat: ChatWebSocketFactory, sockets: ChatSockets, pages: Pages) -> None:
         super().__init__()
         self._sockets = sockets.server
         self._chat = WebSocketResource(chat)
@@ -160,15 +77,7 @@ class Root(Resource):
         upgrade_needed = WordsResource(
             426, "this is a WebSocket address; open it with new WebSocket(…)\n", {b"Upgrade": b"websocket"}
         )
-        static, app = load_static(STATIC), load_static(STATIC.joinpath("app"))
-        not_built = WordsResource(404, _NOT_BUILT, _FOR_EVERYBODY)
-        self._files: dict[bytes, IResource] = {
-            b"/static/" + name: FileResource(file) for name, file in static.items()
-        }
-        self._files[b"/"] = FileResource(static[b"index.html"])
-        self._files |= {
-            b"/" + name: FileResource(app[name], _FOR_EVERYBODY) if name in app else not_built for name in LIBRARY
-        }
+        self._files: dict[bytes, IResource] = dict(_files(pages))
         self._files |= {path.encode(): upgrade_needed for path in PATHS if path != "/"}
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
@@ -198,10 +107,10 @@ class PageRequest(Request):
     def process(self) -> None:
         """See `Request.process`. Half a body is no request."""
         if self._body_due is not None:
-            self._around().handshakes.remove(self._body_due)
+            self._site().around.handshakes.remove(self._body_due)
         if self._refused:
             return
-        for name, value in SECURITY_HEADERS.items():
+        for name, value in self._site().headers.items():
             self.setHeader(name, value)
         super().process()
 
@@ -214,7 +123,7 @@ class PageRequest(Request):
             # The channel's own time limit begins anew with each byte: a slow drip could hold a place for hours.
             channel: Any = self.channel
             self._body_due = Deadline(channel.transport.abortConnection)
-            self._around().handshakes.add(self._body_due)
+            self._site().around.handshakes.add(self._body_due)
 
     def handleContentChunk(self, data: bytes) -> None:
         """A piece of the body; without a length beforehand we count."""
@@ -225,10 +134,10 @@ class PageRequest(Request):
         else:
             super().handleContentChunk(data)
 
-    def _around(self) -> Surroundings:
+    def _site(self) -> PageSite:
         channel: Any = self.channel
-        around: Surroundings = channel.site.around
-        return around
+        site: PageSite = channel.site
+        return site
 
     def _refuse_body(self) -> None:
         self._refused = True
@@ -238,10 +147,10 @@ class PageRequest(Request):
             refuse_body(sockets.house, self, channel)
             return
         transport = channel.transport
-        transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        transport.write(refusal(b"413 Content Too Large", b"", self._site().headers))
         transport.loseConnection()
         # An orderly end waits until the peer has read; this one may go on sending for ever.
-        self._around().farewells.add(Deadline(transport.abortConnection))
+        self._site().around.farewells.add(Deadline(transport.abortConnection))
 
     def setHeader(self, name: bytes | str, value: bytes | str) -> None:
         """As always, but which server of which version this is concerns nobody."""
@@ -250,16 +159,27 @@ class PageRequest(Request):
 
 
 class PageSite(Site):
-    """The site of one listener. It keeps no access log: query strings may hold tokens."""
+    """The site of one listener. It keeps no access log: query strings may hold tokens.
+
+    :param pages: what is served; by itself it takes what the package has.
+    :ivar headers: what every answer carries.
+    """
 
     requestFactory = PageRequest
     displayTracebacks = False
     noisy = False
 
-    def __init__(self, chat: ChatWebSocketFactory, sockets: ChatSockets) -> None:
-        super().__init__(Root(chat, sockets), timeout=15, reactor=chat.reactor)
+    def __init__(
+        self,
+        chat: ChatWebSocketFactory,
+        sockets: ChatSockets,
+        pages: Pages | None = None,
+        headers: Mapping[bytes, bytes] | None = None,
+    ) -> None:
+        super().__init__(Root(chat, sockets, pages or Pages.load()), timeout=15, reactor=chat.reactor)
         self.around = chat.around
         self.sockets = sockets.server
+        self.headers = headers or security_headers()
 
     def log(self, request: HTTPRequest) -> None:
         """Nothing; see the class."""

@@ -14,7 +14,12 @@ PATIENCE_MS = 15_000
 expect.set_options(timeout=PATIENCE_MS)
 
 # Chromium itself says this when nobody listens there; no script can prevent it.
-_NOBODY_THERE = re.compile(r"WebSocket connection to '[^']*' failed")
+_NOBODY_THERE = re.compile(
+    r"WebSocket connection to '[^']*' failed|Failed to load resource: net::ERR_CONNECTION_(REFUSED|RESET)"
+)
+
+# So with a self-signed certificate, for which there is no worker; no script can know that beforehand.
+_NO_WORKER = "An SSL certificate error occurred when fetching the script."
 
 _REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -43,13 +48,14 @@ class Browsing:
         self._contexts.append(visitor)
         visitor.set_default_timeout(PATIENCE_MS)
         visitor.add_init_script(_REPORT_VIOLATIONS)
-        page = visitor.new_page()
         own = {urlsplit(url).netloc, chat}
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.wrongs.append(f"uncaught: {error}"))
-        page.on("dialog", self._dialog)
-        page.on("request", lambda request: self._request(request, own))
-        page.on("websocket", lambda socket: self._request(socket, own))
+        # Of the whole context: what a page opens is watched as well.
+        visitor.on("console", self._console)
+        visitor.on("weberror", lambda error: self.wrongs.append(f"uncaught: {error.error}"))
+        visitor.on("dialog", self._dialog)
+        visitor.on("request", lambda request: self._request(request, own))
+        visitor.on("page", lambda page: page.on("websocket", lambda socket: self._request(socket, own)))
+        page = visitor.new_page()
         page.goto(url)
         return page
 
@@ -68,7 +74,7 @@ class Browsing:
         assert not self.wrongs, self.wrongs
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type != "error":
+        if message.type != "error" or message.text == _NO_WORKER:
             return
         if not (self._server_is_down and _NOBODY_THERE.search(message.text)):
             self.wrongs.append(f"console: {message.text}")
@@ -79,5 +85,5 @@ class Browsing:
 
     def _request(self, request: Request | WebSocket, own: set[str]) -> None:
         asked = urlsplit(request.url)
-        if asked.netloc not in own and asked.scheme not in ("data", "blob"):
+        if asked.netloc not in own and asked.scheme not in ("about", "data", "blob"):
             self.wrongs.append(f"foreign request: {request.url}")

@@ -1,4 +1,4 @@
-"""Our own page as a person uses it."""
+"""Our small page as a person uses it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class OurPage:
     def __init__(
         self, browsing: Browsing, server: Server, nick: str | None = None, *, query: str = "", **context: Any
     ) -> None:
-        self.page: Page = browsing.page(server.page_url + query, **context)
+        self.page: Page = browsing.page(server.lite_url + query, **context)
         self.box = self.page.locator("#text")
         self.rows = self.page.locator("#rows > li.row .text")
         self.pending = self.page.locator("#pending > li")

@@ -109,6 +109,11 @@ class Server:
         """Where the page is."""
         return f"http://127.0.0.1:{self.web_port}/"
 
+    @property
+    def lite_url(self) -> str:
+        """Where the page without libraries is."""
+        return f"{self.page_url}lite"
+
     def socket_url(self, path: str = "/", **query: str | int) -> str:
         """A WebSocket address."""
         return f"ws://127.0.0.1:{self.web_port}{path}{'?' + urlencode(query) if query else ''}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -22,8 +23,10 @@ from e2e.server import Server, free_port
         ("setTimeout(() => alert(1))", "dialog: 1"),
         ("location = 'http://127.0.0.1:PORT/'", "foreign request: http://127.0.0.1:PORT/"),
         ("void new WebSocket('ws://127.0.0.1:CHAT/nowhere')", "console: WebSocket connection to"),
+        ("fetch('/nowhere')", "console: Failed to load resource"),
+        ("open('/lite').addEventListener('load', (event) => console.error('over there'))", "console: over there"),
     ],
-    ids=["console", "uncaught", "innerHTML", "image", "fetch", "dialog", "elsewhere", "refused socket"],
+    ids=["console", "error", "innerHTML", "image", "fetch", "dialog", "elsewhere", "socket", "missing", "popup"],
 )
 def test_what_must_not_happen_is_noticed(
     shared_server: Server, browsing: Browsing, script: str, notice: str
@@ -41,3 +44,10 @@ def test_what_must_not_happen_is_noticed(
     with pytest.raises(AssertionError, match=re.escape(notice)):
         browsing.finish()
     browsing.wrongs.clear()
+
+
+def test_no_page_goes_unwatched() -> None:
+    """Only that watch opens pages: no test makes a context or a page of its own."""
+    tests = Path(__file__).parents[1].rglob("*.py")
+    alone = {path.name for path in tests if re.search(r"\.new_(page|context)\(", path.read_text("utf-8"))}
+    assert alone - {Path(__file__).name} == {"browsing.py"}

@@ -6,13 +6,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from examples import examples
 from playwright.sync_api import expect
 
 from e2e.browsing import Browsing
 from e2e.server import CHECKOUT, Server
 from e2e.taught import served
 from e2e.test_javascript_client import library, node
+from examples import examples
 
 __all__ = ["library"]
 
@@ -68,7 +68,7 @@ TALK = """async (ChatClient) => {
 
 def test_under_our_own_policy(library: Path, server: Server, browsing: Browsing) -> None:
     """Both forms load and work on our own page, with its Content-Security-Policy and Trusted Types."""
-    page = browsing.page(server.page_url)
+    page = browsing.page(server.lite_url)
     assert page.evaluate(f'import("/client.js").then(({{ ChatClient }}) => ({TALK})(ChatClient))') == 1
 
     # In the place of the page's own script; a page that is not the server's may not connect to this computer.

@@ -17,6 +17,7 @@ from e2e.conftest import Serve
 from e2e.peers import LinePeer, WebSocketPeer
 from e2e.server import CHECKOUT, Server
 from e2e.taught import filled, served
+from examples import examples
 
 __all__ = ["clients"]
 
@@ -66,6 +67,21 @@ def test_a_restart(clients: Path, serve: Serve) -> None:
         for program in programs.values():
             program.kill()
             program.communicate()
+
+
+def test_the_wire_page(clients: Path, serve: Serve) -> None:
+    """The program in docs/wire/socketio.md prints what stands below it, answer and event in either order."""
+    page = CHECKOUT / "docs" / "wire" / "socketio.md"
+    ((_, program),), ((_, printed),) = examples(page, "js"), examples(page, "text")
+    address = f"127.0.0.1:{serve().web_port}"
+    done = subprocess.run(
+        ["node", "-e", 'const io = require("client-4");\n' + program.replace("127.0.0.1:8080", address)],
+        cwd=clients,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (sorted(done.stdout.splitlines()), done.stderr) == (sorted(printed.splitlines()), "")
 
 
 # --- the lessons' pages ---

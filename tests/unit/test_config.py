@@ -17,6 +17,7 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "listen": (["tcp:1", r"tcp:2:interface=\:\:1"], "listeners", [1, 2]),
     "self-signed": (["8443"], "self_signed", [8443]),
     "line": (["tcp:3", "tcp:4"], "lines", [3, 4]),
+    "public-url": (["https://chat.example.org/tea/"], "public_url", "https://chat.example.org/tea/"),
     "data": (["/srv/chat"], "data", Path("/srv/chat")),
     "store": (["memory:"], "store", "memory:"),
     "durability": (["process"], "durability", "process"),
@@ -146,6 +147,19 @@ def test_flags_in_the_environment(value: str) -> None:
         (["--self-signed", "https"], ["--self-signed", "https"]),
         (["--self-signed", "²"], ["--self-signed", "²"]),
         (["--self-signed", "99999"], ["--self-signed", "99999"]),
+        *(
+            (["--public-url", url], ["--public-url", "https://chat.example.org/"])
+            for url in (
+                "chat.example.org",
+                "ftp://chat.example.org",
+                "https://",
+                "https://[::1",
+                "https://ann@chat.example.org",
+                "https://chat.example.org;script-src *",
+                "https://聊天.example",
+                "https://chat.example.org/?room=a",
+            )
+        ),
         (["--store", "redis:"], ["--store", "redis", "memory", "sqlite"]),
         (["--default-dialect", "line"], ["--default-dialect", "line", "simple"]),
         (["--default-room", "@ann"], ["--default-room", "@ann"]),

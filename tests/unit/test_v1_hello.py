@@ -19,6 +19,7 @@ def test_hello(chat: Chat) -> None:
     )
     assert reply["durability"] in ("disk", "cache") and reply["time"] == chat.hub.now_ms
     assert reply["cid_ttl_s"] is None and reply["limits"]["recover"] == 500
+    assert reply["build"] == chat.hub.build != ""
     assert set(reply["rooms"]) == {"@me", "lobby", "attic"}
     lobby = reply["rooms"]["lobby"]
     assert (lobby["seq"], lobby["recovered"], lobby["was_recovering"], lobby["n"]) == (0, False, False, 1)

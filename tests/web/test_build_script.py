@@ -119,3 +119,19 @@ def test_nothing_missing(machine: Machine) -> None:
     machine.put("npm", NPM)
     assert machine.build().returncode == 0
     assert machine.asked == []
+
+
+def test_make_goes_on_without(machine: Machine) -> None:
+    """`make run` where Node is not and cannot be had: one line, no failure, and the small page is served."""
+    machine.put("id", "#!/bin/sh\necho 1000\n")
+    for tool in ("find", "python3"):
+        (machine.home / "bin" / tool).symlink_to(shutil.which(tool) or pytest.fail(tool))
+    make = shutil.which("make")
+    assert make
+    done = subprocess.run(
+        [make, "--no-print-directory", "web-if-possible"],
+        cwd=WEB.parent, env={"PATH": str(machine.home / "bin")}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.count("\n") == 1 and "small page" in done.stderr and "nodejs and npm" in done.stderr
+    assert machine.asked == []

@@ -53,7 +53,7 @@ def test_built_file(app: Path, tmp_path: Path) -> None:
     node_tests(CHAT_CLIENT=str(shutil.copy(app / "client.js", tmp_path / "client.mjs")))
 
 
-@pytest.mark.parametrize("project", [".", "test/types"])
+@pytest.mark.parametrize("project", [".", "worker", "test/types"])
 def test_types(app: Path, project: str) -> None:
     """The compiler finds nothing wrong in the source, nor in a strict program that uses client.d.ts."""
     run("node", "node_modules/typescript/bin/tsc", "-p", project)

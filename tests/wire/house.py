@@ -15,7 +15,9 @@ from twisted.internet.task import Clock, LoopingCall
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import Rate
 from chatservice.logs.memory import MemoryLog
+from chatservice.transports.assets import Pages
 from chatservice.transports.frontdoor import FrontDoorFactory
+from chatservice.transports.headers import security_headers
 from chatservice.transports.line import LineFactory
 from chatservice.transports.site import PageSite
 from chatservice.transports.sockets import ChatSockets
@@ -36,6 +38,8 @@ class House:
         loopback: bool = True,
         messages: Rate | None = None,
         compression: bool = False,
+        pages: Pages | None = None,
+        public_url: str = "",
     ) -> None:
         self.clock, self.pump, self.troubles = Clock(), Pump(), Troubles()
         manners = Manners(lang, "simple", "lobby", loopback, compression)
@@ -46,6 +50,7 @@ class House:
             randomness=Ids(),
             messages=messages,
             report=self.troubles.append,
+            build="0.0.0-house",
         )
         log.start(self.hub)
         self.around = Surroundings.of(
@@ -53,7 +58,9 @@ class House:
         )
         self.chat = ChatWebSocketFactory(self.around, manners, self.clock)
         self.sockets = ChatSockets(self.around, manners, self.clock)
-        self.door = FrontDoorFactory(self.around, self.chat, self.sockets, PageSite(self.chat, self.sockets))
+        headers = security_headers(public_url)
+        site = PageSite(self.chat, self.sockets, pages, headers)
+        self.door = FrontDoorFactory(self.around, self.chat, self.sockets, site, headers)
         self.lines = LineFactory(self.around, manners, self.clock)
         self._ticking = LoopingCall(self.around.tick)
         self._ticking.clock = self.clock

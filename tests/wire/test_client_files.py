@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatservice.transports import site
+from chatservice.transports import assets
 from wire.house import House
 from wire.test_page_files import STATIC, get, safe
 
@@ -22,7 +22,7 @@ LIBRARY = {
 def static(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The package's files as a checkout has them in which nothing was built."""
     shutil.copytree(STATIC, tmp_path / "static", ignore=shutil.ignore_patterns("app"))
-    monkeypatch.setattr(site, "STATIC", tmp_path / "static")
+    monkeypatch.setattr(assets, "STATIC", tmp_path / "static")
     return tmp_path / "static"
 
 

@@ -1,0 +1,3 @@
+/** Filled in by scripts/page.js. */
+declare const BUILD: string;
+declare const SHELL: string[];
