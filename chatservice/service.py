@@ -30,7 +30,7 @@ from chatservice.domain.errors import RESTART
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Engine, LogError
-from chatservice.identity.passes import OWNER_TOKEN, SignedPasses, load_key, write_owner_token
+from chatservice.identity.passes import OWNER_TOKEN, SignedPasses, load_key, load_owner_token
 from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.transports.assets import Pages, keep
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
@@ -302,16 +302,14 @@ def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:
 
 
 def passes(data: Path) -> SignedPasses:
-    """Who makes and reads tokens; the owner's is renewed.
+    """Who makes and reads tokens.
 
-    :raises BadConfig: if the key or the token can be neither read nor written.
+    :raises BadConfig: if the key or the owner's token can be neither read nor made.
     """
     try:
-        made = SignedPasses(load_key(data / "guest.key"), time.time)
-        write_owner_token(data / OWNER_TOKEN, made)
+        return SignedPasses(load_key(data / "guest.key"), time.time, load_owner_token(data / OWNER_TOKEN))
     except (OSError, ValueError) as error:
         raise BadConfig(f"cannot use the keys in {data}: {error}") from error
-    return made
 
 
 def take_lock(data: Path) -> TextIO:

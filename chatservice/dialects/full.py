@@ -12,6 +12,8 @@ from chatservice.dialects.full_voice import full_voice
 from chatservice.domain import commands as c
 from chatservice.domain.errors import BAD_PROTOCOL, BAD_VERSION, NOT_TEXT, Code, Ended, Refused
 from chatservice.domain.limits import FRAME_BYTES, META_BYTES, ROOMS
+from chatservice.socketio.errors import BadPacket
+from chatservice.socketio.jsontext import loads
 
 BAD_JSON_ALLOWED = 2  # the third time it is no accident
 ID_CHARACTERS = 64
@@ -64,6 +66,11 @@ class Fields:
             raise self._wrong(name)
         return value
 
+    def word(self, name: str, most: int) -> str:
+        """A string, or a number as one; empty if there is none."""
+        value = self._members.get(name)
+        return str(value) if type(value) is int and abs(value) <= BIGGEST else self.text(name, "", most)
+
     def position(self, name: str) -> c.Position | None:
         """`{"epoch","seq"}`, or None."""
         return self._position(name, self._members.get(name))
@@ -79,8 +86,10 @@ class Fields:
     def positions(self, name: str) -> dict[str, c.Position | None]:
         """Rooms, each with a position, with `{}`, or with null."""
         value = self._get(name, {})
-        if not isinstance(value, dict) or len(value) > ROOMS:
+        if not isinstance(value, dict):
             raise self._wrong(name)
+        if len(value) > ROOMS:
+            raise Refused(Code.LIMIT, "too_many_rooms", params={"limit": ROOMS})
         return {room: self._position(name, None if at == {} else at) for room, at in value.items()}
 
     def words(self, name: str) -> frozenset[str]:
@@ -93,11 +102,18 @@ class Fields:
     def meta(self, name: str) -> dict[str, Any] | None:
         """An object of at most 4 KiB."""
         value = self._get(name, None)
-        if value is not None and (
-            not isinstance(value, dict) or _is_deeper(value, META_DEPTH) or len(orjson.dumps(value)) > META_BYTES
-        ):
-            raise self._wrong(name)
-        return value
+        if value is None:
+            return None
+        try:
+            if (
+                isinstance(value, dict)
+                and not _is_deeper(value, META_DEPTH)
+                and len(orjson.dumps(value)) <= META_BYTES
+            ):
+                return value
+        except TypeError:  # bytes, which Socket.IO has and JSON has not
+            pass
+        raise self._wrong(name)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
@@ -142,7 +158,7 @@ def _mod(f: Fields) -> c.Moderate:
         f.text("action", most=32),
         f.text("user", None, 64),
         f.number("for_s", 0),
-        f.text("value", "", 200),
+        f.word("value", 200),
         f.text("reason", ""),
     )
 
@@ -182,10 +198,7 @@ class FullParser:
         """See `Parser.parse`."""
         if is_binary:
             raise Ended(NOT_TEXT)
-        try:
-            members = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            members = None
+        members = _loads(payload)
         if not isinstance(members, dict):
             self._bad += 1
             if self._bad > BAD_JSON_ALLOWED:
@@ -203,6 +216,18 @@ class FullParser:
         except Refused as refusal:
             raise Unreadable(refusal, id) from None
         return (asked,) if lang is None else (Speak(lang), asked)
+
+
+def _loads(payload: bytes) -> Any:
+    """The value, None if it is no JSON. Half of an emoji, which browsers send, becomes U+FFFD."""
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return loads(payload.decode())
+    except (BadPacket, UnicodeDecodeError):
+        return None
 
 
 def _id(members: Mapping[str, Any]) -> Id:

@@ -144,7 +144,11 @@ class TaughtParser:
 
 def _taught_message(said: Any, id: int | None) -> Sequence[Parsed]:
     if isinstance(said, str):
-        return tuple(Asked(id, asked.command) for asked in read_typed(said) if isinstance(asked, Asked))
+        try:
+            typed = read_typed(said)
+        except Unreadable as unreadable:
+            raise Unreadable(unreadable.refusal, id) from None
+        return tuple(Asked(id, asked.command) for asked in typed if isinstance(asked, Asked))
     if not isinstance(said, dict) or not isinstance(said.get("content"), str):
         raise Unreadable(Refused(Code.BAD_REQUEST, "bad_field", params={"field": "message"}), id)
     username = said.get("username")

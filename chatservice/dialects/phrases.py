@@ -90,6 +90,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "empty_text": ("there is nothing to say", "消息是空的"),
     "no_room": ("there is no such room", "没有这个房间"),
     "no_history": ("nothing there yet", "还没有人说过话"),
+    "since_too_much": (
+        "that is more than can be shown at once; /history shows the newest",
+        "内容太多，一次显示不完；/history 可以看最新的",
+    ),
     "since_too_far": (
         "more than {limit} messages have come since; /history shows the newest",
         "之后的消息超过 {limit} 条，/history 可以看最新的",

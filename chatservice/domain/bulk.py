@@ -6,30 +6,41 @@ goes to the same peer, and the memory they take.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from chatservice.domain.events import Entry
-from chatservice.domain.limits import ANSWER_BYTES, META_BYTES
+from chatservice.domain.limits import ANSWER_BYTES
 from chatservice.domain.message import Message
 
 HEAD_BYTES = 200  # names, numbers and brackets around the words
 REACTION_BYTES = 96  # one kind of emoji with its count
+VALUE_BYTES = 8  # a number or a truth value with its comma
 
 T = TypeVar("T")
 
 
 def of_entry(entry: Entry) -> int:
     """About how many bytes an entry takes on the wire."""
-    body = entry.body  # its `meta` counts as the most it can be: measuring would cost an encoding
-    meta = META_BYTES if getattr(body, "meta", None) else 0
-    return HEAD_BYTES + len(getattr(body, "text", "").encode()) + meta
+    body = entry.body
+    return HEAD_BYTES + len(getattr(body, "text", "").encode()) + _of_value(getattr(body, "meta", None))
 
 
 def of_message(message: Message) -> int:
     """About how many bytes a message in its final state takes on the wire."""
-    meta = META_BYTES if message.meta else 0
-    return HEAD_BYTES + len(message.text.encode()) + meta + REACTION_BYTES * len(message.reactions)
+    reactions = REACTION_BYTES * len(message.reactions)
+    return HEAD_BYTES + len(message.text.encode()) + _of_value(message.meta) + reactions
+
+
+def _of_value(value: object) -> int:
+    """About how long a value is in JSON."""
+    if isinstance(value, str):
+        return len(value.encode()) + 3
+    if isinstance(value, Mapping):
+        return 2 + sum(_of_value(key) + _of_value(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return 2 + sum(map(_of_value, value))
+    return 0 if value is None else VALUE_BYTES
 
 
 class Allowance:

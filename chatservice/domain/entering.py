@@ -7,7 +7,7 @@ import hashlib
 from chatservice.domain import bulk
 from chatservice.domain import commands as c
 from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED, Code, Refused
-from chatservice.domain.events import Entry
+from chatservice.domain.events import Entry, Opened
 from chatservice.domain.limits import HELLO_BYTES, HISTORY_LIMIT, ROOMS
 from chatservice.domain.message import Message, catch_up
 from chatservice.domain.names import clean_room, clean_words, is_user_id
@@ -239,6 +239,9 @@ def rooms(session: Session, _command: c.Rooms) -> Promise[Result]:
 async def _rooms(session: Session) -> Result:
     log, me = session.hub.log, session.user.user.id
     named = dict(await log.room_names(HISTORY_LIMIT))
+    opened = await log.read_back("@" + me, None, HISTORY_LIMIT)
+    for dm in (entry.body.dm for entry in opened.entries if isinstance(entry.body, Opened)):
+        named[dm] = (await log.read(dm, 0, 0)).top
     named |= {name: room.top for name, room in session.rooms.items() if not name.startswith("@")}
     marks = await log.marks(me)
     seen = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chatservice.domain.audience import AtOnce
 from chatservice.domain.errors import Disconnect
-from chatservice.domain.events import Entry, Event, Presence
+from chatservice.domain.events import Entry, Event, Presence, Said
 from chatservice.domain.limits import Bucket, Rate
 from chatservice.domain.ports import Engine, Passes, Peer, Randomness, Turn
 from chatservice.domain.presence import TELL_EACH
@@ -72,6 +72,15 @@ class Hub:
         room = self.rooms.get(entry.room)
         if room is not None:
             room.committed(entry)
+        if entry.room.startswith("dm:") and isinstance(entry.body, Said):
+            self._knock(entry)
+
+    def _knock(self, entry: Entry) -> None:
+        """A direct message also reaches those sessions of its two people that have not joined the conversation."""
+        for user_id in entry.room.split(":")[1:]:
+            for session in self.sessions.get(user_id, ()):
+                if session.resume_digest is not None and entry.room not in session.rooms:
+                    session.peer.deliver(entry)
 
     def pruned(self, room: str, first: int) -> None:
         """See `LogSink.pruned`."""

@@ -109,7 +109,8 @@ async def _history(session: Session, room: Room, command: c.History) -> Result:
         limit = min(command.last, HISTORY_LIMIT)
         past = await session.hub.log.history(room.name, session.user.user.id, limit)
         shown = tuple(bulk.Allowance().last(past.messages, bulk.of_message))
-        return Browsed(room.name, shown, past.more, past.epoch) if shown else Told("no_history")
+        more = past.more or len(shown) < len(past.messages)
+        return Browsed(room.name, shown, more, past.epoch) if shown else Told("no_history")
     await room.live()
     if room.top - command.since > RECOVER_LIMIT:
         raise Refused(Code.BAD_REQUEST, "since_too_far", params={"limit": RECOVER_LIMIT})
@@ -118,5 +119,5 @@ async def _history(session: Session, room: Room, command: c.History) -> Result:
     except Gone:
         raise Refused(Code.BAD_REQUEST, "since_too_far", params={"limit": RECOVER_LIMIT}) from None
     if not bulk.Allowance().take_all(entries, bulk.of_entry):
-        raise Refused(Code.BAD_REQUEST, "since_too_far", params={"limit": RECOVER_LIMIT})
+        raise Refused(Code.BAD_REQUEST, "since_too_much")
     return Replayed(room.name, tuple(entries), False, room.epoch, room.top) if entries else Told("no_history")

@@ -17,18 +17,20 @@ from chatservice.domain.rules import ROLES
 PREFIX = "g_"
 GOOD_FOR_S = 90 * 24 * 3600
 KEY_BYTES = 32
-OWNER_ID, OWNER_TOKEN = "u_owner", "owner.token"
+OWNER_ID, OWNER_TOKEN, OWNER_PREFIX = "u_owner", "owner.token", "o_"
 
 
 class SignedPasses:
     """See `Passes`. A token is `g_` and base64url of `user.role.expiry.signature`, HMAC-SHA-256 with our key.
 
     :param clock: seconds since 1970.
+    :param owner_token: the one that proves the owner, if there is one; see `load_owner_token`.
     """
 
-    def __init__(self, key: bytes, clock: Callable[[], float]) -> None:
+    def __init__(self, key: bytes, clock: Callable[[], float], owner_token: str | None = None) -> None:
         self._key = key
         self._clock = clock
+        self._owner_token = owner_token
 
     def issue(self, identity: Identity) -> str:
         """See `Passes.issue`."""
@@ -37,6 +39,8 @@ class SignedPasses:
 
     def read(self, token: str) -> Identity:
         """See `Passes.read`."""
+        if self._owner_token is not None and hmac.compare_digest(token.encode(), self._owner_token.encode()):
+            return Identity(OWNER_ID, "owner", guest=False)
         try:
             if not token.startswith(PREFIX):
                 raise ValueError
@@ -70,21 +74,32 @@ def load_key(path: Path) -> bytes:
             raise ValueError(f"it has {len(key)} bytes, not {KEY_BYTES}")
         return key
     key = secrets.token_bytes(KEY_BYTES)
-    path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(key)
+    _write_secret(path, key)
     return key
 
 
-def write_owner_token(path: Path, passes: SignedPasses) -> None:
-    """Leave a token of the owner in `path`, readable by the process's own user alone: whoever may read the data
-    directory may do everything anyway.
+def load_owner_token(path: Path) -> str:
+    """The owner's token in `path`, made at the first start, readable by the process's own user alone.
 
-    :raises OSError: if it cannot be written.
+    Whoever may read the data directory may do everything anyway. Without the file the next start makes another.
+
+    :raises OSError: if it can be neither read nor made.
+    :raises ValueError: if it is too short to be one.
     """
+    try:
+        token = path.read_text().strip()
+    except FileNotFoundError:
+        token = OWNER_PREFIX + secrets.token_urlsafe(KEY_BYTES)
+        _write_secret(path, token.encode() + b"\n")
+    if len(token) < KEY_BYTES:
+        raise ValueError("it is too short")
+    return token
+
+
+def _write_secret(path: Path, data: bytes) -> None:
     path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(passes.issue(Identity(OWNER_ID, "owner", guest=False)) + "\n")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
 
 
 def _pack(words: bytes) -> str:

@@ -47,6 +47,9 @@ STATUS: dict[Code, int] = {
 }
 
 
+METHODS = {"messages": b"POST", "events": b"GET, HEAD", "export": b"GET, HEAD"}
+
+
 class Rooms(Resource):
     """`/api/rooms/…`: everything below it."""
 
@@ -88,8 +91,12 @@ class Rooms(Resource):
         if not origin_allowed(origin, host, self._manners.loopback):
             raise Refused(Code.FORBIDDEN)
         rest = [unquote(part.decode("ascii", "replace")) for part in request.postpath or ()]
-        if len(rest) != 2 or rest[1] != what:
+        if len(rest) != 2 or rest[1] not in METHODS:
             raise Refused(Code.NO_ROOM)
+        if rest[1] != what:
+            request.setHeader(b"Allow", METHODS[rest[1]])
+            answer(request, 405, orjson.loads(voice.answer(None, Refused(Code.NOT_AVAILABLE))[0]))
+            return
         visitor = self._visitors.find(
             _token(request), getattr(request.getClientAddress(), "host", "local"), _query(request, "nick")
         )

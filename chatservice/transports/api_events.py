@@ -17,7 +17,7 @@ from chatservice.domain import commands as c
 from chatservice.domain.audience import Hearer
 from chatservice.domain.entering import missed
 from chatservice.domain.errors import Code, Disconnect, Refused
-from chatservice.domain.events import Bye, Entry, Event
+from chatservice.domain.events import Entry, Event
 from chatservice.domain.ports import Format
 from chatservice.domain.promise import Promise, resolved
 from chatservice.domain.recovery import Resolution
@@ -160,7 +160,7 @@ class Stream(Reader):
         """See `Peer.close`."""
         if not self._gone:
             if why.reconnect:
-                self.deliver(Bye(why.name, why.reconnect, 0))
+                self.deliver(self._around.bye(why))
             self._queue.flush()
             self.end()
             self._request.finish()
@@ -293,7 +293,11 @@ def _wanted(request: Request, name: str) -> c.Join:
     if not epoch:
         epoch = request.args.get(b"epoch", [b""])[0].decode("utf-8", "replace")
         seq = request.args.get(b"after", [b""])[0].decode("utf-8", "replace")
-    since = c.Position(epoch, int(seq)) if epoch and seq.isascii() and seq.isdigit() and len(seq) < 17 else None
+    since = None
+    if seq:
+        if not (seq.isascii() and seq.isdigit() and len(seq) < 17):
+            raise Refused(Code.BAD_REQUEST, "bad_field", params={"field": "after"})
+        since = c.Position(epoch, int(seq))  # without an epoch only 0 is a position
     return c.Join(name, last=min(_number(request, b"last", 0), LAST_MOST), since=since)
 
 

@@ -68,6 +68,10 @@ class Conversation(Generic[P]):
         except Ended as ended:
             self._wire.close(ended.why)
             return
+        except Exception as error:  # ours: this message alone is lost by it
+            self._report(error)
+            self._wire.reply(None, Refused(Code.INTERNAL))
+            return
         for item in parsed:
             if isinstance(item, Answer):
                 self._wire.answer(item.payload, item.is_binary)

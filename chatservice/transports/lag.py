@@ -1,8 +1,11 @@
-"""What a peer that reads too slowly is not sent, and how it learns of that. Used by every kind of send queue."""
+"""What a peer that reads too slowly is not sent, and how it learns of that. Part of every kind of send queue."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from chatservice.domain.events import Entry, EpochChanged, Event, Lagged, Truncated
+from chatservice.transports.watch import Watch
 
 EPHEMERAL_BYTES = 512 * 1024
 """With so much waiting, what is not kept (who types, who comes) is not sent either."""
@@ -11,13 +14,26 @@ LAG_BYTES = 1024 * 1024
 """With so much waiting, entries are only counted. 1 MiB is Centrifugo's bound too."""
 
 
+class Stalling(Protocol):
+    """The queue that a lag belongs to."""
+
+    def stalled(self) -> None:
+        """The peer has lagged for `STUCK_S` and taken nothing."""
+
+
 class Lag:
-    """The entries that one peer was not sent; it fetches them when it can."""
+    """The entries that one peer was not sent; it fetches them when it can.
 
-    __slots__ = ("_missed",)
+    :param stuck: the watch that looks after peers which make no progress while they lag.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_missed", "_queue", "_stuck", "heard_at")
+
+    def __init__(self, stuck: Watch, queue: Stalling) -> None:
+        self.heard_at = 0.0
         self._missed: dict[str, Lagged] = {}
+        self._stuck = stuck
+        self._queue = queue
 
     def __bool__(self) -> bool:
         """Whether something was left out."""
@@ -40,13 +56,22 @@ class Lag:
         missed = self._missed.get(event.room)
         if missed is None and waiting_bytes <= LAG_BYTES:
             return False
+        if not self._missed:
+            self._stuck.add(self)
         first = event.seq if missed is None else missed.first
         self._missed[event.room] = Lagged(event.room, first, event.seq, event.epoch)
         return True
 
+    def progressed(self) -> None:
+        """The peer has taken something: its time begins anew."""
+        if self._missed:
+            self._stuck.remove(self)
+            self._stuck.add(self)
+
     def take(self) -> list[Lagged]:
         """What was left out, to be told now; nothing is left out any more."""
         missed, self._missed = self._missed, {}
+        self._stuck.remove(self)
         return list(missed.values())
 
     def _cut(self, event: Truncated) -> None:
@@ -55,3 +80,14 @@ class Lag:
         if missed is not None and event.after is not None and event.after >= missed.first:
             last = min(missed.last, event.after)
             self._missed[event.room] = Lagged(event.room, missed.first, last, event.epoch)
+        if not self._missed:
+            self._stuck.remove(self)
+
+    # --- Watched ---
+
+    def nudge(self) -> None:
+        """See `Watched.nudge`."""
+        self._queue.stalled()
+
+    def give_up(self) -> None:
+        """See `Watched.give_up`."""

@@ -67,7 +67,7 @@ class Connected(Hearer):
         around: Surroundings,
         spoken: Spoken,
         format: AnsweringFormat,
-        watch: Watch,
+        watch: Watch | None,
         identity: Identity | None = None,
     ) -> Conversation[Any]:
         """The connection is open: be a peer."""
@@ -75,7 +75,8 @@ class Connected(Hearer):
         self.format = format
         self._queue = self.open_queue()
         self._watch = watch
-        watch.add(self)
+        if watch is not None:
+            watch.add(self)
         session = None
         if spoken.chats:
             session = Session(around.hub, self, self.address, introduced=not spoken.has_hello, identity=identity)

@@ -49,25 +49,21 @@ class SendQueue:
         "_paused",
         "_pending",
         "_send",
-        "_stuck",
         "_transport",
         "_turn",
-        "heard_at",
     )
 
     def __init__(self, transport: Transport, turn: Turn, stuck: Watch, owner: Owner) -> None:
-        self.heard_at = 0.0
         self._transport = transport
         self._send = sender_for(transport)
         self._turn = turn
-        self._stuck = stuck
         self._owner = owner
         self._frames: list[bytes] = []
         self._bytes = 0
         self._pending = False
         self._paused = False
         self._closed = False
-        self._lag = Lag()
+        self._lag = Lag(stuck, self)
         transport.registerProducer(self, True)
 
     @property
@@ -82,7 +78,7 @@ class SendQueue:
         """
         if self._closed:
             return
-        if self._paused and self._is_left_out(event):
+        if self._paused and self._lag.leaves_out(event, self._bytes):
             return
         self._frames.append(frames)
         self._bytes += len(frames)
@@ -102,15 +98,6 @@ class SendQueue:
         elif not self._closed:
             self._send(self._transport, joined)
 
-    def _is_left_out(self, event: Event | None) -> bool:
-        was_lagging = bool(self._lag)
-        left_out = self._lag.leaves_out(event, self._bytes)
-        if self._lag and not was_lagging:
-            self._stuck.add(self)
-        elif was_lagging and not self._lag:
-            self._stuck.remove(self)
-        return left_out
-
     def flush(self) -> None:
         """Hand the transport all that waits, unless it is full."""
         self._pending = False
@@ -123,7 +110,6 @@ class SendQueue:
         """Forget what waits and take no more."""
         if not self._closed:
             self._closed = True
-            self._stuck.remove(self)
             self._lag.take()
             self._frames.clear()
             self._bytes = 0
@@ -141,9 +127,8 @@ class SendQueue:
         self.flush()
         if self._closed or not self._lag:
             return
-        self._stuck.remove(self)
         if self._paused:
-            self._stuck.add(self)  # full again, but it has taken something
+            self._lag.progressed()  # full again, but it has taken something
             return
         # Now, not after what the rooms have pending: that comes after what was left out.
         for lagged in self._lag.take():
@@ -155,13 +140,8 @@ class SendQueue:
         """The connection is gone."""
         self.close()
 
-    # --- Watched: no progress since the lag began ---
-
-    def nudge(self) -> None:
-        """See `Watched.nudge`."""
+    def stalled(self) -> None:
+        """See `Stalling.stalled`."""
         if not self._closed:
             self.close()
             self._owner.too_slow()
-
-    def give_up(self) -> None:
-        """See `Watched.give_up`."""

@@ -11,7 +11,7 @@ from chatservice.dialects.named import FULL, TAUGHT, Emitted, Named, NamedDialec
 from chatservice.dialects.phrases import choose_language
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import Code, Disconnect, Refused
-from chatservice.domain.events import Bye, Entry, Event
+from chatservice.domain.events import Entry, Event
 from chatservice.domain.ports import Identity
 from chatservice.socketio import Event as Packet
 from chatservice.socketio import Socket
@@ -60,17 +60,15 @@ def named_format(voice: NamedVoice) -> NamedFormat:
 
 
 class SocketQueue:
-    """What waits for one socket is in its session; this counts, and leaves out what comes too fast for it.
+    """What waits for one socket is in its session; this leaves out what comes too fast for it.
 
     :param stuck: the watch that ends peers which make no progress while they lag.
     """
 
     def __init__(self, socket: Socket, owner: SocketPeer, stuck: Watch) -> None:
-        self.heard_at = 0.0
         self._session = socket.session
         self._owner = owner
-        self._stuck = stuck
-        self._lag = Lag()
+        self._lag = Lag(stuck, self)
         self._closed = False
         self._waited = 0
 
@@ -79,19 +77,17 @@ class SocketQueue:
         if self._closed:
             return
         session = self._session
-        waiting = 0 if session.is_writable else session.waiting_bytes
-        was_lagging = bool(self._lag)
-        left_out = self._lag.leaves_out(event, waiting)
-        if self._lag and not was_lagging:
-            self._waited = waiting
-            self._stuck.add(self)
-        if not left_out:
-            session.push(frames)
+        if session.is_writable:
+            self.drained()
+        elif self._lag.leaves_out(event, session.waiting_bytes):
+            self._waited = max(self._waited, session.waiting_bytes)
+            return
+        session.push(frames)
 
     def push_all(self, joined: Outgoing, frames: Sequence[Outgoing], events: Sequence[Event]) -> None:
         """See `SendQueue.push_all`."""
-        if self._session.is_writable and not self._closed:
-            self._session.push(joined)
+        if self._session.is_writable:
+            self.push(joined)
         else:
             for frame, event in zip(frames, events, strict=True):
                 self.push(frame, event)
@@ -100,9 +96,9 @@ class SocketQueue:
         """The session sends at the end of the turn."""
 
     def drained(self) -> None:
-        """The socket has taken all that waited: tell it what was left out."""
+        """The socket takes what it is sent again: tell it what was left out, before anything newer."""
         if self._lag and not self._closed:
-            self._stuck.remove(self)
+            self._waited = 0
             for lagged in self._lag.take():
                 frames = self._owner.format.frames(lagged)
                 if frames is not None:
@@ -111,22 +107,17 @@ class SocketQueue:
     def close(self) -> None:
         """See `SendQueue.close`."""
         self._closed = True
-        self._stuck.remove(self)
+        self._lag.take()
 
-    # --- Watched ---
-
-    def nudge(self) -> None:
-        """See `Watched.nudge`: it lags for long; if nothing has moved it is ended."""
-        self._stuck.remove(self)
+    def stalled(self) -> None:
+        """See `Stalling.stalled`. What the session hands its transport is not counted any more: if that is less
+        than it was, something has moved."""
         waiting = self._session.waiting_bytes
         if waiting >= self._waited:
             self._owner.too_slow()
         else:
             self._waited = waiting
-            self._stuck.add(self)
-
-    def give_up(self) -> None:
-        """See `Watched.give_up`."""
+            self._lag.progressed()
 
 
 class SocketPeer(Connected):
@@ -141,7 +132,7 @@ class SocketPeer(Connected):
         manners: Manners,
         wishes: Wishes,
         *,
-        is_full: bool,
+        speaks_v1: bool,
         identity: Identity | None,
     ) -> None:
         self.around = around
@@ -151,8 +142,7 @@ class SocketPeer(Connected):
         self._lang = wishes.lang
         self._acknowledge: dict[int, Callable[[object], None]] = {}
         self._asked = 0
-        self._is_throttled = False
-        if is_full:
+        if speaks_v1:
             self._speak_as(FULL)
             return
         self._speak_as(TAUGHT, identity)
@@ -163,9 +153,11 @@ class SocketPeer(Connected):
 
     def _speak_as(self, spoken: NamedDialect, identity: Identity | None = None) -> None:
         self._spoken = spoken
+        self._is_throttled = False
         self.format = named_format(spoken.named_voice(self._lang, self._escape))
-        # The last ones are told of tops, which only chat.v1 has; that somebody is there is Engine.IO's affair.
-        self.begin(self.around, spoken, self.format, self.around.tops, identity)
+        # That somebody is there is Engine.IO's affair; what is left of our pings are the tops.
+        tops = self.around.tops if spoken.has_hello else None
+        self.begin(self.around, spoken, self.format, tops, identity)
 
     @property
     def address(self) -> str:
@@ -182,7 +174,10 @@ class SocketPeer(Connected):
     def hear(self, name: str, arguments: list[Any], acknowledge: Callable[[object], None] | None) -> None:
         """It has emitted an event."""
         if name == "hello" and self._spoken is TAUGHT:
-            self.finish()
+            self.finish()  # what it asked as somebody else is not answered by that any more
+            asked, self._acknowledge = self._acknowledge, {}
+            for acknowledge_earlier in asked.values():
+                acknowledge_earlier(self.format.voice.acknowledgement(Refused(Code.UNAVAILABLE)))
             self._speak_as(FULL)
         id = None
         if acknowledge is not None:
@@ -225,7 +220,7 @@ class SocketPeer(Connected):
         """See `Peer.close`. A client comes back by itself when its transport is closed, and stays away when it is
         sent away from the namespace."""
         if self._socket.connected:
-            self.deliver(Bye(why.name, why.reconnect, 0))
+            self.deliver(self.around.bye(why))
             self.flush()
             self._socket.disconnect(close=why.reconnect)
 

@@ -13,7 +13,7 @@ from chatservice.domain.limits import FRAME_BYTES
 from chatservice.domain.ports import Identity
 from chatservice.socketio import ConnectionRefused, Options, Socket, SocketIOServer
 from chatservice.transports.socketpeer import SocketPeer
-from chatservice.transports.surroundings import Manners, Surroundings
+from chatservice.transports.surroundings import HELLO_S, Manners, Surroundings
 from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
 
 
@@ -29,6 +29,7 @@ class ChatSockets:
         self._peers: dict[Socket, SocketPeer] = {}
         options = Options(
             max_payload=FRAME_BYTES,
+            connect_timeout_s=HELLO_S,
             allowed=lambda origin, host: origin_allowed(origin, host_name(host), manners.loopback),
             clients=Path(str(files("chatservice.socketio") / "clients")),
         )
@@ -56,14 +57,14 @@ class ChatSockets:
 
     def _connect(self, socket: Socket) -> None:
         # Version 1 says hello, with its token; all others are somebody from the start.
-        is_full = _wanted(socket).get("v") == "1"
+        speaks_v1 = _wanted(socket).get("v") == "1"
         self._peers[socket] = SocketPeer(
             socket,
             self.around,
             self.manners,
             self._wishes(socket),
-            is_full=is_full,
-            identity=None if is_full else self._identify(socket),
+            speaks_v1=speaks_v1,
+            identity=None if speaks_v1 else self._identify(socket),
         )
 
     def _disconnect(self, socket: Socket) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.interfaces import IDelayedCall
 
+from chatservice.domain.errors import Disconnect
+from chatservice.domain.events import Bye
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import PING_MS, PONG_MS
 from chatservice.transports.turn import Turn
@@ -20,6 +23,7 @@ STUCK_S = 30.0  # a lagging peer that takes nothing for so long is gone
 TOPS_S = 25.0  # chat.v1 over Socket.IO is told the tops of its rooms so often
 COMMENT_S = 15.0  # a comment on a stream of events
 VISITOR_S = 600.0  # who came by HTTP is remembered so long
+COMEBACK_MS = 5_000  # clients told to come back are spread over so much
 FAREWELL_S = 5.0  # from our last byte to the end, even if the peer never reads it
 
 
@@ -46,6 +50,11 @@ class Surroundings:
     visitors: Watch
     tops: Watch
     report: Callable[[BaseException], None]
+    randbelow: Callable[[int], int] = secrets.randbelow
+
+    def bye(self, why: Disconnect) -> Bye:
+        """The farewell to a peer. Those that shall come back do so spread over a while."""
+        return Bye(why.name, why.reconnect, self.randbelow(COMEBACK_MS) if why.reconnect else 0)
 
     @classmethod
     def of(

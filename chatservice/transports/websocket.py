@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.python.failure import Failure
@@ -13,7 +11,6 @@ from chatservice.dialects.phrases import choose_language, say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import IDLE, Disconnect
-from chatservice.domain.events import Bye
 from chatservice.domain.limits import FRAME_BYTES
 from chatservice.transports.deflate import Inflater, agree
 from chatservice.transports.frames import VoiceFormat, websocket_format
@@ -23,9 +20,6 @@ from chatservice.transports.peer import Connected
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
 from chatservice.wires.frames import BINARY, PING, PONG, TEXT, websocket_frame
-
-COMEBACK_MS = 5_000
-"""Clients told to come back are spread over so many milliseconds."""
 
 WHOLE_TEXT, MASKED, NO_MASK = 0x81, 0x80, bytes(4)
 
@@ -167,7 +161,7 @@ class ChatWebSocket(Connected, LightWebSocket):
         if self.state == self.STATE_OPEN:
             own_codes = self._spoken is not None and self._spoken.has_hello
             if own_codes and why.name == "shutdown":
-                self.deliver(Bye(why.name, why.reconnect, secrets.randbelow(COMEBACK_MS)))
+                self.deliver(self.around.bye(why))
             reason = say(self.factory.manners.lang, why.name).encode()[:120]
             code = why.own_code if own_codes and why.own_code else why.close_code
             self.sendCloseFrame(code, reason.decode(errors="ignore").encode(), False)

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from chatservice.dialects.phrases import choose_language
 from chatservice.dialects.registry import PATHS, SUBPROTOCOLS, by_subprotocol
 from chatservice.domain.commands import Join, Position
+from chatservice.domain.errors import Refused
 from chatservice.domain.limits import HISTORY_LIMIT
+from chatservice.domain.names import clean_room
 from chatservice.transports.handshake import Denied
 from chatservice.transports.surroundings import Manners
 
@@ -61,12 +63,20 @@ def read_wishes(
         escape={"html": True, "off": False}.get(_first(query, "escape") or "", manners.escape),
         nick=_first(query, "nick"),
         join=Join(
-            _first(query, "room") or manners.default_room,
+            _room(_first(query, "room")) or manners.default_room,
             last=_number(_first(query, "last"), HISTORY_LIMIT) or 0,
-            since=None if epoch is None or seq is None else Position(epoch, seq),
+            since=None if seq is None else Position(epoch or "", seq),
             alone=True,
         ),
     )
+
+
+def _room(wish: str | None) -> str | None:
+    """The room wished for, if there can be one of that name."""
+    try:
+        return None if wish is None else clean_room(wish)
+    except Refused:
+        return None
 
 
 def origin_allowed(origin: str, host: str, loopback: bool) -> bool:

@@ -5,18 +5,30 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from chatservice.identity.passes import GOOD_FOR_S, OWNER_ID, SignedPasses, write_owner_token
+import pytest
+
+from chatservice.domain.errors import Refused
+from chatservice.identity.passes import OWNER_ID, SignedPasses, load_owner_token
 
 
 def test_the_owner_token(tmp_path: Path) -> None:
-    """The file holds a token of the owner that only the process's own user can read, good anew at each start."""
-    now = [1000.0]
-    passes, path = SignedPasses(b"k" * 32, lambda: now[0]), tmp_path / "owner.token"
-    path.write_text("old and readable by all")
-    path.chmod(0o644)
-    for _ in range(2):
-        write_owner_token(path, passes)
-        identity = passes.read(path.read_text().strip())
-        assert (identity.user_id, identity.role, identity.guest) == (OWNER_ID, "owner", False)
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        now[0] += GOOD_FOR_S - 1
+    """The file, which nobody else can read, proves the owner, over restarts, until it is removed."""
+    path = tmp_path / "owner.token"
+    token = load_owner_token(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and path.read_text().strip() == token
+    assert load_owner_token(path) == token
+    identity = SignedPasses(b"k" * 32, lambda: 10.0**12, token).read(token)
+    assert (identity.user_id, identity.role, identity.guest) == (OWNER_ID, "owner", False)
+    path.unlink()
+    other = load_owner_token(path)
+    for passes in (SignedPasses(b"k" * 32, lambda: 0.0, other), SignedPasses(b"k" * 32, lambda: 0.0)):
+        with pytest.raises(Refused):
+            passes.read(token)
+
+
+def test_no_token(tmp_path: Path) -> None:
+    """An empty file opens nothing."""
+    path = tmp_path / "owner.token"
+    path.write_text("\n")
+    with pytest.raises(ValueError):
+        load_owner_token(path)

@@ -134,7 +134,8 @@ def test_commands_at_once_into_a_new_conversation(chat: Chat) -> None:
 
 
 def test_both_ends_hear_each_other(chat: Chat) -> None:
-    """In a conversation everything works as in a room: edits, reactions, typing, read marks, leaving it."""
+    """In a conversation everything works as in a room: edits, reactions, typing, read marks. Who has left it is
+    still reached by what is said, but by nothing else."""
     ann, bob = chat.enter("ann"), chat.enter("bob", "@u_ann")
     ann.ask("message", room="@u_bob", text="hi")
     ann.ask("edit", room="@u_bob", ref=1, text="ho", rev=0)
@@ -144,8 +145,25 @@ def test_both_ends_hear_each_other(chat: Chat) -> None:
     assert bob.ask("read", room="@u_ann", seq=2)["room"] == ROOM
     assert code(bob.ask("part", room="@u_ann")) == "ok"
     bob.told()
-    ann.ask("message", room=ROOM, text="still there?")
-    assert bob.told() == []
+    seq = ann.ask("message", room=ROOM, text="still there?")["seq"]
+    ann.ask("edit", room=ROOM, ref=seq, text="still?", rev=0)
+    assert [(event["type"], event["text"]) for event in bob.told()] == [("message", "still there?")]
+
+
+def test_a_device_that_comes_later(chat: Chat) -> None:
+    """Who comes back, or has another device, is reached by what is said then, and finds the conversation with its
+    unread messages among the rooms."""
+    ann, bob = chat.enter("ann"), chat.enter("bob")
+    ann.ask("message", room="@u_bob", text="one")
+    bob.lose()
+    ann.ask("message", room="@u_bob", text="two")
+    chat.wait(10)
+    bob, phone = chat.enter("bob"), chat.enter("bob")
+    (room,) = [room for room in bob.ask("rooms")["rooms"] if room["room"] == ROOM]
+    assert room == {"room": ROOM, "seq": 2, "unread": 2, "mentions": 0, "joined": False}
+    ann.ask("message", room="@u_bob", text="three")
+    assert (bob.words(), phone.words()) == (["three"], ["three"])
+    assert ROOM not in [room["room"] for room in chat.enter("eve").ask("rooms")["rooms"]]
 
 
 def test_ones_own_stream(chat: Chat) -> None:

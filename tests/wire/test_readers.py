@@ -95,3 +95,25 @@ def test_a_body_that_came(house: House) -> None:
     assert len(house.around.handshakes) == 0
     house.wait(12)
     assert not transport.aborted
+
+
+@pytest.mark.parametrize(
+    ("method", "what", "allow"),
+    [("GET", "messages", "POST"), ("POST", "events", "GET, HEAD"), ("POST", "export", "GET, HEAD")],
+)
+def test_the_wrong_method(house: House, method: str, what: str, allow: str) -> None:
+    """An address that is there says by which method."""
+    answer = read_answer(ask(house, f"/api/rooms/lobby/{what}", method=method).take())
+    assert (answer.status, answer.headers["allow"]) == (405, allow)
+
+
+def test_half_a_position(house: House) -> None:
+    """A number without an epoch is no position, but for 0; what is no number is refused."""
+    transport = house.connect(house.door)
+    post = "POST /api/rooms/lobby/messages HTTP/1.1\r\nHost: localhost:8080\r\nContent-Length: 2\r\n\r\nhi"
+    house.feed(transport, post.encode())
+    for after, recovered, events in ((1, False, 0), (0, True, 1)):
+        body = read_answer(ask(house, f"{BASE}?after={after}").take()).body
+        found = json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])
+        assert (found["recovered"], len(found["events"])) == (recovered, events)
+    assert read_answer(ask(house, f"{BASE}?after=x").take()).status == 400

@@ -13,6 +13,7 @@ from socketio.fakes import Peer as Client
 from chatservice.domain import commands as c
 from chatservice.domain.conduct import handle
 from chatservice.domain.errors import RESTART
+from chatservice.domain.events import Truncated
 from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Identity
 from chatservice.domain.session import Session
@@ -38,7 +39,7 @@ class Caller(Client):
         if version == 4:
             self.greeting += self.call("40" + json.dumps(auth or {}))
 
-    def call(self, *packets: str) -> list[Any]:
+    def call(self, *packets: str | bytes) -> list[Any]:
         """Send packets; the events and acknowledgements that come back."""
         return self._read(self.send(*packets))
 
@@ -136,9 +137,9 @@ def test_tokens(house: House) -> None:
     refused = Caller(house, auth={"token": "g_forged"})
     assert refused.greeting[-1].startswith("44") and "unauthorized" in refused.greeting[-1]
     late = Caller(house, auth={"v": 1})
-    (_, reply) = late.emit("hello", {"token": "g_forged"}, 1)[0]
-    assert reply["code"] == "unauthorized"
-    assert late.wire.closed or not house.hub.sessions.keys() - {"u_owner"}
+    (_, reply), *rest = late.emit("hello", {"token": "g_forged"}, 1)
+    assert reply["code"] == "unauthorized" and rest[-1] == "41"
+    assert set(house.hub.sessions) == {"u_owner"}
 
 
 def test_hello_is_due(house: House) -> None:
@@ -218,6 +219,70 @@ def test_a_flood_is_answered_and_bounded(house: House) -> None:
     done = [n for n, answer in acks.items() if answer.get("type") == "ok"]
     busy = [n for n, answer in acks.items() if "error" in answer]
     assert done == list(range(BACKLOG)) and {acks[n]["error"]["code"] for n in busy} == {"busy"}
+
+
+def test_hello_in_a_flood(house: House) -> None:
+    """Who floods and then says hello is somebody new with nothing under way; the old commands are answered."""
+    ann = Caller(house)
+    hello = '42999["hello",{"nick":"Ann","rooms":{"lobby":null}}]'
+    heard = ann.call(*[f'42{n}["message","x"]' for n in range(70)], hello, '421000["rooms",{}]')
+    acks = dict(item for item in heard if isinstance(item, tuple))
+    assert len(acks) == 72 and acks[999]["user"]["nick"] == "Ann" and acks[1000]["type"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        '421["message","/nick"]',
+        '421["message",{"room":"lobby","text":7}]',
+        '451-1["message",{"content":{"_placeholder":true,"num":0}}]',
+        '421["edit",{}]',
+    ],
+)
+def test_every_acknowledgement_comes(house: House, packet: str) -> None:
+    """Whatever was asked with an acknowledgement gets one, and nothing of it is kept."""
+    ann = Caller(house)
+    heard = ann.call(packet, *([b"bytes"] if packet.startswith("45") else []))
+    ((id, answer),) = [item for item in heard if isinstance(item, tuple)]
+    assert id == 1 and "error" in answer
+    (peer,) = house.sockets._peers.values()
+    assert peer._acknowledge == {}
+
+
+def test_bytes_where_json_is_due(house: House) -> None:
+    """Bytes in `meta` are refused as anything else that is no JSON, without an error of ours."""
+    ann = Caller(house, auth={"v": 1})
+    ann.emit("hello", {"nick": "Ann", "rooms": {"lobby": None}}, 1)
+    packet = '451-2["message",{"room":"lobby","text":"x","meta":{"a":{"_placeholder":true,"num":0}}}]'
+    heard = ann.call(packet, b"abc")
+    ((id, answer),) = [item for item in heard if isinstance(item, tuple)]
+    assert id == 2 and answer["code"] == "bad_request" and house.troubles == []
+
+
+@pytest.mark.parametrize("way", ["one turn", "cut"])
+def test_a_lag_is_always_told(house: House, speaker: Session, way: str) -> None:
+    """A lag that began and ended in one turn is told as well, one whose entries did not survive is forgotten;
+    whoever has taken all is not ended for it."""
+    ann = Caller(house, auth={"v": 1})
+    ann.emit("hello", {"nick": "Ann", "rooms": {"lobby": {}}}, 1)
+    ann.session.pause(ann.wire)
+    ann.wire.is_full = True
+    for _ in range(400):
+        handle(speaker, c.Say("x" * 4000, room="lobby"))
+        house.pump.run()
+    if way == "cut":
+        house.hub.rooms["lobby"].fan_out(Truncated("lobby", None, "e9", 0))
+    ann.wire.is_full = False
+    ann.session.resume(ann.wire)
+    heard = ann.hear()
+    do(house, speaker, c.Say("later", room="lobby"))
+    heard += ann.hear()
+    kinds = [item[0] for item in heard if isinstance(item, list)]
+    if way == "one turn":
+        assert kinds.index("lag") < len(kinds) - 1 and heard[-1][1]["text"] == "later"
+    else:
+        assert "lag" not in kinds and "truncate" in kinds
+    assert len(house.around.stuck) == 0
 
 
 def test_the_rate_limit() -> None:

@@ -53,7 +53,7 @@ export class Core extends Emitter {
   ask(type, members) {
     return new Promise((done, failed) => {
       if (this.isOnline) this.command(type, members, done, failed);
-      else failed(new ChatError("offline", "there is no connection", true));
+      else failed(new ChatError("offline", "no connection", true));
     });
   }
 
@@ -114,7 +114,7 @@ export class Core extends Emitter {
 
   /** No connection any more, whoever ended it. */
   lost() {
-    const error = new ChatError("lost", "the connection ended before the answer", true);
+    const error = new ChatError("lost", "the connection ended", true);
     const asked = [...this.#asked.values()];
     this.#asked.clear();
     for (const [, failed] of asked) failed(error);

@@ -96,7 +96,7 @@ export class Identity {
     core.link.up(reply.ping_ms + reply.pong_ms);
     if (isOther) {
       // Our cids are other cids now: what was sent before must not be sent again.
-      core.outbox.fail(new ChatError("lost", "sent as somebody else, maybe"), (letter) => letter.wasSent);
+      core.outbox.fail(new ChatError("lost", "sent as another"), (letter) => letter.wasSent);
       core.rooms.forget();
     }
     core.rooms.cameIn(isOther ? {} : reply.rooms);

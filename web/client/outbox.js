@@ -12,6 +12,8 @@ import { ChatError } from "./errors.js";
  * @property {(error: ChatError) => void} reject
  */
 
+const TOO_LONG = 20_000; // characters: with three bytes each they still fit into the server's longest frame
+const CID = 64;
 const LIMIT = 200; // nobody types more while a train is in a tunnel; a program that does must hear of it
 
 /** What is to be said: kept until the server has it for good, or refuses it for good. */
@@ -25,13 +27,15 @@ export class Outbox {
    */
   put(room, cid, members) {
     return new Promise((resolve, reject) => {
-      if (this.letters.size >= LIMIT) {
-        reject(new ChatError("outbox_full", `${LIMIT} messages wait already`, true));
-      } else if (this.letters.has(cid)) {
-        reject(new ChatError("cid_conflict", "this cid is on its way already"));
+      const { letters } = this;
+      const isFull = letters.size >= LIMIT;
+      const isTooLong = JSON.stringify(members).length > TOO_LONG || cid.length > CID;
+      const code = isFull ? "outbox_full" : letters.has(cid) ? "cid_conflict" : isTooLong ? "too_large" : "";
+      if (code) {
+        reject(new ChatError(code, code, isFull));
       } else {
         const letter = { room, cid, members, underWay: false, wasSent: false, due: 0, reject };
-        this.letters.set(cid, { ...letter, resolve: (reply) => resolve({ ...reply, cid }) });
+        letters.set(cid, { ...letter, resolve: (reply) => resolve({ ...reply, cid }) });
       }
     });
   }

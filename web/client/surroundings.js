@@ -55,7 +55,7 @@ export function browserStorage(prefix = "chat") {
 /** @param {Options} options @returns {Settings} */
 export function settle(options) {
   const { WebSocket = globals.WebSocket, clock, storage = memory() } = options;
-  if (!WebSocket) throw new TypeError("there is no WebSocket here; give one: new ChatClient(url, {WebSocket})");
+  if (!WebSocket) throw new TypeError("no WebSocket here: new ChatClient(url, {WebSocket})");
   return {
     client: "chatservice.js",
     ...options,

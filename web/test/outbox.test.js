@@ -150,3 +150,16 @@ test("typing is told once in three seconds, its end once", async () => {
   await settled();
   assert.deepEqual(it.sent("typing").map((frame) => frame.on), [true, true, false]);
 });
+
+test("what no server would take is refused at once and holds up nothing", async () => {
+  const it = world();
+  const tea = await it.inTea();
+  const circle = {};
+  circle.self = circle;
+  await assert.rejects(tea.send("x".repeat(20_001)), { code: "too_large" });
+  await assert.rejects(tea.send("x", { cid: "k".repeat(65) }), { code: "too_large" });
+  await assert.rejects(tea.send("x", { meta: circle }), TypeError);
+  assert.equal(it.chat.unsent.length, 0);
+  tea.send("next");
+  assert.equal(it.last("message").text, "next");
+});
