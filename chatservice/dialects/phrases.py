@@ -111,6 +111,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     ),
     "not_text": ("binary is for /echo; here only text is spoken", "这里只收文本；二进制请发到 /echo"),
     "bye": ("bye", "再见"),
+    "too_many": ("too many connections of yours are open", "你打开的连接太多了"),
     "flood": ("too much, too fast, for too long", "长时间发送过快"),
     "shutdown": ("the server restarts; come back in a moment", "服务器正在重启，请稍后再来"),
     "out_of_step": (

@@ -6,9 +6,9 @@ import hashlib
 
 from chatservice.domain import bulk
 from chatservice.domain import commands as c
-from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED, Code, Refused
+from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED, TOO_MANY, Code, Refused
 from chatservice.domain.events import Entry, Opened
-from chatservice.domain.limits import HELLO_BYTES, HISTORY_LIMIT, ROOMS
+from chatservice.domain.limits import HELLO_BYTES, HISTORY_LIMIT, ROOMS, SESSIONS
 from chatservice.domain.message import Message, catch_up
 from chatservice.domain.names import clean_room, clean_words, is_user_id
 from chatservice.domain.ports import Identity, Unread
@@ -102,6 +102,8 @@ async def _person(session: Session, command: c.Hello) -> Person:
         user = await hub.log.session(digest, hub.now_ms)
         if user is not None and (identity is None or identity.user_id == user.id):
             user_id, nick = user.id, user.nick
+    if len(hub.sessions.get(user_id, ())) >= SESSIONS:
+        raise Refused(Code.LIMIT, "too_many", ends=TOO_MANY)
     person = hub.roster.arrive(user_id, nick)
     if identity is not None:
         person.role, person.guest = identity.role, identity.guest

@@ -22,6 +22,9 @@ HELLO_BYTES = 2 * ANSWER_BYTES
 ROOMS = 128
 """Rooms one session may be in."""
 
+SESSIONS = 100
+"""Sessions one user may have at once: more devices than anybody has, and a bound for what each costs all."""
+
 PING_MS, PONG_MS = 25_000, 10_000
 """Silence until a peer is asked whether it is there, and until it is taken for gone: below the 30 to 60 s after
 which proxies and NATs forget a connection."""

@@ -17,7 +17,7 @@ from chatservice.domain import commands as c
 from chatservice.domain.audience import Hearer
 from chatservice.domain.entering import missed
 from chatservice.domain.errors import Code, Disconnect, Refused
-from chatservice.domain.events import Entry, Event
+from chatservice.domain.events import Entry, Event, Truncated
 from chatservice.domain.ports import Format
 from chatservice.domain.promise import Promise, resolved
 from chatservice.domain.recovery import Resolution
@@ -112,14 +112,20 @@ class Poll(Reader):
     ) -> None:
         super().__init__(request, around, room, voice, user_id)
         self._entries: list[Entry] = []
+        self._verdict = WHOLE
         self._timer = around.call_later(wait_s, self._answer)
 
     def send(self, frames: bytes, event: Event | None = None) -> None:
         """See `Peer.send`; what is not kept is not told to a poll."""
+        if not isinstance(event, Entry | Truncated):
+            return
+        if not self._entries and self._verdict is WHOLE:
+            self._around.call_soon(self._answer)  # with all that comes in this turn
         if isinstance(event, Entry):
-            if not self._entries:
-                self._around.call_soon(self._answer)  # with all that comes in this turn
             self._entries.append(event)
+        else:  # what its reader has above that number did not survive
+            self._entries.clear()
+            self._verdict = Resolution("gone", 0) if event.after is None else Resolution("truncated", event.after)
 
     def end(self) -> None:
         """The request is over."""
@@ -134,7 +140,7 @@ class Poll(Reader):
     def _answer(self) -> None:
         if not self._gone:
             self.end()
-            finish(self._request, self._room, WHOLE, self._entries, ())
+            finish(self._request, self._room, self._verdict, self._entries, ())
 
 
 class Stream(Reader):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from chat import Chat, Tab, code
 
-from chatservice.domain.errors import BAD_PROTOCOL, BAD_TOKEN, BAD_VERSION, NOT_TEXT, TOKEN_EXPIRED
+from chatservice.domain.errors import BAD_PROTOCOL, BAD_TOKEN, BAD_VERSION, NOT_TEXT, TOKEN_EXPIRED, TOO_MANY
+from chatservice.domain.limits import SESSIONS
 
 
 def test_hello(chat: Chat) -> None:
@@ -254,3 +255,14 @@ def test_ids(chat: Chat) -> None:
     ):
         tab.send_bytes(silent)
     assert [frame["type"] for frame in tab.told()] == ["message"]
+
+
+def test_a_hundred_sessions(chat: Chat) -> None:
+    """One user may have a hundred sessions; one more is told to stay away (4504), and there is room again when one
+    ends."""
+    tabs = [chat.enter("ann") for _ in range(SESSIONS)]
+    tab = Tab(chat)
+    assert code(tab.ask("hello", token=chat.token("u_ann"))) == "limit" and tab.near.ended is TOO_MANY
+    assert TOO_MANY.own_code == 4504 and not TOO_MANY.reconnect
+    tabs[0].lose()
+    assert code(Tab(chat).ask("hello", token=chat.token("u_ann"))) == "ok"

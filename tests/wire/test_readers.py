@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from fakes import FakePeer, FakeTransport
+from fakes import FakePeer, FakeTransport, entry
 
 from chatservice.domain.commands import Join, Moderate, Say
 from chatservice.domain.conduct import handle
 from chatservice.domain.errors import RESTART
+from chatservice.domain.events import Truncated
 from chatservice.domain.session import Session
 from wire.house import House, read_answer
 
@@ -117,3 +118,17 @@ def test_half_a_position(house: House) -> None:
         found = json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])
         assert (found["recovered"], len(found["events"])) == (recovered, events)
     assert read_answer(ask(house, f"{BASE}?after=x").take()).status == 400
+
+
+@pytest.mark.parametrize(("after", "reason", "events"), [(0, "truncated", 1), (None, "gone", 0)])
+def test_a_tail_that_is_lost_while_one_waits(house: House, after: int | None, reason: str, events: int) -> None:
+    """A poll that waits through a lost tail says so, and tells what came after it, if it can."""
+    polling = ask(house, BASE + "?wait=60")
+    house.hub.rooms["lobby"].fan_out(Truncated("lobby", after, "e2", after or 0))
+    if events:
+        house.hub.rooms["lobby"].fan_out(entry(1))
+    house.pump.run()
+    body = read_answer(polling.take()).body
+    found = json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])
+    assert (found["recovered"], found["reason"], len(found["events"])) == (False, reason, events)
+    assert found.get("valid") == after
