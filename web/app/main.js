@@ -1,5 +1,43 @@
-// Holds the place of the page.
-const place = document.createElement("main");
-place.id = "app";
-place.textContent = "chat";
-document.body.append(place);
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { html } from "./html.js";
+import { loadWithFirstTouch } from "./lazy.js";
+import { App } from "./parts/app.js";
+import { Door } from "./parts/door.js";
+import { listenToKeys } from "./parts/shortcuts.js";
+import * as keep from "./store/keep.js";
+import { asked, followAddress } from "./store/route.js";
+import { Settings } from "./store/settings.js";
+import { Store } from "./store/store.js";
+import { watchSurroundings } from "./surroundings.js";
+
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+const settings = new Settings(asked().get("lang"), navigator.languages);
+const wanted = asked().get("room") ?? "";
+
+effect(() => {
+  const { documentElement: page } = document;
+  page.lang = settings.lang.value;
+  page.dataset.theme = settings.theme.value;
+});
+
+function begin() {
+  const store = new Store(settings);
+  store.start(wanted);
+  followAddress(store);
+  listenToKeys(store);
+  watchSurroundings(store);
+  loadWithFirstTouch();
+  render(html`<${App} store=${store} />`, root);
+}
+
+if (keep.get("nick") || keep.get("token")) {
+  begin();
+} else {
+  render(html`<${Door} settings=${settings} room=${wanted || "lobby"} enter=${(/** @type {string} */ nick, /** @type {string} */ token) => {
+    keep.set("nick", nick);
+    if (token) keep.set("token", token);
+    render(null, root);
+    begin();
+  }} />`, root);
+}

@@ -46,7 +46,8 @@ export function dayWords(lang, now) {
   const midnight = (/** @type {number} */ ts) => new Date(ts).setHours(0, 0, 0, 0);
   const yesterday = new Date(now).setDate(new Date(now).getDate() - 1); // not 24 hours ago: a day may have 23
   return (/** @type {number} */ ts) => {
-    const date = (new Date(ts).getFullYear() === new Date(now).getFullYear() ? full : past).format(ts);
+    const format = new Date(ts).getFullYear() === new Date(now).getFullYear() ? full : past;
+    const date = format.format(ts).replace(/日(?=星期)/, "日 ");
     if (midnight(ts) === midnight(now)) return `${say("today")} · ${date}`;
     return midnight(ts) === midnight(yesterday) ? `${say("yesterday")} · ${date}` : date;
   };

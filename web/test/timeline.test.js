@@ -40,11 +40,20 @@ test("the unread rule stands once, before the first message that had not been re
 
 test("those who came and went between two messages are one row; who did both is none", () => {
   const moves = [move("enter", "a", 1), move("leave", "b", 1), move("enter", "c", 1), move("leave", "c", 1), move("enter", "d", 2)];
-  assert.deepEqual(shape(rows([say(1, NOON), say(2, NOON)], { moves })), ["day", "+1", "a/b", "+2", "d/"]);
-  assert.deepEqual(shape(rows([say(1, NOON), say(2, NOON)], { moves: moves.slice(2, 4) })), ["day", "+1", "-2"]);
+  assert.deepEqual(shape(rows([say(1, NOON), say(2, NOON)], { notes: moves })), ["day", "+1", "a/b", "+2", "d/"]);
+  assert.deepEqual(shape(rows([say(1, NOON), say(2, NOON)], { notes: moves.slice(2, 4) })), ["day", "+1", "-2"]);
 });
 
 test("every row has a key of its own", () => {
   const keys = rows([say(1, NOON), say(2, NOON + 90_000_000)], { read: 1 }).map((row) => row.key);
   assert.equal(new Set(keys).size, keys.length);
+});
+
+test("what else happened stands where it happened, and what happened outside of what is shown does not", () => {
+  const topic = { type: "mod", ts: NOON, after: 1 };
+  assert.deepEqual(shape(rows([say(1, NOON), say(3, NOON)], { notes: [topic] })), ["day", "+1", "note", "+3"]);
+  assert.deepEqual(shape(rows([say(3, NOON), say(4, NOON)], { notes: [topic] })), ["day", "+3", "-4"]);
+  const last = move("enter", "a", 4);
+  assert.deepEqual(shape(rows([say(3, NOON), say(4, NOON)], { notes: [last], isLive: false })), ["day", "+3", "-4"]);
+  assert.deepEqual(shape(rows([], { notes: [last] })), ["a/"]);
 });

@@ -43,6 +43,6 @@ test("days have the words that people use", () => {
   const [en, zh] = [dayWords("en", now), dayWords("zh-CN", now)];
   assert.equal(en(now), "Today · Friday, November 20");
   assert.equal(en(now - 31 * 60_000), "Yesterday · Thursday, November 19");
-  assert.equal(zh(now), "今天 · 11月20日星期五");
+  assert.equal(zh(now), "今天 · 11月20日 星期五");
   assert.match(en(new Date(2025, 10, 20).getTime()), /2025/);
 });

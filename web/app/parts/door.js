@@ -1,0 +1,50 @@
+import { signal } from "@preact/signals";
+import { html } from "../html.js";
+import { isComposing } from "../keys.js";
+
+const wantsToken = signal(false);
+
+/**
+ * The first page: who are you?
+ * @param {{settings: import("../store/settings.js").Settings, room: string, enter: (nick: string, token: string) => void}} props
+ */
+export function Door({ settings, room, enter }) {
+  const say = settings.say.value;
+  /** @param {SubmitEvent} event */
+  const submit = (event) => {
+    event.preventDefault();
+    const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    const nick = String(form.get("nick") ?? "").trim();
+    if (nick) enter(nick, String(form.get("token") ?? "").trim());
+  };
+  /** @param {KeyboardEvent} event Enter belongs to the input method while that is open */
+  const guard = (event) => {
+    if (event.key === "Enter" && isComposing(event)) event.preventDefault();
+  };
+  return html`<main class="door">
+    <form class="letter" onSubmit=${submit} onKeyDown=${guard}>
+      <span class="house" aria-hidden="true">話</span>
+      <h1>${say("your-name")}</h1>
+      <p class="quiet">${say("into-room", { room: `#${room}` })}</p>
+      <label><span class="vh">${say("name")}</span>
+        <input name="nick" autocomplete="nickname" maxlength="64" required enterkeyhint="go" placeholder=${say("name")} ref=${focus} /></label>
+      ${wantsToken.value && html`<label><span>${say("token")}</span>
+        <input name="token" type="password" autocomplete="off" spellcheck=${false} /></label>
+        <p class="quiet small">${say("token-about")}</p>`}
+      <button class="primary" type="submit">${say("enter")}</button>
+      <p class="foot">
+        ${!wantsToken.value && html`<button type="button" class="link" onClick=${() => { wantsToken.value = true; }}>${say("have-token")}</button>`}
+        <button type="button" class="link" lang="en" onClick=${() => { settings.wish.value = "en"; }}>English</button>
+        <button type="button" class="link" lang="zh-CN" onClick=${() => { settings.wish.value = "zh-CN"; }}>中文</button>
+      </p>
+    </form>
+  </main>`;
+}
+
+/** @param {HTMLElement | null} element */
+function focus(element) {
+  if (element && !element.dataset.seen) {
+    element.dataset.seen = "yes";
+    element.focus();
+  }
+}

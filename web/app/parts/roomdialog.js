@@ -1,0 +1,24 @@
+import { html } from "../html.js";
+import { Select } from "./fields.js";
+import { useStore } from "./use.js";
+
+/** What concerns one room. @param {{close: () => void}} props */
+export function RoomDialog({ close }) {
+  const store = useStore();
+  const say = store.say.value;
+  const room = store.current.value;
+  if (!room) return null;
+  /** @param {any} event */
+  const setTopic = (event) => {
+    event.preventDefault();
+    const value = event.target.topic.value.trim();
+    if (value !== room.topic.peek()) void store.doing(() => room.handle.mod("topic", { value }));
+    close();
+  };
+  const levels = ["", "all", "mentions", "none"].map((level) => [level, say(/** @type {any} */ (`notify-${level || "default"}`))]);
+  return html`<p class="serif big">${room.isDM ? "" : "#"}${room.title.value}</p>
+    ${store.may("mod") ? html`<form onSubmit=${setTopic}><label><span>${say("topic")}</span><input name="topic" maxlength="200" defaultValue=${room.topic.value} /></label>
+      <p class="ends"><button class="primary" type="submit">${say("save")}</button></p></form>` : room.topic.value && html`<p>${room.topic.value}</p>`}
+    <${Select} label=${say("notify-room")} value=${store.settings.levels.value[room.name] ?? ""} options=${levels} set=${(/** @type {any} */ level) => store.settings.setLevel(room.name, level)} />
+    <p class="ends"><button class="danger" onClick=${() => { close(); store.leave(room); }}>${say(room.isDM ? "leave-dm" : "leave-room")}</button></p>`;
+}

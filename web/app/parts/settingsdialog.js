@@ -1,0 +1,69 @@
+import { useSignal } from "@preact/signals";
+import { html } from "../html.js";
+import { written } from "../keys.js";
+import { ring } from "../store/sound.js";
+import { Check, Select } from "./fields.js";
+import { useStore } from "./use.js";
+
+/** How one wants to have it. */
+export function SettingsDialog() {
+  const store = useStore();
+  const { settings } = store;
+  const say = store.say.value;
+  const isRefused = useSignal(false);
+  /** @param {boolean} wanted */
+  const setDesktop = async (wanted) => {
+    const may = wanted && await store.attention.ask();
+    isRefused.value = wanted && !may;
+    settings.desktop.value = may;
+  };
+  /** @param {boolean} wanted a sound is heard at once: one knows what one has chosen */
+  const setSound = (wanted) => {
+    settings.sound.value = wanted;
+    if (wanted) ring();
+  };
+  return html`<fieldset><legend>${say("account")}</legend><${Account} /></fieldset>
+    <div class="two">
+      <${Select} label=${say("language")} value=${settings.wish.value} set=${(/** @type {string} */ lang) => { settings.wish.value = lang; }}
+        options=${[["", say("lang-auto")], ["en", "English"], ["zh-CN", "中文（简体）"]]} />
+      <${Select} label=${say("theme")} value=${settings.theme.value} set=${(/** @type {string} */ theme) => { settings.theme.value = theme; }}
+        options=${["auto", "light", "dark"].map((one) => [one, say(/** @type {any} */ (`theme-${one}`))])} />
+    </div>
+    <${Select} label=${say("enter-key")} value=${settings.enter.value} set=${(/** @type {string} */ enter) => { settings.enter.value = enter; }}
+      options=${[["enter", say("enter-sends")], ["ctrl", say("enter-breaks", { key: written("Mod+Enter") })]]} />
+    <${Check} label=${say("moves")} value=${settings.moves.value} set=${(/** @type {boolean} */ on) => { settings.moves.value = on; }} />
+    <fieldset><legend>${say("notifications")}</legend>
+      <${Select} label=${say("notify-about")} value=${settings.level.value} set=${(/** @type {any} */ level) => { settings.level.value = level; }}
+        options=${["all", "mentions", "none"].map((one) => [one, say(/** @type {any} */ (`notify-${one}`))])} />
+      <${Check} label=${say("desktop")} value=${settings.desktop.value} set=${setDesktop} />
+      ${isRefused.value && html`<p class="problem" role="alert">${say("desktop-refused")}</p>`}
+      <${Check} label=${say("sound")} value=${settings.sound.value} set=${setSound} />
+    </fieldset>
+    <p class="ends"><button onClick=${() => { store.dialog.value = { name: "keys" }; }}>${say("keys-open")}</button></p>`;
+}
+
+/** Who one is here: a guest, or who a token says. */
+function Account() {
+  const store = useStore();
+  const say = store.say.value;
+  const isAsking = useSignal(false);
+  const problem = useSignal("");
+  /** @param {any} event */
+  const signIn = async (event) => {
+    event.preventDefault();
+    const token = event.target.token.value.trim();
+    if (!token) return;
+    problem.value = "";
+    if (await store.signIn(token)) isAsking.value = false;
+    else problem.value = say("state-bad-token");
+  };
+  const me = store.me.value;
+  return html`<p><strong>${me?.nick ?? store.nick.value}</strong>${me?.role && me.role !== "guest" && html` <span class="tag line">${say(/** @type {any} */ (`role-${me.role}`))}</span>`}
+      <button class="link" onClick=${() => { store.dialog.value = { name: "nick" }; }}>${say("rename")}</button></p>
+    <p class="quiet small">${store.token.value ? say("signed-in") : say("guest")}
+      ${store.token.value ? html` <button class="link" onClick=${() => store.signIn("")}>${say("sign-out")}</button>`
+      : html` <button class="link" aria-expanded=${isAsking.value} onClick=${() => { isAsking.value = !isAsking.value; }}>${say("sign-in")}</button>`}</p>
+    ${isAsking.value && html`<form onSubmit=${signIn}><label><span>${say("token")}</span><input name="token" type="password" autocomplete="off" spellcheck=${false} required /></label>
+      <p class="quiet small">${say("token-about")}</p><p class="problem" role="alert">${problem.value}</p>
+      <p class="ends"><button class="primary" type="submit">${say("sign-in")}</button></p></form>`}`;
+}

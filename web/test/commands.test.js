@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COMMANDS, parse } from "../app/commands.js";
+import { CATALOGUES } from "../app/words.js";
+
+test("what begins with one slash is a command, with two it is said", () => {
+  assert.deepEqual(parse("hello /nick"), { say: "hello /nick" });
+  assert.deepEqual(parse("//nick"), { say: "/nick" });
+  assert.deepEqual(parse("/nick  小明 "), { command: "nick", rest: "小明" });
+  assert.deepEqual(parse("/JOIN tea room"), { command: "join", rest: "tea room" });
+  assert.deepEqual(parse("/me waves\ntwice"), { say: "waves\ntwice", action: true });
+  assert.deepEqual(parse("/me"), { command: "me", rest: "" });
+});
+
+test("an unknown command is never said, not even one that objects inherit", () => {
+  for (const name of ["nonsense", "constructor", "__proto__", "你好", ""]) assert.deepEqual(parse(`/${name} x`), { unknown: name }, name);
+  assert.deepEqual(parse("/usr/bin/env"), { unknown: "usr/bin/env" });
+});
+
+test("every command is explained in every language", () => {
+  for (const words of Object.values(CATALOGUES)) for (const name of Object.keys(COMMANDS)) assert.ok(words[`command-${name}`], name);
+});

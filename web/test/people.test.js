@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hueOf, initials, isJumbo } from "../app/people.js";
+
+test("a seal has the last two Han characters, or two initials", () => {
+  const names = { 林晓雯: "晓雯", 海: "海", "João Pereira": "JP", "deploy-bot": "DB", ann: "AN", "小明 Li": "小明", "👩‍💻x": "👩‍💻X", "": "?" };
+  for (const [nick, seal] of Object.entries(names)) assert.equal(initials(nick), seal, nick);
+});
+
+test("somebody has the same one of twelve colours everywhere, and all twelve are used", () => {
+  assert.equal(hueOf("u_1"), 4); // as FNV-1a of these three bytes has it
+  const hues = new Set(Array.from({ length: 300 }, (_, index) => hueOf(`u_${index}`)));
+  assert.deepEqual([...hues].sort((a, b) => a - b), Array.from({ length: 12 }, (_, hue) => hue));
+});
+
+test("only a few emoji and nothing else are shown large", () => {
+  for (const text of ["👍", "👩‍💻 🎉", "❤️", "🇨🇳"]) assert.ok(isJumbo(text), text);
+  for (const text of ["", "ok 👍", "1", "#", "👍👍👍👍👍👍👍", "好"]) assert.ok(!isJumbo(text), text);
+});
