@@ -24,7 +24,7 @@ EMOJI_BYTES = 64  # the longest emoji sequences have 35
 SAID_AT_KEPT = 1000  # people of a slow room before the old ones are forgotten
 MENTIONS = 20  # people one message may call: more is a way to shout at everybody
 
-_MENTION = re.compile(r"(?<!\w)@(\S+)")
+_MENTION = re.compile(r"(?<![A-Za-z0-9_.])@([^\s@]+)")  # not in a mail address; Chinese has no spaces around it
 
 
 def say(session: Session, command: c.Say) -> Promise[Any] | Result:
@@ -151,7 +151,7 @@ def _too_fast(session: Session, wait_ms: int) -> Refused:
 
 
 def _mentions(session: Session, room: Room, text: str) -> tuple[str, ...]:
-    """Ids of living people whom the text names by `@nick`, punctuation after the nick left aside."""
+    """Ids of living people whom the text names by `@nick`, what follows the nick left aside."""
     found: dict[str, None] = {}
     for word in _MENTION.findall(text)[: 4 * MENTIONS]:
         word = word[:NICK_GRAPHEMES]
@@ -161,8 +161,8 @@ def _mentions(session: Session, room: Room, text: str) -> tuple[str, ...]:
                 if person is not session.user:
                     found[person.user.id] = None
                 break
-            if word[-1].isalnum():
-                break
+            if word[-1].isascii() and word[-1].isalnum():
+                break  # `@annabel` does not call Ann, `@林晓雯看` does call 林晓雯
             word = word[:-1]
     return tuple(found)[:MENTIONS]
 

@@ -212,3 +212,29 @@ def test_a_flood_of_edits_and_reactions(limited: Chat) -> None:
     limited.clock.now += 60
     edits = [code(ann.ask("edit", room="lobby", ref=1, text=str(n), rev=n)) for n in range(12)]
     assert edits.count("ok") == 10 and edits.count("rate_limited") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("@bob", ["u_bob"]),
+        ("hi @bob, hello", ["u_bob"]),
+        ("@bobby", []),
+        ("mail bob@bob.example", []),
+        ("你好@林晓雯看一下", ["u_lin"]),
+        ("@林晓雯：@bob？", ["u_lin", "u_bob"]),
+        ("@林晓", []),
+        ("@ann", []),
+        ("@nobody", []),
+    ],
+)
+def test_who_is_mentioned(chat: Chat, text: str, called: list[str]) -> None:
+    """A text calls the living whose nick stands after an `@`, also between Chinese characters, which have no
+    spaces around them; never oneself, and never in a mail address or by the beginning of a longer Latin word."""
+    ann = chat.enter("ann", "lobby")
+    chat.enter("bob", "lobby")
+    chat.enter("lin", "lobby", nick="林晓雯")
+    ann.told()
+    ann.ask("message", room="lobby", text=text)
+    (event,) = ann.told("message")
+    assert event.get("mentions", []) == called
