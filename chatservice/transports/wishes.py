@@ -11,8 +11,8 @@ from chatservice.dialects.phrases import choose_language
 from chatservice.dialects.registry import PATHS, SUBPROTOCOLS, by_subprotocol
 from chatservice.domain.commands import Join, Position
 from chatservice.domain.limits import HISTORY_LIMIT
-from chatservice.transports.handshake import Denied
 from chatservice.transports.surroundings import Manners
+from chatservice.wires.handshake import Denied
 
 
 @dataclass(frozen=True, slots=True)
