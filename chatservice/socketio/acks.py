@@ -21,9 +21,13 @@ class Acks:
         self._call_later = call_later
         self._ids = count()
 
-    def ask(self, askers: int, timeout_s: float | None) -> Asked:
+    def new_id(self) -> int:
+        """The next question's number. Its packet is encoded before `ask`: what cannot be said is not asked."""
+        return next(self._ids)
+
+    def ask(self, id: int, wanted: int, timeout_s: float | None) -> Asked:
         """A question to so many sockets."""
-        return Asked(next(self._ids), askers, timeout_s, self._call_later)
+        return Asked(id, wanted, timeout_s, self._call_later)
 
 
 class Asked:
@@ -31,13 +35,14 @@ class Asked:
 
     :ivar id: its number on the wire.
     :ivar result: a Deferred of the answers, a list each, in the order of their coming; fails with `AckTimeout`,
-        which holds those that did come.
+        which holds those that did come, when the time is up or all have answered but those who left.
     """
 
     def __init__(self, id: int, wanted: int, timeout_s: float | None, call_later: Callable[..., Any]) -> None:
         self.id = id
         self.result: Deferred[list[Answer]] = Deferred(self._cancelled)
-        self._wanted = wanted
+        self._missing = wanted
+        self._somebody_left = False
         self._answers: list[Answer] = []
         self._forget: list[Callable[[int], object]] = []
         self._timer: Any = None
@@ -56,16 +61,22 @@ class Asked:
 
     def gone(self) -> None:
         """A socket went away without an answer."""
-        self._wanted -= 1
-        if not self.result.called and len(self._answers) >= self._wanted:
-            self._give_up()
+        self._somebody_left = True
+        self._one_less()
 
     def _answered(self, answer: Answer) -> None:
         self._answers.append(answer)
-        if len(self._answers) >= self._wanted:
+        self._one_less()
+
+    def _one_less(self) -> None:
+        self._missing -= 1
+        if not self._missing:
             self._finish()
 
     def _finish(self) -> None:
+        if self._somebody_left:
+            self._give_up()
+            return
         self._stop()
         if not self.result.called:
             self.result.callback(self._answers)

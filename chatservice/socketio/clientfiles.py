@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -59,10 +60,23 @@ class ClientFiles:
         request.responseHeaders.setRawHeaders(b"Vary", [*vary, b"Accept-Encoding"])
         if request.setETag(etag):
             return b""
-        if b"gzip" in (request.getHeader(b"Accept-Encoding") or b""):
+        if takes_gzip(request):
             request.setHeader(b"Content-Encoding", b"gzip")
             return zipped
         return plain
+
+
+_NEVER = re.compile(rb"q=0(?:\.0{0,3})?\Z")
+
+
+def takes_gzip(request: Request) -> bool:
+    """The client names gzip, and not with a weight of nothing (RFC 9110 section 12.5.3)."""
+    offered = (request.getHeader(b"Accept-Encoding") or b"").lower()
+    for part in offered.split(b","):
+        coding, *parameters = (word.strip() for word in part.split(b";"))
+        if coding == b"gzip":
+            return not any(map(_NEVER.match, parameters))
+    return False
 
 
 @lru_cache(maxsize=8)

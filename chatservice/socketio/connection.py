@@ -35,10 +35,9 @@ class Connection:
         self._connecting: set[str] = set()
         self._decoder = Decoder()
         self._due: Deadline[Any] | None = None
+        self._expect_join()
         if session.version == 3:
             self._connect(Packet(CONNECT))  # in Socket.IO v4 the server joins its clients to `/` unasked
-        else:
-            self._due = house.connects.add(self._nothing_joined)
 
     # --- Handler ---
 
@@ -92,17 +91,28 @@ class Connection:
         if len(self.sockets) + len(self._connecting) >= ALL_NAMESPACES:
             raise BadPacket("too many namespaces")
         auth: Mapping[str, Any] = packet.data if isinstance(packet.data, dict) else {}
-        if self.session.version == 4:
-            found = namespace.recover(self, auth)
-            if found is not None:
-                self._join(*found)
-                return
-        if self.session.version == 4:
-            id = secrets.token_urlsafe(15)  # not the session's sid: that one is a secret
-        else:
-            id = self.session.sid if name == "/" else f"{name}#{self.session.sid}"  # the client computes the same
+        if self._house.options.recovery_skips_middleware and self._recover(namespace, auth):
+            return
+        # Not the session's sid: that one is a secret, and an id is told to others. Clients 1.x and 2.x take the
+        # sid for their id all the same; nothing on the wire depends on it.
+        id = secrets.token_urlsafe(15)
         self._connecting.add(name)
         self._ask(Socket(namespace, self, id, auth, packet.query), 0)
+
+    def _recover(
+        self, namespace: Namespace, auth: Mapping[str, Any], data: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Join as the socket that was lost, if this is one.
+
+        :param data: goes above what the lost one had.
+        """
+        found = namespace.recover(self, auth) if self.session.version == 4 else None
+        if found is None:
+            return False
+        socket, missed = found
+        socket.data.update(data or {})
+        self._join(socket, missed)
+        return True
 
     def _ask(self, socket: Socket, number: int) -> None:
         """One middleware after the other."""
@@ -111,7 +121,9 @@ class Connection:
             return  # it has gone away meanwhile
         if number == len(socket.namespace.middlewares):
             self._connecting.discard(name)
-            self._join(socket, [])
+            is_asked_first = not self._house.options.recovery_skips_middleware
+            if not (is_asked_first and self._recover(socket.namespace, socket.auth, socket.data)):
+                self._join(socket, [])
             return
 
         def refused(why: BaseException) -> None:
@@ -122,7 +134,13 @@ class Connection:
                     why = ConnectionRefused("Internal error")
                 self._refuse(name, why)
 
-        settle(socket.namespace.middlewares[number], (socket,), lambda _: self._ask(socket, number + 1), refused)
+        settle(
+            socket.namespace.middlewares[number],
+            (socket,),
+            lambda _: self._ask(socket, number + 1),
+            refused,
+            self._house.report,
+        )
 
     def _join(self, socket: Socket, missed: list[Event]) -> None:
         namespace = socket.namespace
@@ -148,8 +166,16 @@ class Connection:
             told = {"message": why.message} if why.data is None else {"message": why.message, "data": why.data}
         self.session.push(encode(CONNECT_ERROR, name, None, told))
 
+    def _expect_join(self) -> None:
+        """Whoever is in no namespace joins one in time, or is sent away."""
+        if self._due is None and not self.session.closed:
+            self._due = self._house.connects.add(self._nothing_joined)
+
     def _nothing_joined(self) -> None:
-        if not self.sockets and not self._connecting:
+        self._due = None
+        if self._connecting:
+            self._expect_join()  # a middleware takes its time
+        elif not self.sockets:
             self.session.close(FORCED_CLOSE)
 
     # --- what sockets hear ---
@@ -173,18 +199,21 @@ class Connection:
             (socket, *arguments),
             (lambda result: socket.acknowledge(id, result)) if id is not None else _nothing,
             self._house.report,
+            self._house.report,
         )
 
     def drop(self, socket: Socket, reason: str) -> None:
         """It leaves its namespace; the connection stays."""
         if self.sockets.pop(socket.namespace.name, None) is not None:
             socket.namespace.remove(socket, reason)
+            if not self.sockets:
+                self._expect_join()
             self._tell(socket, "disconnect", reason)
 
     def _tell(self, socket: Socket, event: str, *arguments: object) -> None:
         function = socket.namespace.functions.find(event)
         if function is not None:
-            settle(function, (socket, *arguments), _nothing, self._house.report)
+            settle(function, (socket, *arguments), _nothing, self._house.report, self._house.report)
 
 
 def _nothing(_result: object) -> None:

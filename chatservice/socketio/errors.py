@@ -47,12 +47,13 @@ class AckTimeout(Exception):
 class HTTPRefusal(Exception):
     """A request gets an error as Engine.IO words it (the reference's `errors` table).
 
-    :param status: 400 or 403.
+    :param status: 400, 403 or 503.
     :param code: 0 to 5.
+    :param message: instead of the code's own.
     """
 
-    def __init__(self, code: int, status: int = 400) -> None:
-        super().__init__(MESSAGES[code])
+    def __init__(self, code: int, status: int = 400, message: str | None = None) -> None:
+        super().__init__(message or MESSAGES[code])
         self.code = code
         self.status = status
 

@@ -30,7 +30,7 @@ class Handshake:
     """The request that began a session.
 
     :ivar query: the last value of each parameter.
-    :ivar headers: names in small letters, the last value of each.
+    :ivar headers: names in small letters; several values of one joined by commas; ISO 8859-1, as sent.
     :ivar address: the peer's, as the transport shows it.
     :ivar is_secure: it came under TLS as far as this process can see.
     """
@@ -83,6 +83,8 @@ def judge(house: House, method: str, request: Handshake, *, is_upgrade: bool) ->
     if not is_allowed(house, request.headers):
         raise HTTPRefusal(FORBIDDEN, 403)
     version(house, query)
+    if not house.has_room(None if is_upgrade else request.address):
+        raise HTTPRefusal(FORBIDDEN, 503, "Too many sessions")
     return None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet.task import LoopingCall
 
+from chatservice.socketio.census import Census
 from chatservice.socketio.deadlines import Deadline, DelayQueue
 from chatservice.socketio.errors import SERVER_SHUTDOWN
 from chatservice.socketio.heartbeat import Heartbeat
@@ -38,6 +39,7 @@ class House:
         self.report = report
         self.new_handler = new_handler
         self.sessions: dict[str, Session] = {}
+        self._census = Census(options.max_polling)
         self.turn = Turn(lambda call: reactor.callLater(0, call), report)
         beat, grace = options.ping_interval_s, options.ping_timeout_s
         self.pings, self.pongs, self.silences = (
@@ -68,14 +70,33 @@ class House:
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = reactor
 
+    def has_room(self, address: str | None) -> bool:
+        """One more session may begin.
+
+        :param address: the peer's, if it is to poll.
+        """
+        most = self.options.max_sessions
+        return (most is None or len(self.sessions) < most) and (address is None or self._census.has_room(address))
+
     def new_session(
-        self, version: int, *, base64: bool, handshake: object = None, jsonp: str | None = None
+        self,
+        version: int,
+        *,
+        base64: bool,
+        handshake: object = None,
+        jsonp: str | None = None,
+        address: str | None = None,
     ) -> Session:
-        """A living session with a name nobody can guess: 120 bits."""
+        """A living session with a name nobody can guess: 120 bits.
+
+        :param address: the peer's, if no WebSocket carries the session from the beginning.
+        """
         random = secrets.token_urlsafe(15)
         sid = f"{self.options.node}.{random}" if self.options.node else random
         self.start_ticking()
         session = self.sessions[sid] = Session(self, sid, version, base64=base64, handshake=handshake, jsonp=jsonp)
+        if address is not None:
+            self._census.add(sid, address)
         return session
 
     def find(self, sid: str) -> Session | None:
@@ -86,9 +107,14 @@ class House:
             return None
         return session
 
+    def upgraded(self, session: Session) -> None:
+        """A WebSocket carries it from now on."""
+        self._census.remove(session.sid)
+
     def forget(self, session: Session) -> None:
         """It is over."""
         self.sessions.pop(session.sid, None)
+        self._census.remove(session.sid)
 
     def linger(self, session: Session) -> None:
         """It is over but for the GET that fetches the news."""

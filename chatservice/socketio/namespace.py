@@ -113,11 +113,14 @@ class Namespace:
     ) -> Deferred[list[Answer]]:
         """Send an event and ask everyone who gets it for an acknowledgement.
 
-        :return: a Deferred of all answers; fails with `AckTimeout`, which holds those that came.
+        :return: a Deferred of all answers; fails with `AckTimeout`, which holds those that came, if anybody is
+            late or leaves without one.
+        :raises TypeError: if the arguments cannot be said in JSON with bytes.
         """
+        id = self.acks.new_id()
+        packet = Event(self.name, event, arguments, id)
         sockets = self._select(_names(to), _names(except_) or frozenset())
-        asked = self.acks.ask(len(sockets), timeout_s)
-        packet = Event(self.name, event, arguments, asked.id)
+        asked = self.acks.ask(id, len(sockets), timeout_s)
         for socket in sockets:
             socket.expect(asked)
         self._push(packet, sockets, volatile=False)

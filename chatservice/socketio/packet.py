@@ -128,17 +128,26 @@ def _check(packet: Packet) -> None:
 def put_in(value: Any, attachments: Sequence[bytes]) -> Any:
     """`value` with its placeholders replaced.
 
-    :raises BadPacket: if one names no attachment.
+    :raises BadPacket: if one names no attachment, or one that another has named, or if an attachment is not named.
     """
+    # One attachment in many places would be many of them when it is sent on: a small packet becomes a huge one.
+    left = dict(enumerate(attachments))
+    whole = _put_in(value, left)
+    if left:
+        raise BadPacket("an attachment without a placeholder")
+    return whole
+
+
+def _put_in(value: Any, left: dict[int, bytes]) -> Any:
     if isinstance(value, list):
-        return [put_in(item, attachments) for item in value]
+        return [_put_in(item, left) for item in value]
     if isinstance(value, dict):
         if value.get("_placeholder") is True:
             number = value.get("num")
-            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(attachments):
+            if isinstance(number, bool) or not isinstance(number, int) or number not in left:
                 raise BadPacket("a placeholder for nothing")
-            return attachments[number]
-        return {key: put_in(item, attachments) for key, item in value.items()}
+            return left.pop(number)
+        return {key: _put_in(item, left) for key, item in value.items()}
     return value
 
 

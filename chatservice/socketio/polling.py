@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import orjson
@@ -12,20 +11,18 @@ from twisted.web.http import RESPONSES
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from chatservice.socketio.clientfiles import ClientFiles
+from chatservice.socketio.clientfiles import ClientFiles, takes_gzip
 from chatservice.socketio.errors import BAD_REQUEST, BadPacket, HTTPRefusal
 from chatservice.socketio.handshake import Handshake, is_allowed, jsonp_index, judge, read_query, version
 from chatservice.socketio.house import House
 from chatservice.socketio.outgoing import POLL3_BINARY, Batch
 from chatservice.socketio.payload import decode_payload, jsonp_answer, jsonp_body
 from chatservice.socketio.session import Session
+from chatservice.wires.headers import FORGED, fold_raw
 
 TEXT = b"text/plain; charset=UTF-8"
 BYTES = b"application/octet-stream"  # exactly: the 2.x browser client compares with ===
 SCRIPT = b"text/javascript; charset=UTF-8"
-
-# Autobahn splits header lines with str.splitlines, which also breaks at these: a forged header.
-_FORGED = re.compile(rb"[\x00\x0a-\x0d\x1c-\x1e\x85]")
 
 
 class _Poll:
@@ -53,7 +50,7 @@ class _Poll:
             request.setHeader(b"X-Content-Type-Options", b"nosniff")
         else:
             body, kind = batch.joined(form), BYTES if form == POLL3_BINARY else TEXT
-            if zip_bytes is not None and len(body) >= zip_bytes and _takes_gzip(request):
+            if zip_bytes is not None and len(body) >= zip_bytes and takes_gzip(request):
                 body = batch.zipped(form)
                 request.setHeader(b"Content-Encoding", b"gzip")
         _finish(request, 200, kind, body)
@@ -85,7 +82,7 @@ class PollingResource(Resource):
         """Any method: an answer, or a promise of one."""
         if (request.getHeader(b"Upgrade") or b"").lower() == b"websocket":
             values = (value for _, found in request.requestHeaders.getAllRawHeaders() for value in found)
-            if not any(map(_FORGED.search, values)):
+            if not any(map(FORGED.search, values)):
                 return self._websocket.render(request)  # type: ignore[no-any-return]
         asked = read_request(request)
         for name, value in cross_origin(self.house, asked):
@@ -112,8 +109,10 @@ class PollingResource(Resource):
             index = self._jsonp(asked)
             base64 = "b64" in asked.query or index is not None
             spoken = version(self.house, asked.query)
-            session = self.house.new_session(spoken, base64=base64, handshake=asked, jsonp=index)
-            self._bake(request, session)
+            session = self.house.new_session(
+                spoken, base64=base64, handshake=asked, jsonp=index, address=asked.address
+            )
+            self._bake(request, session, is_secure=asked.is_secure)
             session.open()
             self._poll(request, session)
         elif method == "GET":
@@ -129,10 +128,10 @@ class PollingResource(Resource):
             raise HTTPRefusal(BAD_REQUEST)
         return index
 
-    def _bake(self, request: Request, session: Session) -> None:
+    def _bake(self, request: Request, session: Session, *, is_secure: bool) -> None:
         name = self.house.options.cookie
         if name is not None:
-            request.addCookie(name, session.sid, path="/", httpOnly=True, sameSite="lax")
+            request.addCookie(name, session.sid, path="/", secure=is_secure, httpOnly=True, sameSite="lax")
 
     def _poll(self, request: Request, session: Session) -> None:
         poll = _Poll(self, request, session)
@@ -166,10 +165,7 @@ class PollingResource(Resource):
 
 def read_request(request: Request) -> Handshake:
     """A twisted.web request as a `Handshake`. The body's fields, which twisted.web mixes in, do not count."""
-    headers = {
-        name.decode("latin-1").lower(): values[-1].decode("utf-8", "replace")
-        for name, values in request.requestHeaders.getAllRawHeaders()
-    }
+    headers = fold_raw(request.requestHeaders.getAllRawHeaders())
     peer = request.getClientAddress()
     query = read_query(request.uri.partition(b"?")[2].decode("latin-1"))
     return Handshake(query, headers, str(getattr(peer, "host", "")), request.isSecure())
@@ -199,11 +195,3 @@ def _finish(request: Request, status: int, kind: bytes, body: bytes) -> None:
         request.setHeader(b"X-XSS-Protection", b"0")  # its filter took long answers for attacks
     request.write(body)
     request.finish()
-
-
-def _takes_gzip(request: Request) -> bool:
-    offered = (request.getHeader(b"Accept-Encoding") or b"").lower()
-    return any(
-        part.partition(b";")[0].strip() == b"gzip" and b"q=0" not in part.replace(b" ", b"").replace(b"q=0.", b"")
-        for part in offered.split(b",")
-    )

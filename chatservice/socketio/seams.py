@@ -39,7 +39,8 @@ class Handler(Protocol):
         """The session is over; said once."""
 
     def pressed(self, is_pressed: bool) -> None:
-        """More waits for the peer than is good (True), or it has taken all of it (False)."""
+        """More waits for the peer than is good (True), or it has taken all of it (False). Said at the end of a
+        turn only; what came and was taken within one turn is said as False alone."""
 
 
 class Nobody:

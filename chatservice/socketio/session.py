@@ -65,6 +65,7 @@ class Session:
         "_probe",
         "_probe_due",
         "_probed",
+        "_told",
         "_turn",
         "_wire",
         "closed",
@@ -95,10 +96,11 @@ class Session:
         self._base64 = base64
         self._handler: Handler = NOBODY
         self._turn = house.turn
-        self._bound = house.options.max_buffer
+        self._bound = min(house.options.high_water, house.options.max_buffer)
         self._batch: Batch = house.turn.root
         self._form = outgoing.POLL4 if version == 4 else outgoing.POLL3
-        self._dirty = self._paused = self._pressed = self._probed = self._mute = False
+        self._dirty = self._paused = self._probed = self._mute = False
+        self._pressed = self._told = False  # the handler is owed word of the relief; it has heard of the pressure
         self._poll: Poll | None = None
         self._wire: Wire | None = None
         self._probe: Wire | None = None
@@ -115,7 +117,8 @@ class Session:
         self.push(Outgoing.message(data))
 
     def push(self, packet: Outgoing) -> None:
-        """Send a packet, which may be one that many get. Never raises, never blocks, never calls back."""
+        """Send a packet, which may be one that many get. Never raises, never blocks, never calls back:
+        what follows from it, like pressure, is told at the end of the turn."""
         batch = self._batch
         if batch.size > self._bound:
             if not self._make_room():
@@ -303,6 +306,7 @@ class Session:
             self._forget_probe()
             self._wire = wire
             self._form = self._wire_form()
+            self._house.upgraded(self)
             self._paused = wire.is_full
             if not self._paused:
                 self._write()
@@ -371,38 +375,40 @@ class Session:
     # --- sending ---
 
     def flush(self) -> None:
-        """The turn ends: send what waits, if there is a way."""
+        """The turn ends: send what waits, if there is a way, and tell the handler how it stands."""
         self._dirty = False
-        if self._wire is not None:
-            if not self._paused:
-                if self._pressed:
-                    self._write()
-                else:  # `_write`, with nothing between us and the transport: this is most of all there is to do
-                    batch, self._batch = self._batch, self._turn.root
-                    if batch.form == self._form:
-                        self._wire.write(batch.bytes)
-                    elif batch.packet is not None:
-                        self._wire.write(batch.joined(self._form))
+        if self._wire is not None and not self._paused:
+            batch = self._batch
+            if not self._pressed and batch.size <= self._bound:
+                # `_write`, with nothing between us and the transport: this is most of all there is to do
+                self._batch = self._turn.root
+                if batch.form == self._form:
+                    self._wire.write(batch.bytes)
+                elif batch.packet is not None:
+                    self._wire.write(batch.joined(self._form))
                 return
-        elif self._poll is not None and not self.closed:
-            if self._batch is not self._turn.root:
-                self._answer()
-            return
         if self.closed:
             return
+        self._note_pressure()
+        if self._wire is not None:
+            if not self._paused:
+                self._send()
+        elif self._poll is not None and self._batch is not self._turn.root:
+            self._answer()
         if self._mute:
             self._fail(TOO_SLOW)
-        elif not self._pressed and self._batch.size > self._house.options.high_water:
-            self._pressed = True
-            self._tell_pressed()
+        elif self._pressed:
+            self._tell_pressure()
 
     def _write(self) -> None:
+        self._send()
+        if self._pressed:
+            self._stir()
+
+    def _send(self) -> None:
         batch, self._batch = self._batch, self._turn.root
         if self._wire is not None and batch.packet is not None:
             self._wire.write(batch.joined(self._form))
-        if self._pressed and not self._paused:
-            self._pressed = False
-            self._tell_pressed()
 
     def _answer(self) -> None:
         poll, self._poll = self._poll, None
@@ -410,8 +416,13 @@ class Session:
         assert poll is not None
         poll.answer(batch, self._poll_form(batch))
         if self._pressed and not self.closed:
-            self._pressed = False
-            self._tell_pressed()
+            self._stir()
+
+    def _stir(self) -> None:
+        """Have `flush` called at the end of the turn."""
+        if not self._dirty:
+            self._dirty = True
+            self._turn.add(self)
 
     def _poll_form(self, batch: Batch) -> int:
         if self.version == 4:
@@ -420,8 +431,12 @@ class Session:
         return outgoing.POLL3_BINARY if takes_bytes else outgoing.POLL3
 
     def _make_room(self) -> bool:
-        """More than enough waits. A peer that takes it gets it now; else it is too slow, which is said when the
-        turn ends, because whoever sends to many must not be called back in between."""
+        """Much waits. If it is more than enough, a peer that takes it gets it now; else it is too slow, which is
+        said when the turn ends, because whoever sends to many must not be called back in between."""
+        self._note_pressure()
+        self._bound = self._house.options.max_buffer
+        if self._batch.size <= self._bound:
+            return True
         if self._wire is not None and not self._paused:
             self._write()
             return True
@@ -429,14 +444,27 @@ class Session:
             self._answer()
             return True
         self._mute = True
-        if not self._dirty:
-            self._dirty = True
-            self._turn.add(self)
+        self._stir()
         return False
 
-    def _tell_pressed(self) -> None:
+    def _note_pressure(self) -> None:
+        if self._batch.size > self._house.options.high_water:
+            self._pressed = True
+
+    def _tell_pressure(self) -> None:
+        """Only at the end of a turn. Who saw `waiting_bytes` above the mark waits for word of the relief, even if
+        all was taken before the turn ended."""
+        is_free = self._batch is self._turn.root and not self._paused
+        if is_free:
+            options = self._house.options
+            self._bound = min(options.high_water, options.max_buffer)
+            self._pressed = self._told = False
+        elif self._told:
+            return
+        else:
+            self._told = True
         try:
-            self._handler.pressed(self._pressed)
+            self._handler.pressed(not is_free)
         except Exception as error:
             self._house.report(error)
 

@@ -14,22 +14,34 @@ def settle(
     arguments: tuple[Any, ...],
     done: Callable[[Any], object],
     failed: Callable[[BaseException], object],
+    report: Callable[[BaseException], object],
 ) -> None:
-    """Call it, and one of the two others with what came of it, at once if it is there at once."""
+    """Call it, and one of the two others with what came of it, at once if it is there at once.
+
+    :param failed: is given an error of `function`.
+    :param report: is given an error of `done` or `failed`. Never raises.
+    """
     try:
         result = function(*arguments)
         if isinstance(result, Coroutine):
             result = Deferred.fromCoroutine(result)
     except Exception as error:
-        failed(error)
+        _tell(failed, error, report)
         return
     if isinstance(result, Deferred):
-        result.addCallback(done)
-
-        def failure(why: Failure) -> None:
-            assert why.value is not None
-            failed(why.value)
-
-        result.addErrback(failure)
+        result.addCallbacks(done, lambda why: failed(_error(why)))
+        result.addErrback(lambda why: report(_error(why)))
     else:
-        done(result)
+        _tell(done, result, report)
+
+
+def _tell(one: Callable[[Any], object], what: Any, report: Callable[[BaseException], object]) -> None:
+    try:
+        one(what)
+    except Exception as error:
+        report(error)
+
+
+def _error(why: Failure) -> BaseException:
+    assert why.value is not None
+    return why.value

@@ -14,6 +14,7 @@ from chatservice.socketio.engine import Server
 from chatservice.socketio.handshake import Handshake, read_query
 from chatservice.socketio.house import House
 from chatservice.socketio.polling import cross_origin
+from chatservice.wires.headers import fold_raw
 
 
 class BoundedRequest(Request):
@@ -65,10 +66,7 @@ def refuse_body(house: House, request: Request, channel: Any) -> None:
     :param channel: the request's `HTTPChannel`.
     """
     query = read_query(requested(channel).partition(b"?")[2].decode("latin-1"))
-    headers = {
-        name.decode("latin-1").lower(): values[-1].decode("latin-1")
-        for name, values in request.requestHeaders.getAllRawHeaders()
-    }
+    headers = fold_raw(request.requestHeaders.getAllRawHeaders())
     session = house.find(query.get("sid", ""))
     if session is not None:
         session.close()

@@ -106,9 +106,12 @@ class Socket:
         """Send an event and ask for an acknowledgement.
 
         :return: a Deferred of the arguments that the client acknowledged with; fails with `AckTimeout`.
+        :raises TypeError: if the arguments cannot be said in JSON with bytes.
         """
-        asked = self.namespace.acks.ask(1, timeout_s)
-        packet = Event(self.namespace.name, event, arguments, asked.id)
+        acks = self.namespace.acks
+        id = acks.new_id()
+        packet = Event(self.namespace.name, event, arguments, id)
+        asked = acks.ask(id, 1, timeout_s)
         self.expect(asked)
         if self.connected:
             self.send(packet)

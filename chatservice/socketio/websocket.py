@@ -1,17 +1,14 @@
-"""The WebSocket side: one Autobahn protocol that is a session's `Wire`."""
+"""The WebSocket side: one light Autobahn protocol that is a session's `Wire`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
-from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.interfaces import IAddress, ISSLTransport
 from twisted.python.failure import Failure
-from twisted.web.http import RESPONSES
 
 from chatservice.socketio.deadlines import Deadline
 from chatservice.socketio.errors import BadPacket, HTTPRefusal
@@ -20,82 +17,38 @@ from chatservice.socketio.house import House
 from chatservice.socketio.outgoing import MESSAGE
 from chatservice.socketio.payload import decode_binary, decode_text
 from chatservice.socketio.session import Session
+from chatservice.wires import handshake
+from chatservice.wires.frames import PONG, websocket_frame
+from chatservice.wires.light import LightWebSocket, Quiet
 from chatservice.wires.quick import sender_for
 
-WHOLE_TEXT, MASKED, NO_MASK = 0x81, 0x80, bytes(4)
-QUICK_BYTES = 65_536
-"""Longer frames are left to Autobahn; they are rare and may come in many pieces."""
 
-
-class _Quiet:
-    """Autobahn logs every refused stranger with the stranger's own words."""
-
-    def debug(self, *_: object, **__: object) -> None: ...
-
-    info = warn = error = trace = debug
-
-
-class SocketWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
+class SocketWebSocket(LightWebSocket):
     """One WebSocket connection."""
-
-    log = _Quiet()
-
-    # Options as class attributes: Autobahn else copies and pretty-prints 29 of them at every connect.
-    CONFIG_ATTRS = ()
-    logOctets = logFrames = trackTimings = False
-    versions = (13,)
-    webStatus = False
-    utf8validateIncoming = True
-    requireMaskedClientFrames = True
-    maskServerFrames = False
-    applyMask = True
-    maxFramePayloadSize = maxMessagePayloadSize = 0  # the factory sets both
-    autoFragmentSize = 0
-    failByDrop = False
-    echoCloseCodeReason = False
-    openHandshakeTimeout = 0  # whoever hands the connection over has read the whole request already
-    closeHandshakeTimeout = 0  # the farewell queue bounds it: Autobahn's timers cost quadratic time in a mass end
-    tcpNoDelay = True
-    autoPingInterval = autoPingTimeout = 0  # Engine.IO has its own
-    autoPingSize = 12
-    autoPingRestartOnAnyTraffic = True
-    # permessage-deflate stays off: every recipient would need its own frame.
-    perMessageCompressionAccept = staticmethod(lambda _offers: None)
-    serveFlashSocketPolicy = False
-    flashSocketPolicy = None
-    allowedOrigins = ("*",)  # judged in onConnect, as for polling
-    allowedOriginsPatterns = (re.compile(""),)
-    allowNullOrigin = True
-    maxConnections = 0
-    trustXForwardedFor = 0
 
     factory: SocketWebSocketFactory
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._session: Session | None = None
-        self._asked: Handshake | None = None
-        self._farewell: Deadline[Any] | None = None
+    _session: Session | None = None
+    _asked: Handshake | None = None
+    _farewell: Deadline[Any] | None = None
 
-    # --- Autobahn's callbacks ---
+    # --- the protocol's callbacks ---
 
-    def onConnect(self, request: ConnectionRequest) -> None:
-        """Look at what it wants, or refuse the handshake."""
-        house = self.factory.house
-        uri = str(self.http_request_uri)
+    def admit(self, request: handshake.Handshake) -> tuple[str | None, str | None]:
+        """Look at what it wants, or refuse the handshake. No extension is taken: compressed, every recipient would
+        need its own frame. See `LightWebSocket.admit`."""
         peer = self.transport.getPeer()
         self._asked = Handshake(
-            read_query(uri.partition("?")[2]),
-            dict(request.headers),
+            read_query(request.query_string),
+            request.headers,
             str(getattr(peer, "host", "")),
             ISSLTransport.providedBy(self.transport),
         )
         try:
-            self._session = judge(house, "GET", self._asked, is_upgrade=True)
+            self._session = judge(self.factory.house, "GET", self._asked, is_upgrade=True)
         except HTTPRefusal as refusal:
-            deny = ConnectionDeny(refusal.status)
-            deny.reason = _OurWords(str(refusal))  # its constructor asserts `type(reason) == str`
-            raise deny from None
+            raise handshake.Denied(refusal.status, str(refusal)) from None
+        return None, None
 
     def onOpen(self) -> None:
         """The handshake is done: carry a new session, or probe for one that polls."""
@@ -114,65 +67,17 @@ class SocketWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
             )
             session.open(self)
 
-    def dataReceived(self, data: bytes) -> None:
-        """What nearly all traffic is, whole small masked text frames, is read here; the rest is Autobahn's."""
-        if (
-            self.state == self.STATE_OPEN
-            and not self.data
-            and self.current_frame is None
-            and not self.inside_message
-        ):
-            data = self._read_quickly(data)
-        if data:
-            self._dataReceived(data)
-
-    def _read_quickly(self, data: bytes) -> bytes:
-        """Take whole text frames off the front of `data`; returns what begins with anything else."""
-        at, size = 0, len(data)
-        limit = min(QUICK_BYTES, self.maxMessagePayloadSize)
-        while size - at >= 6 and data[at] == WHOLE_TEXT and self.state == self.STATE_OPEN:
-            length = data[at + 1] - MASKED
-            head = at + 2
-            if length == 126:
-                length = data[at + 2] << 8 | data[at + 3]
-                head = at + 4
-                if length < 126:
-                    break  # not the shortest form: Autobahn says why
-            elif length == 127:
-                break
-            begin = head + 4
-            if length < 0 or length > limit or begin + length > size:
-                break
-            payload = data[begin : begin + length]
-            mask = data[head:begin]
-            if mask != NO_MASK:
-                stretched = (mask * (length // 4 + 1))[:length]
-                payload = (int.from_bytes(payload) ^ int.from_bytes(stretched)).to_bytes(length)
-            try:
-                text = payload.decode()
-            except UnicodeDecodeError:
-                break
-            at = begin + length
-            self._received(text)
-        return data[at:] if at else data
-
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        """A whole message that was not read quickly."""
-        self._received(payload if isBinary else payload.decode())
-
-    def _received(self, data: str | bytes) -> None:
+        """A whole message."""
         session = self._session
         if session is None:
             return
-        if isinstance(data, str):
-            if data[:1] == MESSAGE:
-                session.wire_received(self, (MESSAGE, data[1:]))
-                return
-            decode: Any = decode_text
-        else:
-            decode = decode_binary
         try:
-            packet = decode(session.version, data)
+            if isBinary:
+                packet = decode_binary(session.version, payload)
+            else:
+                text = payload.decode()
+                packet = (MESSAGE, text[1:]) if text[:1] == MESSAGE else decode_text(session.version, text)
         except BadPacket:
             session.wire_failed(self)
         else:
@@ -181,7 +86,7 @@ class SocketWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
     def onPing(self, payload: bytes) -> None:
         """RFC 6455's pings are answered, but not to a peer that does not read the answers."""
         if not self.is_full:
-            self.sendPong(payload)
+            self.write(websocket_frame(payload, PONG))
 
     def connectionLost(self, reason: Failure) -> None:
         """The transport is gone."""
@@ -206,24 +111,6 @@ class SocketWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
             self._leave()
             self._cut_in_a_while()
         super().sendCloseFrame(code, reasonUtf8, isReply)
-
-    def _parseExtensionsHeader(self, header: str, removeQuotes: bool = True) -> list[tuple[str, Any]]:
-        """None is taken. Autobahn would refuse a whole handshake for an offer it cannot read, legal ones too."""
-        return []
-
-    def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
-        """Refuse the handshake. Autobahn's own reasons hold the peer's words, so they are not sent on."""
-        told = reason if isinstance(reason, _OurWords) else "this is not a WebSocket handshake"
-        super().failHandshake(told, code, responseHeaders)
-
-    def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
-        """A whole HTTP answer, so that a person with curl can read why."""
-        status = RESPONSES.get(code, b"Bad Request")
-        self.sendData(
-            b"HTTP/1.1 %d %b\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n"
-            b"Content-Length: %d\r\nConnection: close\r\n\r\n%b\n"
-            % (code, status, len(reason.encode()) + 1, reason.encode())
-        )
 
     # --- Wire ---
 
@@ -266,18 +153,12 @@ class SocketWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
         """The connection is gone; `connectionLost` follows."""
 
 
-class _OurWords(str):
-    """A reason we wrote ourselves and may send."""
-
-    __slots__ = ()
-
-
 class SocketWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
     """Makes the protocols. Give it connections that want to be a WebSocket at the server's path."""
 
     protocol = SocketWebSocket
     noisy = False
-    log = _Quiet()
+    log = Quiet()
 
     def __init__(self, house: House, reactor: Any) -> None:
         super().__init__(server="", reactor=reactor)

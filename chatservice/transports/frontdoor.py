@@ -23,14 +23,12 @@ from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.transport import Transport
 from chatservice.transports.watch import Deadline
 from chatservice.transports.websocket import ChatWebSocketFactory
+from chatservice.wires.headers import FORGED
 
 HEAD_BYTES = 16_384
 """A request head may be this long; twisted.web has the same bound, Autobahn has none."""
 
 _UPGRADE = re.compile(rb"\r\n[Uu][Pp][Gg][Rr][Aa][Dd][Ee]:[ \t]*[Ww][Ee][Bb][Ss][Oo][Cc][Kk][Ee][Tt]")
-# Autobahn splits header lines with str.splitlines, which also breaks at these: a forged header (RFC 9112
-# section 2.2 allows CRLF only). A bare CR or LF is refused for the same reason.
-FORGED = re.compile(rb"[\x00\x0b\x0c\x1c-\x1e\x85]|\r(?!\n)|(?<!\r)\n")
 
 
 class FrontDoor(Protocol):

@@ -16,11 +16,11 @@ from chatservice.socketio.site import refuse_body, requested
 from chatservice.transports.api import Rooms
 from chatservice.transports.assets import LIBRARY, Pages
 from chatservice.transports.files import ASK_EACH_TIME, FOR_EVER, FileResource, WordsResource
-from chatservice.transports.frontdoor import FORGED
 from chatservice.transports.headers import refusal, security_headers
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.watch import Deadline
 from chatservice.transports.websocket import ChatWebSocketFactory
+from chatservice.wires.headers import FORGED
 
 _FOR_EVERYBODY: Mapping[bytes, bytes] = {b"Access-Control-Allow-Origin": b"*"}
 _NOT_BUILT = "not built: `make web` in the checkout does that (it needs Node 18 and npm); wheels have it\n"

@@ -16,6 +16,9 @@ from chatservice.transports.socketpeer import SocketPeer
 from chatservice.transports.surroundings import HELLO_S, Manners, Surroundings
 from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
 
+POLLING_SESSIONS = 200
+"""Long-polling sessions one address may have; a WebSocket costs its peer a connection, these cost nothing."""
+
 
 class ChatSockets:
     """A `SocketIOServer` whose sockets are in the same rooms as everybody else.
@@ -30,6 +33,9 @@ class ChatSockets:
         options = Options(
             max_payload=FRAME_BYTES,
             connect_timeout_s=HELLO_S,
+            # Who is on this computer, a proxy or a benchmark, may open as many as there is room for.
+            max_sessions=None,
+            max_polling=None if manners.loopback else POLLING_SESSIONS,
             allowed=lambda origin, host: origin_allowed(origin, host_name(host), manners.loopback),
             clients=Path(str(files("chatservice.socketio") / "clients")),
         )

@@ -14,14 +14,12 @@ from chatservice.domain.errors import IDLE, Disconnect
 from chatservice.domain.limits import FRAME_BYTES
 from chatservice.transports.deflate import Inflater, agree
 from chatservice.transports.frames import VoiceFormat, websocket_format
-from chatservice.transports.handshake import Denied, Handshake
-from chatservice.transports.light import LightWebSocket, Quiet
 from chatservice.transports.peer import Connected
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
 from chatservice.wires.frames import BINARY, PING, PONG, TEXT, websocket_frame
-
-WHOLE_TEXT, MASKED, NO_MASK = 0x81, 0x80, bytes(4)
+from chatservice.wires.handshake import Denied, Handshake
+from chatservice.wires.light import LightWebSocket, Quiet
 
 
 class ChatWebSocket(Connected, LightWebSocket):
@@ -29,6 +27,7 @@ class ChatWebSocket(Connected, LightWebSocket):
 
     factory: ChatWebSocketFactory
 
+    maxFramePayloadSize = maxMessagePayloadSize = FRAME_BYTES
     _wishes: Wishes | None = None
     _spoken: Dialect | None = None
 
@@ -62,47 +61,14 @@ class ChatWebSocket(Connected, LightWebSocket):
             conversation.perform(wishes.join)
 
     def dataReceived(self, data: bytes) -> None:
-        """What nearly all traffic is, whole small masked text frames, is read here; the rest is Autobahn's."""
+        """Something has come: it is alive."""
         self.heard_at = self.factory.around.now()
-        if (
-            self.state == self.STATE_OPEN
-            and not self.data
-            and self.current_frame is None
-            and not self.inside_message
-        ):
-            data = self._read_quickly(data)
-        if data and self.state != self.STATE_CLOSED:
-            self._dataReceived(data)
+        super().dataReceived(data)
 
-    def _read_quickly(self, data: bytes) -> bytes:
-        """Take whole text frames off the front of `data`; returns what begins with anything else."""
-        at, size = 0, len(data)
-        while size - at >= 6 and data[at] == WHOLE_TEXT and self.conversation is not None:
-            length = data[at + 1] - MASKED
-            head = at + 2
-            if length == 127:
-                break  # longer than any message may be, or not the shortest form
-            if length == 126:
-                length = data[at + 2] << 8 | data[at + 3]
-                head = at + 4
-                if length < 126:
-                    break  # not the shortest form: Autobahn says why
-            begin = head + 4
-            if length < 0 or length > FRAME_BYTES or begin + length > size:
-                break
-            payload = data[begin : begin + length]
-            mask = data[head:begin]
-            if mask != NO_MASK:
-                stretched = (mask * (length // 4 + 1))[:length]
-                payload = (int.from_bytes(payload) ^ int.from_bytes(stretched)).to_bytes(length)
-            if not payload.isascii():
-                try:
-                    payload.decode()
-                except UnicodeDecodeError:
-                    break
-            at = begin + length
+    def shortTextReceived(self, payload: bytes) -> None:
+        """See `LightWebSocket.shortTextReceived`."""
+        if self.conversation is not None:
             self.conversation.receive(payload, False)
-        return data[at:] if at else data
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """A whole message."""

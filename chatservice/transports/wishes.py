@@ -13,8 +13,8 @@ from chatservice.domain.commands import Join, Position
 from chatservice.domain.errors import Refused
 from chatservice.domain.limits import HISTORY_LIMIT
 from chatservice.domain.names import clean_room
-from chatservice.transports.handshake import Denied
 from chatservice.transports.surroundings import Manners
+from chatservice.wires.handshake import Denied
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from wire.house import KEY
 
-from chatservice.transports.handshake import Denied, Handshake, read_handshake
+from chatservice.wires.handshake import Denied, Handshake, read_handshake
 
 FIELDS = {
     "Host": ["localhost:8080", "localhost", "[::1]:8080", "[::1]", "chat.example.org:x", "::1", "", "a:123456"],

@@ -24,9 +24,9 @@ from chatservice.domain.events import Entered, Entry, Renamed, Said, User
 from chatservice.domain.names import clean_nick, clean_room, clean_text, graphemes, nick_key
 from chatservice.logs.codec import decode, encode
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
-from chatservice.transports.handshake import Denied
 from chatservice.transports.surroundings import Manners
 from chatservice.transports.wishes import is_loopback, origin_allowed, read_wishes
+from chatservice.wires.handshake import Denied
 
 quickly = settings(deadline=None, max_examples=200)
 

@@ -9,6 +9,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from chatservice.socketio import AckTimeout, ConnectionRefused, Socket, SocketIOServer
+from chatservice.socketio.settle import settle
 
 from .fakes import Peer, serve
 
@@ -177,6 +178,34 @@ def test_broadcast_with_acknowledgements() -> None:
     assert got[2] == []
 
 
+@pytest.mark.parametrize("leaves_first", [True, False])
+def test_somebody_leaves_while_all_are_asked(leaves_first: bool) -> None:
+    """Who leaves without an answer makes it a failure with the answers that came, in whichever order."""
+    server, clock, _ = serve()
+    (ann, _), (bob, _) = joined(server, clock), joined(server, clock)
+    got: list[Any] = []
+    server.call_all("x").addCallbacks(got.append, lambda failure: got.append(failure.value))
+    if leaves_first:
+        bob.lose()
+        assert got == []
+    ann.send('430["a"]')
+    if not leaves_first:
+        assert got == []
+        bob.lose()
+    assert isinstance(got[0], AckTimeout) and got[0].answers == [["a"]] and len(got) == 1
+
+
+def test_asking_what_cannot_be_said() -> None:
+    """A question that cannot be encoded is not asked: nobody waits for its answer, no timer runs."""
+    server, clock, _ = serve()
+    _, socket = joined(server, clock)
+    before = list(clock.getDelayedCalls())
+    for ask in (socket.call, server.call_all):
+        with pytest.raises(TypeError):
+            ask("x", object())
+    assert clock.getDelayedCalls() == before
+
+
 def test_middleware() -> None:
     """Middlewares are asked one after the other, may take their time, and refuse with their words and data."""
     server, clock, errors = serve()
@@ -215,7 +244,7 @@ def test_middleware_of_version_4_clients() -> None:
     peer = Peer(server, clock, 3)
     assert peer.send('42["x"]') == [] and not peer.session.closed
     good = Peer(server, clock, 3, "token=good")
-    assert list(server.main.sockets) == [good.session.sid]
+    assert [socket.session for socket in server.main.sockets.values()] == [good.session]
 
     @server.of("/a").use
     def broken(socket: Socket) -> None:
@@ -283,17 +312,86 @@ def test_pressure() -> None:
     clock.advance(0)
     assert told == [True] and socket.waiting_bytes > 200
     peer.session.resume(peer.wire)
+    assert told == [True]
+    clock.advance(0)
     assert told == [True, False]
 
 
 def test_no_connect_in_time() -> None:
-    """Who joins nothing is sent away after the connect timeout; who joined and left is not."""
+    """Who joins nothing is sent away after the connect timeout, who leaves after another."""
     server, clock, _ = serve(connect_timeout_s=1.0)
-    idle, left = Peer(server, clock), Peer(server, clock)
-    left.send("40", "41")
-    for _ in range(12):
+    server.of("/two")
+    idle, left, moved = Peer(server, clock), Peer(server, clock), Peer(server, clock)
+    left.send("40")
+    moved.send("40")
+    clock.advance(0.5)
+    left.send("41")
+    moved.send("41", "40/two,")
+    for _ in range(7):
         clock.advance(0.1)
     assert idle.wire.closed and not left.wire.closed
+    for _ in range(7):
+        clock.advance(0.1)
+    assert left.wire.closed and not moved.wire.closed
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_sent_away_and_staying(version: int) -> None:
+    """Who is sent out of its last namespace and does not go is closed after the connect timeout."""
+    server, clock, errors = serve(connect_timeout_s=1.0)
+    peer = Peer(server, clock, version)
+    if version == 4:
+        peer.send("40")
+    next(iter(server.main.sockets.values())).disconnect()
+    assert peer.get()[-1] == "41" and not peer.session.closed
+    for _ in range(15):
+        clock.advance(0.1)
+    assert peer.wire.closed and server.house.sessions == {} and errors == []
+
+
+def test_slow_middleware_that_refuses() -> None:
+    """The time to join a namespace does not run out while middleware thinks, and does when it has refused."""
+    server, clock, _ = serve(connect_timeout_s=1.0)
+    thinking: Deferred[None] = Deferred()
+    server.use(lambda socket: thinking)
+    peer = Peer(server, clock)
+    peer.send("40")
+    for _ in range(15):
+        clock.advance(0.1)
+    assert not peer.session.closed
+    thinking.errback(ConnectionRefused("no"))
+    for _ in range(15):
+        clock.advance(0.1)
+    assert peer.session.closed
+
+
+def test_id_is_no_secret() -> None:
+    """No socket is told to others by the name of its session, with which anybody could speak for it."""
+    server, clock, _ = serve()
+    peer, socket = joined(server, clock, 3)
+    assert peer.session.sid not in socket.id
+    other, _ = joined(server, clock, 3)
+    server.emit("x", to=socket.id)
+    server.emit("y", except_=socket.id)
+    assert peer.get() == ['42["x"]'] and other.get() == ['42["y"]']
+
+
+def test_error_of_what_follows() -> None:
+    """An error after a function is ours: a value that cannot be said is reported, and refuses nobody."""
+    server, clock, errors = serve()
+    later: Deferred[object] = Deferred()
+    server.on("now")(lambda socket: object())
+    server.on("later")(lambda socket: later)
+    peer, _ = joined(server, clock)
+    assert peer.send('421["now"]', '422["later"]') == []
+    later.callback(object())
+    assert [type(error) for error in errors] == [TypeError, TypeError] and not peer.session.closed
+    told: list[object] = []
+    settle(lambda: None, (), lambda _: 1 / 0, told.append, errors.append)
+    done: Deferred[None] = Deferred()
+    settle(lambda: done, (), lambda _: 1 / 0, told.append, errors.append)
+    done.callback(None)
+    assert told == [] and [type(error) for error in errors[2:]] == [ZeroDivisionError] * 2
 
 
 def test_registering() -> None:

@@ -57,6 +57,24 @@ def test_bad_packets(message: str) -> None:
         Decoder().add(message)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        '51-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]',
+        '61-1[[{"_placeholder":true,"num":0}],{"a":{"_placeholder":true,"num":0}}]',
+        '51-["x"]',
+        '52-["x",{"_placeholder":true,"num":1}]',
+    ],
+)
+def test_each_attachment_once(said: str) -> None:
+    """An attachment named twice, or not at all, is refused: sent on, each mention would be one of its own."""
+    decoder = Decoder()
+    decoder.add(said)
+    with pytest.raises(BadPacket):
+        for _ in range(int(said[1])):
+            decoder.add(b"a")
+
+
 def test_attachments_out_of_place() -> None:
     """Bytes nobody waits for, text instead of bytes, and placeholders for nothing are refused."""
     with pytest.raises(BadPacket):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.web.resource import Resource
+from zope.interface import directlyProvides
 
 from chatservice.socketio import EngineIOServer, Options, SocketSite, any_origin, same_origin, these_origins
+from chatservice.socketio.census import household
 
 from .web import Browser
 
@@ -120,6 +124,155 @@ def test_compressed_answers_differ_by_form() -> None:
     assert gzip.decompress(body).endswith(b"x" * 3000)
     world.server.house.sessions[address.rpartition("=")[2]].send("x" * 3000)
     assert "content-encoding" not in world.fetch(address, Accept_Encoding="gzip;q=0")[1]
+
+
+@pytest.mark.parametrize(
+    ("offered", "is_taken"),
+    [("gzip", True), ("br;q=0, GZIP ; q=0.001", True), ("gzip;q=1", True), ("gzip;q=0.0, br", False)]
+    + [(offered, False) for offered in ("gzip; q=0", "gzip;q=0.000", "x-gzip", "gzipped", "br", "")],
+)
+def test_who_takes_gzip(tmp_path: Path, offered: str, is_taken: bool) -> None:
+    """Files and answers are compressed for those who say that they take it."""
+    (tmp_path / "4").mkdir()
+    (tmp_path / "4" / "socket.io.js").write_text("four")
+    world = World(clients=tmp_path, zip_bytes=1)
+    for address in ("/engine.io/socket.io.js", URL.format(4)):
+        assert ("content-encoding" in world.fetch(address, Accept_Encoding=offered)[1]) == is_taken
+
+
+def test_sessions_of_one_address() -> None:
+    """One address gets so many sessions without a WebSocket; those that end or upgrade make room."""
+    world = World(max_polling=2)
+    browser = world.browser()
+    addresses = [world.open(3), world.open(4)]
+    browser.ask(URL.format(3))
+    status, headers, body = browser.get()
+    assert status == 503 and headers["content-type"] == "application/json"
+    assert orjson.loads(body) == {"code": 4, "message": "Too many sessions"}
+    assert world.fetch(addresses[1], "POST", b"1")[0] == 200
+    world.open(4)
+    assert world.fetch(URL.format(4))[0] == 503
+    direct = world.browser()
+    direct.ask("/engine.io/?EIO=4&transport=websocket", **UPGRADE)
+    assert direct.transport.value().startswith(b"HTTP/1.1 101 ")
+    upgrading = world.browser()
+    upgrading.ask(addresses[0].replace("polling", "websocket"), **UPGRADE)
+    upgrading.send(b"\x81\x86" + bytes(4) + b"2probe" + b"\x81\x81" + bytes(4) + b"5")
+    assert world.fetch(URL.format(4))[0] == 200
+    assert world.fetch(URL.format(4))[0] == 503
+    upgrading.lose()
+    assert world.fetch(URL.format(4))[0] == 503
+    world.server.close()
+    for _ in range(130):
+        world.clock.advance(0.25)
+    assert world.server.house.sessions == {} and world.fetch(URL.format(4))[0] == 200
+    assert World(max_polling=None, max_sessions=None).open(4)
+
+
+def test_sessions_of_all() -> None:
+    """There are so many sessions at most, whatever carries them."""
+    world = World(max_sessions=2)
+    world.open(4)
+    direct = world.browser()
+    direct.ask("/engine.io/?EIO=4&transport=websocket", **UPGRADE)
+    assert world.fetch(URL.format(4))[0] == 503
+    refused = world.browser()
+    refused.ask("/engine.io/?EIO=4&transport=websocket", **UPGRADE)
+    assert refused.get()[0] == 503
+    direct.lose()
+    assert world.fetch(URL.format(4))[0] == 200
+
+
+def test_what_counts_as_one_address() -> None:
+    """A household has one IPv4 address, however it is written, or a /64 of IPv6."""
+    assert household("192.0.2.1") == household("::ffff:192.0.2.1") != household("192.0.2.2")
+    assert household("2001:db8::1") == household("2001:db8:0:0:ffff::2%eth0") != household("2001:db8:0:1::1")
+    assert household("") == "" and household("a:socket") == "a:socket"
+
+
+@pytest.mark.parametrize("is_secure", [True, False])
+def test_cookie_under_tls(is_secure: bool) -> None:
+    """The cookie is kept from scripts and other sites, and under TLS from the open wire."""
+    world = World(cookie="io")
+    browser = world.browser()
+    if is_secure:
+        directlyProvides(browser.transport, ISSLTransport)
+    browser.ask(URL.format(4))
+    cookie = browser.get()[1]["set-cookie"]
+    assert ("; Secure" in cookie) == is_secure
+    assert "; HttpOnly" in cookie and "; SameSite=lax" in cookie and "; Path=/" in cookie
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_headers_are_read_in_one_way(transport: str) -> None:
+    """Both transports show the same request alike: bytes as they are, several values with commas."""
+    world = World()
+    asked: list[Any] = []
+    world.server.on("open")(lambda session: asked.append(session.handshake))
+    more = UPGRADE if transport == "websocket" else {}
+    world.browser().ask(f"/engine.io/?EIO=4&transport={transport}&a=&b=1", **more, X_Name="é", X="1\r\nX: 2")
+    (found,) = asked
+    assert found.headers["x-name"] == "é".encode().decode("latin-1")
+    assert [value.strip() for value in found.headers["x"].split(",")] == ["1", "2"]
+    assert found.query == {"EIO": "4", "transport": transport, "a": "", "b": "1"}
+    assert found.address == "192.0.2.1" and not found.is_secure
+
+
+def test_two_origins() -> None:
+    """Who names a stranger's origin beside ours is no page of ours."""
+    world = World()
+    both = "https://evil.example\r\nOrigin: http://chat.example"
+    assert world.fetch(URL.format(4), Origin="http://chat.example")[0] == 200
+    assert world.fetch(URL.format(4), Origin=both)[0] == 403
+
+
+def test_endless_empty_fragments() -> None:
+    """A message in any number of empty pieces takes no memory; it is whole when its last piece comes."""
+    world = World()
+    browser = world.browser()
+    browser.ask("/engine.io/?EIO=4&transport=websocket", **UPGRADE)
+    browser.transport.clear()
+    protocol: Any = browser.transport.protocol  # type: ignore[attr-defined]
+    browser.send(b"\x01\x82" + bytes(4) + b"4h" + (b"\x00\x80" + bytes(4)) * 10_000)
+    assert sys.getsizeof(protocol.message_data) < 1000
+    browser.send(b"\x80\x81" + bytes(4) + b"i")
+    assert browser.transport.value() == b"\x81\x034hi"
+
+
+@pytest.mark.parametrize("pieces", [b"\x01\x86" + bytes(4) + b"4hello", b"\x81\x8b" + bytes(4) + b"4hello"])
+def test_message_longer_than_it_may_be(pieces: bytes) -> None:
+    """The limit of the options holds for whole frames and for pieces together."""
+    world = World(max_payload=10)
+    browser = world.browser()
+    browser.ask("/engine.io/?EIO=4&transport=websocket", **UPGRADE)
+    browser.transport.clear()
+    browser.send(pieces + b"\x80\x86" + bytes(4) + b"world!")
+    assert browser.transport.value()[:4] == b"\x88" + browser.transport.value()[1:2] + b"\x03\xf1"
+    assert world.server.house.sessions == {}
+
+
+def test_extensions_are_not_read() -> None:
+    """An offer of extensions that nobody can read is no reason to refuse a WebSocket; none is taken."""
+    world = World()
+    browser = world.browser()
+    more = {"Sec_WebSocket_Extensions": 'x; a="b, c", ;;='}
+    browser.ask("/engine.io/?EIO=4&transport=websocket", **UPGRADE, **more)
+    head = browser.transport.value()
+    assert head.startswith(b"HTTP/1.1 101 ") and b"Extensions" not in head
+
+
+def test_ping_of_the_websocket() -> None:
+    """A ping frame is answered, unless the peer reads nothing."""
+    world = World()
+    browser = world.browser()
+    browser.ask("/engine.io/?EIO=4&transport=websocket", **UPGRADE)
+    browser.transport.clear()
+    ping = b"\x89\x82" + bytes(4) + b"hi"
+    browser.send(ping)
+    assert browser.transport.value() == b"\x8a\x02hi"
+    browser.transport.protocol.pauseProducing()  # type: ignore[attr-defined]
+    browser.send(ping)
+    assert browser.transport.value() == b"\x8a\x02hi"
 
 
 def test_client_files(tmp_path: Path) -> None:

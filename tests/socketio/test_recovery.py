@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatservice.socketio import ConnectionRefused, Socket, SocketIOServer
@@ -237,3 +238,58 @@ def test_bounds() -> None:
     for client in [Client(server, clock) for _ in range(5)]:
         client.lose()
     assert len(recovery._saved) == 3
+
+
+@pytest.mark.parametrize("skips", [True, False])
+def test_whether_middleware_is_asked_again(skips: bool) -> None:
+    """Middleware is asked about those who come back if the option says so, and nothing is lost while it thinks."""
+    server, clock, errors = serve(recovery_s=120.0, recovery_skips_middleware=skips)
+    asked: list[Socket] = []
+    thinking: list[Deferred[None]] = []
+
+    @server.use
+    def may_enter(socket: Socket) -> Deferred[None] | None:
+        asked.append(socket)
+        socket.data["asked"] = len(asked)
+        return thinking.pop() if thinking else None
+
+    client = Client(server, clock)
+    socket = server.main.sockets[client.id]
+    socket.join("red")
+    socket.data["name"] = "ann"
+    server.emit("before")
+    client.hear()
+    client.lose()
+    server.emit("missed")
+    answer: Deferred[None] = Deferred()
+    if not skips:
+        thinking.append(answer)
+    again = Client(server, clock, client)
+    server.emit("meanwhile", to="red")
+    assert len(asked) == 2 - skips and (again.hear() != []) == skips
+    answer.callback(None)
+    again.hear()
+    assert again.pid == client.pid and again.events == [["missed"], ["meanwhile"]]
+    back = server.main.sockets[client.id]
+    assert back.recovered and back.data == {"name": "ann", "asked": 2 - skips} and errors == []
+
+
+def test_refused_when_it_comes_back() -> None:
+    """Who may not enter any more is not recovered, and may be later."""
+    server, clock, _ = serve(recovery_s=120.0, recovery_skips_middleware=False)
+    is_allowed = [True]
+
+    @server.use
+    def may_enter(socket: Socket) -> None:
+        if not is_allowed[0]:
+            raise ConnectionRefused("no")
+
+    client = Client(server, clock)
+    server.emit("before")
+    client.hear()
+    client.lose()
+    is_allowed[0] = False
+    refused = Client(server, clock, client)
+    assert refused.pid == "" and server.main.sockets == {}
+    is_allowed[0] = True
+    assert Client(server, clock, client).recovered

@@ -281,7 +281,58 @@ def test_full_transport() -> None:
     assert heard.pressure == [True]
     session.resume(wire)
     assert len(wire.take()) == 10 and session.waiting_bytes == 0
+    engine.turn()
     assert heard.pressure == [True, False]
+
+
+def test_pressure_is_told_at_the_end_of_the_turn() -> None:
+    """Whoever sends is not called back: not for what makes room, nor for what is taken in the same turn."""
+    engine = Engine(high_water=1000, max_buffer=3000)
+    session, heard, wire = engine.websocket()
+    session.pause(wire)
+    for _ in range(15):
+        session.send("x" * 100)
+    engine.turn()
+    assert heard.pressure == [True]
+    session.resume(wire)
+    session.send("x" * 4000)
+    session.send("x")
+    session.send("x")
+    assert heard.pressure == [True]
+    engine.turn()
+    assert heard.pressure == [True, False] and session.waiting_bytes == 0
+
+
+@pytest.mark.parametrize("pieces", [1, 30])
+def test_relief_within_a_turn(pieces: int) -> None:
+    """Who saw too much waiting hears of the relief, even if all was taken before the turn ended; and each time."""
+    engine = Engine(high_water=1000)
+    session, heard, wire = engine.websocket()
+    for turn in (1, 2):
+        for _ in range(pieces):
+            session.send("x" * (3000 // pieces))
+        assert session.waiting_bytes > 1000
+        engine.turn()
+        assert heard.pressure == [False] * turn and len(wire.take()) == pieces
+    session.send("little")
+    engine.turn()
+    assert heard.pressure == [False, False]
+
+
+def test_relief_by_poll_within_a_turn() -> None:
+    """The same for a peer that polls while much is being sent."""
+    engine = Engine(high_water=1000)
+    session, heard = engine.polling()
+    session.send("x" * 3000)
+    poll = FakePoll()
+    assert session.poll(poll) and poll.body is not None and heard.pressure == []
+    engine.turn()
+    assert heard.pressure == []
+    session.send("x" * 3000)
+    session.send("x")
+    assert session.poll(FakePoll()) and heard.pressure == []
+    engine.turn()
+    assert heard.pressure == [False]
 
 
 def test_too_slow() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from chatservice.domain import commands
 from chatservice.domain.commands import Position
-from chatservice.transports.handshake import Denied
 from chatservice.transports.surroundings import Manners
 from chatservice.transports.wishes import Wishes, is_loopback, origin_allowed, read_wishes
+from chatservice.wires.handshake import Denied
 
 Join = partial(commands.Join, alone=True)  # text-like dialects are in one room at a time
 HERE = Manners("en", "simple", "lobby", loopback=True)

@@ -8,7 +8,7 @@ from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerPr
 from fakes import FakeTransport
 from twisted.internet.task import Clock
 
-from chatservice.transports.light import LightWebSocket
+from chatservice.wires.light import LightWebSocket
 from wire.house import House, handshake
 from wire.people import WebSocketPerson
 

@@ -139,7 +139,8 @@ def test_tokens(house: House) -> None:
     late = Caller(house, auth={"v": 1})
     (_, reply), *rest = late.emit("hello", {"token": "g_forged"}, 1)
     assert reply["code"] == "unauthorized" and rest[-1] == "41"
-    assert set(house.hub.sessions) == {"u_owner"}
+    house.wait(12)
+    assert late.wire.closed and set(house.hub.sessions) == {"u_owner"}
 
 
 def test_hello_is_due(house: House) -> None:

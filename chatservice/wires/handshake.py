@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from hashlib import sha1
 from urllib.parse import parse_qs, urlsplit
 
+from chatservice.wires.headers import fold
+
 VERSION = "13"
 
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
@@ -40,18 +42,22 @@ class Denied(Exception):
 class Handshake:
     """What a request for a WebSocket says.
 
+    :ivar query_string: what `query` was read from.
     :ivar host: the Host header without its port.
     :ivar origin: the page's origin; empty for what is no browser.
     :ivar extensions: the Sec-WebSocket-Extensions header, unread.
+    :ivar headers: all of them; see `fold`.
     """
 
     path: str
     query: dict[str, list[str]]
+    query_string: str
     host: str
     origin: str
     key: str
     subprotocols: Sequence[str]
     extensions: str
+    headers: Mapping[str, str]
 
 
 def read_handshake(head: bytes) -> Handshake:
@@ -92,7 +98,15 @@ def read_handshake(head: bytes) -> Handshake:
     if ":" in name and not name.endswith("]"):
         raise _no_handshake()
     return Handshake(
-        address.path, query, name, origin or "", key, subprotocols, headers.get("sec-websocket-extensions", "")
+        path=address.path,
+        query=query,
+        query_string=address.query,
+        host=name,
+        origin=origin or "",
+        key=key,
+        subprotocols=subprotocols,
+        extensions=headers.get("sec-websocket-extensions", ""),
+        headers=headers,
     )
 
 
@@ -113,6 +127,7 @@ _NAMES = {
     404: "Not Found",
     405: "Method Not Allowed",
     426: "Upgrade Required",
+    503: "Service Unavailable",
     505: "HTTP Version Not Supported",
 }
 
@@ -133,19 +148,17 @@ def _no_handshake(status: int = 400, headers: Mapping[str, str] | None = None) -
 
 
 def _headers(fields: Sequence[str]) -> dict[str, str]:
-    headers: dict[str, str] = {}
+    pairs: list[tuple[str, str]] = []
     for field in fields:
         name, colon, value = field.partition(":")
-        name, value = name.lower(), value.strip(" \t")
         # RFC 9112 section 5.1: no space before the colon. A continued line would begin with one.
         if not colon or not name or name != name.strip():
             raise _no_handshake()
-        if name in headers:
-            if name in _ONCE:
-                raise _no_handshake()
-            value = f"{headers[name]}, {value}"
-        headers[name] = value
-    return headers
+        pairs.append((name.lower(), value.strip(" \t")))
+    names = [name for name, _ in pairs]
+    if any(names.count(name) > 1 for name in _ONCE):
+        raise _no_handshake()
+    return fold(pairs)
 
 
 def _words(value: str) -> list[str]:

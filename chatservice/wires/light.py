@@ -19,9 +19,11 @@ from autobahn.websocket.protocol import TrafficStats
 from autobahn.websocket.utf8validator import Utf8Validator
 from twisted.python.failure import Failure
 
-from chatservice.domain.limits import FRAME_BYTES
-from chatservice.transports.handshake import Denied, Handshake, answer, read_handshake, refusal
+from chatservice.wires.handshake import Denied, Handshake, answer, read_handshake, refusal
 from chatservice.wires.quick import sender_for
+
+OPEN = WebSocketServerProtocol.STATE_OPEN
+WHOLE_TEXT, MASKED, NO_MASK = 0x81, 0x80, bytes(4)
 
 
 class Quiet:
@@ -39,7 +41,10 @@ class _Unheard:
 
 
 class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
-    """One WebSocket connection, up to whole messages."""
+    """One WebSocket connection, up to whole messages.
+
+    A subclass says `admit`, `onOpen`, `onMessage`, and how long a message may be.
+    """
 
     log = Quiet()
 
@@ -53,12 +58,11 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
     requireMaskedClientFrames = True
     maskServerFrames = False
     applyMask = True
-    maxFramePayloadSize = FRAME_BYTES
-    maxMessagePayloadSize = FRAME_BYTES
+    maxFramePayloadSize = maxMessagePayloadSize = 65_536
     autoFragmentSize = 0
     failByDrop = False  # True is a bare reset: a browser would see 1006 instead of our close code
     echoCloseCodeReason = False
-    openHandshakeTimeout = 0  # the front door has read the whole request already
+    openHandshakeTimeout = 0  # whoever hands the connection over has read the whole request already
     closeHandshakeTimeout = 0  # the farewell queue bounds it; Autobahn's timers round down by up to 1 s
     autoPingInterval = autoPingTimeout = 0  # pings come from one shared queue
     autoPingSize = 12
@@ -97,7 +101,7 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
 
     def connectionMade(self) -> None:
         """The transport is there."""
-        with suppress(OSError):  # a Unix socket has no such thing
+        with suppress(OSError, AttributeError):  # a Unix socket has no such thing, nor has what is no socket
             self.transport.setTcpNoDelay(True)
 
     def connectionLost(self, reason: Failure) -> None:
@@ -114,7 +118,7 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
         """
 
     def processHandshake(self) -> None:
-        """Autobahn calls it with a request in `data`, which the front door or twisted.web has seen whole."""
+        """Autobahn calls it with a request in `data`, which whoever handed it over has seen whole."""
         end = self.data.find(b"\r\n\r\n") + 4
         if end < 4:
             return
@@ -132,6 +136,49 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
         self.onOpen()
         if self.data:
             self.consumeData()
+
+    # --- messages in one small frame ---
+
+    def dataReceived(self, data: bytes) -> None:
+        """What nearly all traffic is, whole small masked text frames, is read here; the rest is Autobahn's."""
+        if self.state == OPEN and not self.data and self.current_frame is None and not self.inside_message:
+            data = self._read_quickly(data)
+        if data and self.state != self.STATE_CLOSED:
+            self._dataReceived(data)
+
+    def _read_quickly(self, data: bytes) -> bytes:
+        """Take whole text frames off the front of `data`; returns what begins with anything else."""
+        at, size, limit = 0, len(data), self.maxMessagePayloadSize
+        while size - at >= 6 and data[at] == WHOLE_TEXT and self.state == OPEN:
+            length = data[at + 1] - MASKED
+            head = at + 2
+            if length == 127:
+                break  # rare, and may come in many pieces; or not the shortest form
+            if length == 126:
+                length = data[at + 2] << 8 | data[at + 3]
+                head = at + 4
+                if length < 126:
+                    break  # not the shortest form: Autobahn says why
+            begin = head + 4
+            if length < 0 or length > limit or begin + length > size:
+                break
+            payload = data[begin : begin + length]
+            mask = data[head:begin]
+            if mask != NO_MASK:
+                stretched = (mask * (length // 4 + 1))[:length]
+                payload = (int.from_bytes(payload) ^ int.from_bytes(stretched)).to_bytes(length)
+            if not payload.isascii():
+                try:
+                    payload.decode()
+                except UnicodeDecodeError:
+                    break
+            at = begin + length
+            self.shortTextReceived(payload)
+        return data[at:] if at else data
+
+    def shortTextReceived(self, payload: bytes) -> None:
+        """`onMessage` for a text in one small frame; it is UTF-8."""
+        self.onMessage(payload, False)
 
     # --- messages in several pieces ---
 
