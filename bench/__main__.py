@@ -81,11 +81,16 @@ def _machine(took: str) -> list[str]:
     peers = ", ".join([line.replace("==", " ") for line in pinned] + [f"{name} {npm[name]}" for name in npm])
     load = " ".join(f"{value:.2f}" for value in os.getloadavg())
     return [
-        f"{time.strftime('%Y-%m-%d')}, {took}; {_processor()}, {os.cpu_count()} cores, Linux {".".join(platform.release().split(".")[:2])};"
+        f"{time.strftime('%Y-%m-%d')}, {took}; {_processor()}, {os.cpu_count()} cores, Linux {_kernel()};"
         f" load average at the end {load}",
         f"Python {platform.python_version()}, {ours}",
         f"Node {_node()}; {peers}",
     ]
+
+
+def _kernel() -> str:
+    """Its version, without what a distributor added."""
+    return ".".join(platform.release().split(".")[:2])
 
 
 def _processor() -> str:
