@@ -116,10 +116,6 @@ class TaughtVoice(Spoken):
     def _said(self, entry: Entry) -> Named:
         return "mes", self.shown(self.entry(entry.body) or "")
 
-    def message(self, nick: str, text: str) -> str:
-        """As the lesson's server says it, in its language too."""
-        return say(self.lang, "says", {"nick": nick, "text": text})
-
     def _refusal(self, refusal: Refused) -> dict[str, Any]:
         fields: dict[str, Any] = {
             "code": refusal.code.value,

@@ -145,12 +145,13 @@ class Attendance:
     def fan_out_entry(self, entry: Entry) -> None:
         """Like `fan_out`; the sessions of the entry's own author may be told otherwise (with their `cid`)."""
         known = self._members.get(entry.body.user.id)
+        authors: Collection[Peer] = known[1] if known is not None else ()
         for audience in self._audiences.values():
-            own_frames = audience.format.own_frames(entry) if known is not None else None
-            if known is None or own_frames is None:
+            own = [peer for peer in authors if peer in audience.peers]
+            own_frames = audience.format.own_frames(entry) if own else None
+            if own_frames is None:
                 audience.tell(entry)
                 continue
-            audience.tell(entry, known[1])
-            for peer in known[1]:
-                if peer in audience.peers:
-                    peer.send(own_frames, entry)
+            audience.tell(entry, own)
+            for peer in own:
+                peer.send(own_frames, entry)

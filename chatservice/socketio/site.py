@@ -20,7 +20,7 @@ from chatservice.wires.headers import fold_raw
 class BoundedRequest(Request):
     """twisted.web reads any body to its end, a big one into a file, before it asks a resource. This one counts.
 
-    Its site is a `SocketSite`.
+    Its site says how much, by `body_limit`, and how a longer one is refused, by `refuse_body`; see `SocketSite`.
     """
 
     _refused = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from io import BytesIO
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
@@ -12,7 +11,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
 from chatservice.dialects.registry import PATHS
-from chatservice.socketio.site import refuse_body, requested
+from chatservice.socketio.site import BoundedRequest, refuse_body, requested
 from chatservice.transports.api import Rooms
 from chatservice.transports.assets import LIBRARY, Pages
 from chatservice.transports.files import ASK_EACH_TIME, FOR_EVER, FileResource, WordsResource
@@ -98,59 +97,32 @@ BODY_BYTES = 65_536
 """A request body may be this long: the biggest message in JSON has 24 000."""
 
 
-class PageRequest(Request):
-    """A request whose answer carries the security headers, whoever writes it."""
+class PageRequest(BoundedRequest):
+    """A request whose answer carries the security headers, whoever writes it. Its site is a `PageSite`."""
 
-    _refused = False
     _body_due: Deadline | None = None
 
     def process(self) -> None:
-        """See `Request.process`. Half a body is no request."""
+        """See `Request.process`."""
         if self._body_due is not None:
             self._site().around.handshakes.remove(self._body_due)
-        if self._refused:
-            return
         for name, value in self._site().headers.items():
             self.setHeader(name, value)
         super().process()
 
     def gotLength(self, length: int | None) -> None:
-        """twisted.web would read any body to its end, a big one into a file; we say no before it comes."""
-        self.content = BytesIO()
-        if length is not None and length > BODY_BYTES:
-            self._refuse_body()
-        elif length != 0:
+        """The headers are here."""
+        super().gotLength(length)
+        if length != 0 and not self._refused:
             # The channel's own time limit begins anew with each byte: a slow drip could hold a place for hours.
             channel: Any = self.channel
             self._body_due = Deadline(channel.transport.abortConnection)
             self._site().around.handshakes.add(self._body_due)
 
-    def handleContentChunk(self, data: bytes) -> None:
-        """A piece of the body; without a length beforehand we count."""
-        if self._refused:
-            return
-        if self.content is not None and self.content.tell() + len(data) > BODY_BYTES:
-            self._refuse_body()
-        else:
-            super().handleContentChunk(data)
-
     def _site(self) -> PageSite:
         channel: Any = self.channel
         site: PageSite = channel.site
         return site
-
-    def _refuse_body(self) -> None:
-        self._refused = True
-        channel: Any = self.channel
-        sockets = channel.site.sockets
-        if sockets.serves(requested(channel).partition(b"?")[0]):
-            refuse_body(sockets.house, self, channel)
-            return
-        transport = channel.transport
-        transport.write(refusal(b"413 Content Too Large", b"", self._site().headers))
-        transport.loseConnection()
-        # An orderly end waits until the peer has read; this one may go on sending for ever.
-        self._site().around.farewells.add(Deadline(transport.abortConnection))
 
     def setHeader(self, name: bytes | str, value: bytes | str) -> None:
         """As always, but which server of which version this is concerns nobody."""
@@ -180,6 +152,21 @@ class PageSite(Site):
         self.around = chat.around
         self.sockets = sockets.server
         self.headers = headers or security_headers()
+
+    def body_limit(self, _channel: Any) -> int:
+        """See `BoundedRequest`."""
+        return BODY_BYTES
+
+    def refuse_body(self, request: Request, channel: Any) -> None:
+        """See `BoundedRequest`."""
+        if self.sockets.serves(requested(channel).partition(b"?")[0]):
+            refuse_body(self.sockets.house, request, channel)
+            return
+        transport = channel.transport
+        transport.write(refusal(b"413 Content Too Large", b"", self.headers))
+        transport.loseConnection()
+        # An orderly end waits until the peer has read; this one may go on sending for ever.
+        self.around.farewells.add(Deadline(transport.abortConnection))
 
     def log(self, request: HTTPRequest) -> None:
         """Nothing; see the class."""
