@@ -181,7 +181,7 @@ class ChatService(MultiService):
             clock=time.time,
             randomness=Secrets(),
         )
-        turn = Turn(lambda call: reactor.callLater(0, call), report)
+        turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater)
         hub = self._hub = Hub(
             self._log,
             turn=turn,

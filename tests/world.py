@@ -15,7 +15,7 @@ from chatservice.client.events import Connect
 from chatservice.client.link import State
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.dialects.registry import dialect
-from chatservice.domain.audience import Hearer
+from chatservice.domain.audience import Hearer, hand_out_singly
 from chatservice.domain.errors import RESTART, Disconnect
 from chatservice.domain.events import Bye, Entry, Event, Lagged
 from chatservice.domain.hub import Hub
@@ -33,6 +33,7 @@ class _Plain:
         self.frames = voice.encode
         self.own_frames = voice.encode_own
         self.answer = voice.answer
+        self.hand_out = hand_out_singly
 
 
 PLAIN = _Plain(dialect("full").voice("en", False))
