@@ -44,6 +44,9 @@ class ChatWebSocket(Connected, LightWebSocket):
             self._perMessageCompress = Inflater()
         return self._wishes.subprotocol, agreed
 
+    def connectionMade(self) -> None:
+        """The transport is there. Its listener's sockets send promptly by themselves: see `send_promptly`."""
+
     def onOpen(self) -> None:
         """The handshake is done: be a peer."""
         wishes, around = self._wishes, self.factory.around

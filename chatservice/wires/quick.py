@@ -7,7 +7,9 @@ the usual way.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.tcp import Connection
@@ -17,6 +19,13 @@ Send = Callable[[Any, bytes], None]
 
 Direct = Callable[[bytes], int]
 """Hands the kernel bytes and tells how many it took; raises `OSError` if none, or if the peer is gone."""
+
+
+def send_promptly(port: Any) -> None:
+    """Turn Nagle's algorithm off for all connections that a listening port will accept: they inherit the option,
+    and a system call for each is saved. A Unix socket has no such thing."""
+    with suppress(OSError, AttributeError):
+        port.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def sender_for(transport: Any) -> Send:
