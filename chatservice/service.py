@@ -31,6 +31,7 @@ from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Engine, LogError
 from chatservice.identity.passes import OWNER_TOKEN, SignedPasses, load_key, load_owner_token
+from chatservice.logs.audit import AuditFile
 from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.transports.assets import Pages, keep
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
@@ -192,6 +193,7 @@ class ChatService(MultiService):
             report=report,
             passes=passes(config.data),
             build=self.pages.build.id if self.pages.build is not None else __version__,
+            audit=AuditFile(config.data / "audit.log", report),
         )
         self._log.start(hub)
         around = Surroundings.of(hub, turn=turn, call_later=reactor.callLater, now=reactor.seconds, report=report)

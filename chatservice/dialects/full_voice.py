@@ -12,7 +12,7 @@ from chatservice.dialects.base import SILENT, Id, Outcome
 from chatservice.dialects.phrases import say
 from chatservice.domain import events as e
 from chatservice.domain import results as r
-from chatservice.domain.errors import Code, Refused
+from chatservice.domain.errors import Refused
 from chatservice.domain.limits import (
     ANSWER_BYTES,
     FRAME_BYTES,
@@ -294,8 +294,8 @@ class FullVoice:
         fields: Fields = {"code": refusal.code.value, "message": words, "temporary": refusal.temporary}
         if refusal.retry_ms:
             fields["retry_ms"] = refusal.retry_ms
-        if refusal.code is Code.RATE_LIMITED:
-            fields["limit"] = "message"
+        if "kind" in refusal.params:
+            fields["limit"] = refusal.params["kind"]
         return fields
 
 

@@ -10,12 +10,14 @@ from chatservice.domain import commands as c
 from chatservice.domain import entering, ordering, reading, talking
 from chatservice.domain.errors import GOODBYE, Code, Refused
 from chatservice.domain.promise import Promise, rejected, resolved, start
+from chatservice.domain.rates import Kind, is_too_much, spend
 from chatservice.domain.results import Done, Result, Told
 from chatservice.domain.session import Session
 
 
-def _help(_session: Session, _command: c.Help) -> Result:
-    return Told("help")
+def _help(session: Session, _command: c.Help) -> Result:
+    here = session.current
+    return Told("help_mod" if here is not None and session.moderates(here) else "help")
 
 
 def _leave(session: Session, _command: c.Leave) -> Result:
@@ -35,40 +37,47 @@ def _unknown(_session: Session, command: c.Unknown) -> Result:
 class Row:
     """One command: how it is done and what must hold first.
 
+    :ivar rate: with what it is counted together; None if it costs nothing, or by itself says what it costs.
+    :ivar quiet: one too many is let pass without a word.
     :ivar nameless: it may come before hello.
     :ivar answers_first: no event may reach the peer before the answer, though it is told of them meanwhile.
     :ivar overlaps: it only appends to the log, so the next such one need not wait for its answer.
     """
 
     perform: Callable[[Session, Any], Promise[Any] | Result]
+    rate: Kind | None = None
+    quiet: bool = False
     nameless: bool = False
     overlaps: bool = False
     answers_first: bool = False
 
 
 COMMANDS: dict[type[c.Command], Row] = {
-    c.Hello: Row(entering.hello, nameless=True, answers_first=True),
-    c.Join: Row(entering.join),
-    c.Part: Row(entering.part),
-    c.Rooms: Row(entering.rooms),
-    c.Rename: Row(entering.rename),
-    c.SetStatus: Row(entering.set_status),
-    c.Say: Row(talking.say, overlaps=True),
-    c.Edit: Row(talking.edit, overlaps=True),
-    c.Delete: Row(talking.delete, overlaps=True),
-    c.React: Row(talking.react, overlaps=True),
-    c.Type: Row(talking.type_, overlaps=True),
-    c.Read: Row(reading.read),
-    c.Browse: Row(reading.browse),
-    c.Replay: Row(reading.replay),
-    c.Search: Row(reading.search),
-    c.Who: Row(reading.who),
-    c.History: Row(reading.history),
-    c.Moderate: Row(ordering.moderate),
+    c.Hello: Row(entering.hello, nameless=True, answers_first=True),  # costs as many joins as it holds
+    c.Join: Row(entering.join, Kind.RESYNC),
+    c.Part: Row(entering.part, Kind.RESYNC),
+    c.Rooms: Row(entering.rooms, Kind.RESYNC),
+    c.Rename: Row(entering.rename),  # costs nothing if one is called that already
+    c.SetStatus: Row(entering.set_status, Kind.PRESENCE),
+    c.Say: Row(talking.say, Kind.MESSAGE, overlaps=True),
+    c.Edit: Row(talking.edit, Kind.WRITE, overlaps=True),
+    c.Delete: Row(talking.delete, Kind.WRITE, overlaps=True),
+    c.Retract: Row(talking.retract, Kind.WRITE),
+    c.React: Row(talking.react, Kind.WRITE, overlaps=True),
+    c.Type: Row(talking.type_, Kind.TYPING, quiet=True, overlaps=True),
+    c.Read: Row(reading.read, Kind.READ),
+    c.Browse: Row(reading.browse, Kind.RESYNC),
+    c.Replay: Row(reading.replay, Kind.RESYNC),
+    c.Search: Row(reading.search, Kind.SEARCH),
+    c.Who: Row(reading.who, Kind.RESYNC),
+    c.History: Row(reading.history, Kind.RESYNC),
+    c.Moderate: Row(ordering.moderate, Kind.MOD),
+    c.Bans: Row(ordering.bans, Kind.OTHER),
+    c.Topic: Row(ordering.topic, Kind.OTHER),
     c.Pong: Row(_pong, nameless=True, overlaps=True),
-    c.Help: Row(_help),
+    c.Help: Row(_help, Kind.OTHER),
     c.Leave: Row(_leave, nameless=True),
-    c.Unknown: Row(_unknown, nameless=True),
+    c.Unknown: Row(_unknown, Kind.OTHER, nameless=True),
 }
 
 
@@ -83,6 +92,11 @@ def handle(session: Session, command: c.Command) -> Promise[Any]:
     try:
         if session.person is None and not row.nameless:
             raise Refused(Code.UNAUTHORIZED, "hello_first")
+        if row.rate is not None and session.person is not None:
+            if row.quiet and is_too_much(session, row.rate):
+                return resolved(Done())
+            if not row.quiet:
+                spend(session, row.rate)
         unjoined = _own_conversation(session, command)
         if unjoined is not None:
             return start(_join_first(session, unjoined, row, command))

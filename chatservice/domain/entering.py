@@ -6,6 +6,7 @@ import hashlib
 
 from chatservice.domain import bulk
 from chatservice.domain import commands as c
+from chatservice.domain.admission import admit
 from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED, TOO_MANY, Code, Refused
 from chatservice.domain.events import Entry, Opened
 from chatservice.domain.limits import HELLO_BYTES, HISTORY_LIMIT, ROOMS, SESSIONS
@@ -14,6 +15,7 @@ from chatservice.domain.names import clean_room, clean_words, is_user_id
 from chatservice.domain.ports import Identity, Unread
 from chatservice.domain.presence import TELL_EACH
 from chatservice.domain.promise import Promise, start
+from chatservice.domain.rates import Kind, spend, too_fast
 from chatservice.domain.recovery import Resolution
 from chatservice.domain.results import Done, Greeting, Joined, Result, RoomList, RoomSeen
 from chatservice.domain.room import Gone, Room
@@ -39,6 +41,11 @@ def hello(session: Session, command: c.Hello) -> Promise[Result]:
 async def _hello(session: Session, command: c.Hello) -> Result:
     hub = session.hub
     person = await _person(session, command)
+    wait_ms = 0 if hub.rates is None else hub.rates.take(Kind.RESYNC, person.user.id, 1 + len(command.rooms))
+    if wait_ms:
+        if not person.conns and not person.rooms:
+            hub.roster.depart(person)
+        raise too_fast(session, Kind.RESYNC, wait_ms)
     if session.gone:
         if not person.conns and not person.rooms:
             hub.roster.depart(person)
@@ -129,10 +136,11 @@ async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -
     try:
         mark, unread = await _unread(session, name)
         verdict, entries, state = await missed(session, room, command, allowance)
+        if _is_new(room):
+            spend(session, Kind.ROOM)
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
-        if room.rules.is_banned(me, session.hub.now_ms):
-            raise Refused(Code.FORBIDDEN, "banned")
+        admit(session, room)
         if room.kicks.get(me, 0) != kicks:  # thrown out while it was on the way in
             raise Refused(Code.FORBIDDEN, "kicked")
         _attach(session, room, command)
@@ -171,6 +179,11 @@ async def _unread(session: Session, name: str) -> tuple[int, Unread]:
     me, log = session.user.user.id, session.hub.log
     mark = (await log.marks(me)).get(name, 0)
     return mark, await log.unread(name, me, mark)
+
+
+def _is_new(room: Room) -> bool:
+    """Whether the room comes to be by this join: names cost nothing, and there are endlessly many of them."""
+    return not room.top and room.here.empty and not room.name.startswith("@")
 
 
 def _attach(session: Session, room: Room, command: c.Join) -> None:
@@ -254,7 +267,9 @@ async def _rooms(session: Session) -> Result:
 
 
 def rename(session: Session, command: c.Rename) -> Result:
-    """Take another nick."""
+    """Take another nick. To say the one that one has, as some clients do with every message, costs nothing."""
+    if command.nick != session.user.user.nick:
+        spend(session, Kind.PRESENCE)
     session.hub.rename(session.user, command.nick)
     return Done()
 
@@ -302,7 +317,7 @@ def abilities(session: Session, room: Room) -> tuple[str, ...]:
     can: list[str] = []
     if room.name.startswith("@"):
         return ()
-    if not room.rules.is_muted(me, session.hub.now_ms) and (not room.rules.locked or rank(role) >= rank("mod")):
+    if not room.rules.is_muted(me, session.hub.now_ms) and (not room.rules.locked or rank(role) >= rank("member")):
         can += ["write", "react"]
     if rank(role) >= rank("mod"):
         can += ["delete", "mod"]

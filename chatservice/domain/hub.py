@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatservice.domain.audience import AtOnce
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Entry, Event, Presence, Said
-from chatservice.domain.limits import Bucket, Rate
-from chatservice.domain.ports import Engine, Passes, Peer, Randomness, Turn
+from chatservice.domain.limits import Rate
+from chatservice.domain.ports import Audit, Engine, Passes, Peer, Randomness, Turn
 from chatservice.domain.presence import TELL_EACH
+from chatservice.domain.rates import RATES, Kind, Rates
 from chatservice.domain.room import Room, State
 from chatservice.domain.roster import Person, Roster
+from chatservice.domain.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from chatservice.domain.session import Session
@@ -29,7 +32,9 @@ class Hub:
 
     :param clock: seconds since 1970.
     :param passes: tokens for guests; None where no dialect has a hello.
-    :param messages: how fast one session may talk; None for no limit.
+    :param messages: how fast one user may talk; None lifts this and all other rates, and floods of comings
+        and goings are told one by one.
+    :param audit: notes what moderators do.
     :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
     :param build: which build of the service this is; clients of another one may want to reload.
@@ -46,6 +51,7 @@ class Hub:
         turn: Turn | None = None,
         passes: Passes | None = None,
         build: str = "",
+        audit: Audit | None = None,
     ) -> None:
         self.log = log
         self.clock = clock
@@ -54,13 +60,17 @@ class Hub:
         self.randomness = randomness
         self.passes = passes
         self.build = build
+        self.audit = audit
+        self.rates = None if messages is None else Rates(clock, {**RATES, Kind.MESSAGE: messages})
+        self.counts: Counter[str] = Counter()  # what happened how often, for whoever measures
+        self.whereabouts = Whereabouts()
         self.roster = Roster()
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, list[Session]] = {}  # user id -> live sessions
-        self._messages = messages
         # Room ("" for the person's very life) and who -> when the place is given up; the next one due comes first.
         self._lingering: dict[tuple[str, Person], float] = {}
         self._counted_at = 0.0
+        self._crowded: dict[Room, None] = {}  # rooms with comings and goings to be summed up
 
     @property
     def now_ms(self) -> int:
@@ -92,23 +102,21 @@ class Hub:
         """A fresh user id."""
         return "u_" + self.randomness.token()
 
-    def bucket(self) -> Bucket | None:
-        """A session's own allowance of messages."""
-        return None if self._messages is None else Bucket(self._messages, self.clock())
-
     # --- rooms ---
 
     def room(self, name: str) -> Room:
         """The room of that name, made when nobody is in it yet."""
         room = self.rooms.get(name)
         if room is None:
-            room = self.rooms[name] = Room(name, self.log, self.report, self.turn)
+            clock = None if self.rates is None else self.clock
+            room = self.rooms[name] = Room(name, self.log, self.report, self.turn, clock)
         return room
 
     def enter(self, room: Room, person: Person, peer: Peer) -> None:
         """`peer` is told what happens in the room from here on."""
         self._lingering.pop((room.name, person), None)
         room.here.attach(person.user, peer)
+        self._note_crowd(room)
         person.rooms.add(room.name)
 
     def leave(self, room: Room, person: Person, peer: Peer, *, linger: bool = False) -> None:
@@ -117,12 +125,17 @@ class Hub:
             self._keep_place(room.name, person)
         elif not room.here.peers(person.user.id):
             person.rooms.discard(room.name)
+        self._note_crowd(room)
         self.tidy(room)
 
     def tidy(self, room: Room) -> None:
         """Forget the room if nobody is in it or on the way into it."""
         if room.here.empty and not room.joining and self.rooms.get(room.name) is room:
             del self.rooms[room.name]
+
+    def _note_crowd(self, room: Room) -> None:
+        if room.here.is_crowded:
+            self._crowded[room] = None
 
     # --- people ---
 
@@ -179,8 +192,8 @@ class Hub:
     # --- time ---
 
     def tick(self) -> None:
-        """To be called about once a second: places that were kept long enough are given up, counts are told, rooms
-        that could not be read are tried again."""
+        """To be called about once a second: places that were kept long enough are given up, counts are told,
+        floods of comings and goings are summed up, rooms that could not be read are tried again."""
         now = self.clock()
         while self._lingering:
             (name, person), due = next(iter(self._lingering.items()))
@@ -191,6 +204,9 @@ class Hub:
                 self._expire(name, person)
             elif not person.conns:
                 self.roster.depart(person)
+        crowded, self._crowded = self._crowded, {}
+        for room in crowded:
+            room.here.tell_crowd()
         if not now - COUNT_EVERY_S < self._counted_at <= now:
             self._counted_at = now
             for room in list(self.rooms.values()):
@@ -206,5 +222,6 @@ class Hub:
         room = self.rooms.get(name)
         if room is not None and not room.here.peers(person.user.id):
             room.here.expire(person.user.id)
+            self._note_crowd(room)
             person.rooms.discard(name)
             self.tidy(room)

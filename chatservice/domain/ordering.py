@@ -6,14 +6,18 @@ from chatservice.domain import commands as c
 from chatservice.domain.errors import BANNED, KICKED, Code, Refused
 from chatservice.domain.events import Moderated, User
 from chatservice.domain.names import clean_words, is_user_id
-from chatservice.domain.ports import Appended
+from chatservice.domain.orders import LASTING, read_order
+from chatservice.domain.ports import Appended, Deed
 from chatservice.domain.promise import Promise
+from chatservice.domain.results import Result, Told
 from chatservice.domain.room import Room
 from chatservice.domain.rules import check
 from chatservice.domain.session import Session
+from chatservice.domain.whereabouts import network_of
 
 LONGEST_S = 10**9  # 31 years; without `for_s` it is for ever
-_LASTING = frozenset({"mute", "ban"})
+NETWORKS = 8  # addresses one ban may name: more than one person has at a time
+BANS_SHOWN = 50
 
 
 def moderate(session: Session, command: c.Moderate) -> Promise[Appended]:
@@ -21,25 +25,90 @@ def moderate(session: Session, command: c.Moderate) -> Promise[Appended]:
     room = session.room(command.room)
     if room.name.startswith(("@", "dm:")):
         raise Refused(Code.FORBIDDEN)  # nobody stands above the other there
+    if command.words:
+        only_moderators(session, room)  # before anybody is told who is known here
+        command = read_order(session, room, command)
     if command.for_s > LONGEST_S or not (command.user is None or is_user_id(command.user)):
         raise Refused(Code.BAD_REQUEST, "bad_mod")
-    target = _target(session, command.user)
-    until = session.hub.now_ms + command.for_s * 1000 if command.for_s > 0 and command.action in _LASTING else 0
+    target = _target(session, room, command.user)
+    until = session.hub.now_ms + command.for_s * 1000 if command.for_s > 0 and command.action in LASTING else 0
     value = clean_words(command.value) if command.action == "topic" else command.value
-    body = Moderated(session.user.user, command.action, target, value, until, clean_words(command.reason))
-    target_role = "guest" if target is None else _role_of(session, room, target)
-    check(body, session.role(room), target_role)
+    networks = _networks(session, target) if target is not None and command.action == "ban" else ()
+    reason = clean_words(command.reason)
+    if target is not None and not _concerns(session, room, target, command.action):
+        raise Refused(Code.BAD_REQUEST, "no_effect", params={"nick": target.nick})
+    body = Moderated(session.user.user, command.action, target, value, until, reason, networks=networks)
+    check(body, session.role(room), "guest" if target is None else _role_of(session, room, target))
     appended = session.hub.log.append(room.name, body)
-    if target is not None and command.action in ("kick", "ban"):
-        appended.then(lambda done: _remove(session, room, target, command.action, done))
+    appended.then(lambda done: _done(session, room, body, done))
     return appended
 
 
-def _target(session: Session, user_id: str | None) -> User | None:
+def _concerns(session: Session, room: Room, target: User, action: str) -> bool:
+    """Whether it would change anything. Who has left long ago, and is known from a message only, may be muted and
+    banned; but nobody can be thrown out who is nowhere, nor be let off what was never laid upon them."""
+    match action:
+        case "kick":
+            return session.hub.roster.find(target.id) is not None
+        case "unmute":
+            return target.id in room.rules.muted
+        case "unban":
+            return target.id in room.rules.banned
+    return True
+
+
+def only_moderators(session: Session, room: Room) -> None:
+    """What only they may know or do.
+
+    :raises Refused: `forbidden` for all others.
+    """
+    if not session.moderates(room):
+        raise Refused(Code.FORBIDDEN)
+
+
+def bans(session: Session, _command: c.Bans) -> Result:
+    """Who is banned here, and for how long."""
+    room = session.room(None)
+    only_moderators(session, room)
+    rules, now = room.rules, session.hub.now_ms
+    held = [(user_id, end) for user_id, end in rules.banned.items() if rules.is_banned(user_id, now)]
+    if not held:
+        return Told("no_bans", {"room": room.name})
+    shown = [f"{rules.nicks.get(user_id, user_id)} ({_left(end - now)})" for user_id, end in held[-BANS_SHOWN:]]
+    return Told("bans", {"n": len(held), "room": room.name, "who": ", ".join(shown)})
+
+
+def topic(session: Session, _command: c.Topic) -> Result:
+    """What the room is about."""
+    words = session.room(None).rules.topic
+    return Told("topic", {"topic": words}) if words else Told("no_topic")
+
+
+def _left(ms: int) -> str:
+    """How long it still holds; `∞` for ever."""
+    if ms <= 0:
+        return "∞"
+    minutes = -(-ms // 60_000)
+    hours = minutes / 60
+    return f"{minutes}m" if minutes < 60 else f"{hours:.0f}h" if hours < 48 else f"{hours / 24:.0f}d"
+
+
+def _target(session: Session, room: Room, user_id: str | None) -> User | None:
     if user_id is None:
         return None
-    person = session.hub.roster.find(user_id)
-    return person.user if person is not None else User(user_id, user_id)
+    person, seen = session.hub.roster.find(user_id), session.hub.whereabouts.find(user_id)
+    if person is not None:
+        return person.user
+    return seen.user if seen is not None else User(user_id, room.rules.nicks.get(user_id, user_id))
+
+
+def _networks(session: Session, target: User) -> tuple[str, ...]:
+    """Where the target is now, or was when it left."""
+    addresses = [other.address for other in session.hub.sessions.get(target.id, ())]
+    seen = session.hub.whereabouts.find(target.id)
+    if not addresses and seen is not None:
+        addresses = [seen.address]
+    return tuple(sorted({network for address in addresses if (network := network_of(address))})[:NETWORKS])
 
 
 def _role_of(session: Session, room: Room, target: User) -> str:
@@ -47,10 +116,38 @@ def _role_of(session: Session, room: Room, target: User) -> str:
     return room.rules.role(target.id, person.role if person is not None else "guest")
 
 
-def _remove(session: Session, room: Room, target: User, action: str, done: Promise[Appended]) -> None:
-    """Whoever is kicked or banned leaves the room; a session that is nowhere else is ended."""
+def _done(session: Session, room: Room, body: Moderated, done: Promise[Appended]) -> None:
     if done.error is not None:
         return
+    at, target = done.result(), body.target
+    note(
+        session,
+        Deed(
+            at.ts,
+            room.name,
+            body.user.id,
+            body.action,
+            at.seq,
+            target.id if target is not None else "",
+            body.networks,
+            body.value,
+            body.until,
+            reason=body.reason,
+        ),
+    )
+    if target is not None and body.action in ("kick", "ban"):
+        _remove(session, room, target, body.action)
+
+
+def note(session: Session, deed: Deed) -> None:
+    """Count the deed and put it on record."""
+    session.hub.counts["mod_" + deed.action] += 1
+    if session.hub.audit is not None:
+        session.hub.audit.note(deed)
+
+
+def _remove(session: Session, room: Room, target: User, action: str) -> None:
+    """Whoever is kicked or banned leaves the room; a session that is nowhere else is ended."""
     why = KICKED if action == "kick" else BANNED
     room.here.end_readers(why, target.id)
     for other in list(session.hub.sessions.get(target.id, ())):

@@ -269,6 +269,36 @@ class Peer(Protocol):
         """Say goodbye and end the connection. More calls than one do nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a moderator did, for whoever must answer for it. No words of any message are in it.
+
+    :ivar ts: milliseconds since 1970; `until` too, 0 for ever.
+    :ivar actor, target: user ids.
+    :ivar addresses: where the target came from, when it was banned with them.
+    :ivar seq: the number of the entry that everybody saw; `ref` of the message that was deleted.
+    """
+
+    ts: int
+    room: str
+    actor: str
+    action: str
+    seq: int
+    target: str = ""
+    addresses: tuple[str, ...] = ()
+    value: str = ""
+    until: int = 0
+    ref: int = 0
+    reason: str = ""
+
+
+class Audit(Protocol):
+    """Where deeds are noted."""
+
+    def note(self, deed: Deed) -> None:
+        """Keep it. MUST NOT raise, and MUST NOT wait."""
+
+
 class Randomness(Protocol):
     """Where ids come from."""
 

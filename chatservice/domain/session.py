@@ -7,7 +7,7 @@ from typing import Any
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Greeted
 from chatservice.domain.hub import Hub
-from chatservice.domain.limits import DEAF, Bucket
+from chatservice.domain.limits import Bucket
 from chatservice.domain.ports import Identity, Peer
 from chatservice.domain.promise import Promise
 from chatservice.domain.room import Room
@@ -34,8 +34,7 @@ class Session:
         self.hub = hub
         self.peer = peer
         self.address = address
-        self.bucket = hub.bucket()
-        self.deafness = None if self.bucket is None else Bucket(DEAF, hub.clock())
+        self.deafness: Bucket | None = None
         self.rooms: dict[str, Room] = {}
         self.current: Room | None = None
         self.person: Person | None = None
@@ -110,6 +109,7 @@ class Session:
         self.gone = True
         if self.person is None:
             return
+        self.hub.whereabouts.note(self.user.user, self.address)
         linger = self.resume_digest is not None
         if self.resume_digest is not None:
             self.hub.log.keep_session(self.resume_digest, self.user.user, self.hub.now_ms + RESUMABLE_MS)

@@ -14,12 +14,14 @@ from zope.interface import implementer
 from chatservice.dialects.base import Voice
 from chatservice.dialects.full_voice import FullVoice, entry, message, shown_room
 from chatservice.domain import commands as c
+from chatservice.domain.admission import admit
 from chatservice.domain.audience import Hearer, hand_out_singly
 from chatservice.domain.entering import missed
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Entry, Event, Truncated
 from chatservice.domain.ports import Format, Peer
 from chatservice.domain.promise import Promise, resolved
+from chatservice.domain.rates import Kind, spend
 from chatservice.domain.recovery import Resolution
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
@@ -30,6 +32,7 @@ from chatservice.transports.transport import Transport
 WAIT_MOST_S = 60
 LAST_MOST = 200
 EXPORT_PAGE = 500
+EXPORT_COST = 20  # it reads the whole log
 
 WHOLE = Resolution("", 0)
 """Nothing is missing."""
@@ -188,6 +191,7 @@ class Stream(Reader):
 async def poll(request: Request, around: Surroundings, session: Session, name: str, voice: FullVoice) -> None:
     """Answer with what came after a position; with nothing there, wait for the next thing."""
     wait_s = min(_number(request, b"wait", 0), WAIT_MOST_S)
+    spend(session, Kind.RESYNC)
     async with _Visit(around, session, name) as room:
         command = _wanted(request, name)
         verdict, entries, state = await missed(session, room, command)
@@ -201,6 +205,7 @@ async def poll(request: Request, around: Surroundings, session: Session, name: s
 
 async def stream(request: Request, around: Surroundings, session: Session, name: str, voice: FullVoice) -> None:
     """Tell what came after a position, then all that comes."""
+    spend(session, Kind.RESYNC)
     async with _Visit(around, session, name) as room:
         command = _wanted(request, name)
         verdict, entries, state = await missed(session, room, command)
@@ -223,6 +228,7 @@ async def stream(request: Request, around: Surroundings, session: Session, name:
 
 async def export(request: Request, around: Surroundings, session: Session, name: str) -> None:
     """The whole log of a room as JSON Lines, one entry a line, as fast as the other side reads."""
+    spend(session, Kind.RESYNC, EXPORT_COST)
     gone: list[object] = []
     request.notifyFinish().addErrback(gone.append)
     async with _Visit(around, session, name) as room:
@@ -281,8 +287,7 @@ class _Visit:
         self._room.joining += 1
         try:
             await self._room.live()
-            if self._room.rules.is_banned(self._session.user.user.id, self._hub.now_ms):
-                raise Refused(Code.FORBIDDEN, "banned")
+            admit(self._session, self._room)
         except BaseException:
             await self.__aexit__()  # nobody calls it when we do not get in
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chatservice.domain.admission import admit
 from chatservice.domain.audience import Hearer
 from chatservice.domain.commands import Rename
 from chatservice.domain.conduct import handle
@@ -12,6 +13,7 @@ from chatservice.domain.events import Event
 from chatservice.domain.ports import Format
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
+from chatservice.domain.whereabouts import network_of
 from chatservice.transports.surroundings import Surroundings
 
 
@@ -23,15 +25,16 @@ class Visitor(Hearer):
 
     format: Format
 
-    def __init__(self, around: Surroundings, key: str, forget: Callable[[Visitor], None]) -> None:
+    def __init__(self, around: Surroundings, key: str, address: str, forget: Callable[[Visitor], None]) -> None:
         self.heard_at = 0.0
         self.key = key
         self._forget = forget
-        self.session = Session(around.hub, self, key, introduced=False)
+        self.session = Session(around.hub, self, address, introduced=False)
 
     async def visit(self, room: Room) -> None:
         """May speak in the room without being seen in it."""
         await room.live()
+        admit(self.session, room)
         self.session.rooms[room.name] = room
 
     def depart(self, room: Room) -> None:
@@ -67,16 +70,17 @@ class Visitors:
         """
         hub = self._around.hub
         identity = hub.passes.read(token) if token is not None and hub.passes is not None else None
-        key = f"user {identity.user_id}" if identity is not None else f"address {address}"
+        key = f"user {identity.user_id}" if identity is not None else f"address {network_of(address) or address}"
         visitor = self._known.get(key)
         if visitor is None:
-            visitor = self._known[key] = Visitor(self._around, key, self._forget)
+            visitor = self._known[key] = Visitor(self._around, key, address, self._forget)
             person = hub.roster.arrive(hub.new_id() if identity is None else identity.user_id)
             if identity is not None:
                 person.role, person.guest = identity.role, identity.guest
             visitor.session.introduce(person)
             self._around.visitors.add(visitor)
         visitor.heard_at = self._around.now()
+        visitor.session.address = address  # a token may be used from anywhere
         if nick is not None and nick != visitor.session.user.user.nick:
             handle(visitor.session, Rename(nick)).result()
         return visitor

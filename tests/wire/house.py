@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fakes import NOON, FakeTransport, Ids, Pump, Troubles
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.base import DelayedCall
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock, LoopingCall
@@ -66,6 +66,7 @@ class House:
         self._ticking.clock = self.clock
         self._ticking.start(TICK_S, now=False)
         self._ports = iter(range(5001, 6000))
+        self.from_address = "127.0.0.1"  # where those who connect from now on come from
 
     def _call_later(self, delay: float, call: Callable[[], None]) -> IDelayedCall:
         """What is to be done at once is done with all else that waits, without a tick of the clock."""
@@ -76,7 +77,8 @@ class House:
 
     def connect(self, factory: FrontDoorFactory | LineFactory) -> FakeTransport:
         """Somebody connects."""
-        transport = FakeTransport(IPv4Address("TCP", "127.0.0.1", next(self._ports)))
+        kind = IPv6Address if ":" in self.from_address else IPv4Address
+        transport = FakeTransport(kind("TCP", self.from_address, next(self._ports)))
         transport.protocol = factory.buildProtocol(None)
         transport.protocol.makeConnection(transport)
         self.pump.run()

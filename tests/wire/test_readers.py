@@ -11,7 +11,10 @@ from chatservice.domain.commands import Join, Moderate, Say
 from chatservice.domain.conduct import handle
 from chatservice.domain.errors import RESTART
 from chatservice.domain.events import Truncated
+from chatservice.domain.limits import MESSAGES
+from chatservice.domain.rates import RATES, Kind
 from chatservice.domain.session import Session
+from chatservice.transports.api_events import EXPORT_COST
 from wire.house import House, read_answer
 
 BASE = "/api/rooms/lobby/events"
@@ -132,3 +135,20 @@ def test_a_tail_that_is_lost_while_one_waits(house: House, after: int | None, re
     found = json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])
     assert (found["recovered"], found["reason"], len(found["events"])) == (False, reason, events)
     assert found.get("valid") == after
+
+
+def test_reading_too_fast() -> None:
+    """Reading over HTTP is slowed down with all else that is looked up, an export counts as twenty; 429 tells for
+    how long, and saying something goes on."""
+    house = House(messages=MESSAGES)
+    exports = RATES[Kind.RESYNC].burst // EXPORT_COST
+    answers = [read_answer(ask(house, "/api/rooms/lobby/export").take()) for _ in range(exports + 1)]
+    assert [answer.status for answer in answers] == [200] * exports + [429]
+    assert answers[-1].headers["retry-after"] == "1"
+    assert json.loads(answers[-1].body)["limit"] == "resync"
+    while read_answer(ask(house, BASE).take()).status == 200:
+        pass
+    transport = house.connect(house.door)
+    body = b"POST /api/rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi"
+    house.feed(transport, body)
+    assert read_answer(transport.take()).status == 201 and house.troubles == []
