@@ -17,8 +17,14 @@ const wanted = asked().get("room") ?? "";
 
 effect(() => {
   const { documentElement: page } = document;
+  const theme = settings.theme.value;
   page.lang = settings.lang.value;
-  page.dataset.theme = settings.theme.value;
+  page.dataset.theme = theme;
+  // What the browser paints around the page goes with it, also where it is not the device's choice.
+  for (const [index, scheme] of ["light", "dark"].entries()) {
+    const meta = document.querySelectorAll("meta[name=theme-color]")[index];
+    meta?.setAttribute("media", theme === "auto" ? `(prefers-color-scheme: ${scheme})` : theme === scheme ? "all" : "not all");
+  }
 });
 
 function begin() {

@@ -20,7 +20,7 @@ export function choose(wishes) {
 }
 
 /**
- * The words of a language.
+ * The words of a language; empty for a name that is none.
  * @param {string} lang
  * @returns {(name: Name, values?: Record<string, string | number>) => string}
  */
@@ -30,6 +30,7 @@ export function speak(lang) {
   const numbers = new Intl.NumberFormat(lang);
   return (name, values = {}) => {
     const entry = words[name];
+    if (!entry) return ""; // made of something that a newer service says
     const pattern = typeof entry === "string" ? entry : entry[plurals.select(Number(values.n))] ?? entry.other;
     return pattern.replace(/\{(\w+)\}/g, (hole, key) => {
       const value = values[key];

@@ -42,6 +42,11 @@ export class ChatClient {
     ));
   }
 
+  /** @param {string} cid @returns {boolean} false if it may be there already, or is not ours */
+  withdraw(cid) {
+    return this.#core.outbox.fail(new ChatError("withdrawn"), (letter) => letter.cid === cid && !letter.wasSent);
+  }
+
   /** @param {string} type @param {import("./emitter.js").Handler} handler */
   on(type, handler) {
     return this.#core.on(type, handler);

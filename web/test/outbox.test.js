@@ -163,3 +163,20 @@ test("what no server would take is refused at once and holds up nothing", async 
   tea.send("next");
   assert.equal(it.last("message").text, "next");
 });
+
+test("what was never sent can be taken back, what was sent cannot: it may be there", async () => {
+  const it = world();
+  const tea = await it.inTea();
+  const first = tea.send("1", { cid: "one" });
+  const second = tea.send("2", { cid: "two" });
+  tea.send("3", { cid: "three" });
+  assert.deepEqual(["one", "two", "two", "nobody's"].map((cid) => it.chat.withdraw(cid)), [false, true, false, false]);
+  await assert.rejects(second, (error) => error instanceof ChatError && error.code === "withdrawn");
+  await it.close(1006);
+  assert.equal(it.chat.withdraw("one"), false);
+  await it.clock.pass(1_000);
+  await it.online();
+  await it.give(ok(it.last("message"), 1, true));
+  assert.equal((await first).seq, 1);
+  assert.deepEqual(it.sent("message").map((frame) => frame.text), ["1", "3"]);
+});

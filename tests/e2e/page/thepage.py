@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 from urllib.request import urlopen
 
@@ -14,6 +15,19 @@ from e2e.browsing import Browsing
 from e2e.server import Server
 
 Frame = dict[str, Any]
+# How many messages of the lobby this browser keeps for when there is no connection.
+ARCHIVED = """async () => {
+  if (!(await indexedDB.databases()).some(({ name }) => name === "chat")) return 0; // to open it would make it
+  return new Promise((resolve) => {
+    const opening = indexedDB.open("chat");
+    opening.onsuccess = () => {
+      const asking = opening.result.transaction("rooms").objectStore("rooms").get("lobby");
+      asking.onsuccess = () => resolve(asking.result?.messages.length ?? 0);
+      opening.result.close();
+    };
+  });
+}"""
+
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
 
@@ -48,6 +62,11 @@ class Wire:
         self.cut = True
         while self._open:
             self._open.pop().close(code=1012)
+
+    def tell(self, text: str) -> None:
+        """Say something to the page as if it came from the server; unless there is no connection."""
+        if self._open:
+            self._open[-1].send(text)
 
     def said_of(self, kind: str) -> list[Frame]:
         """What the page has sent of that type."""
@@ -91,6 +110,11 @@ class ThePage:
             self.page.clock.install()
         if wire is not None or clock:
             self.page.reload()  # both take hold of a page when it begins
+        self._find()
+        if nick is not None:
+            self.enter(nick)
+
+    def _find(self) -> None:
         self.box = self.page.locator("#text")
         self.rows = self.page.locator("li.row[data-seq]")
         self.texts = self.page.locator("li.row[data-seq] .text")
@@ -98,8 +122,14 @@ class ThePage:
         self.scroller = self.page.locator(".scroller")
         self.pill = self.page.locator(".pill")
         self.bar = self.page.locator(".bar.amber")
-        if nick is not None:
-            self.enter(nick)
+
+    def tab(self) -> ThePage:
+        """Another tab of the same browser, at the same address."""
+        other = copy(self)
+        other.page = self.page.context.new_page()
+        other.page.goto(self.page.url)
+        other._find()
+        return other
 
     def enter(self, nick: str) -> None:
         """Say a name at the door and go in."""

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { html } from "../html.js";
+import { isMessage } from "../store/whole.js";
 import { useStore } from "./use.js";
 
 const PAUSE_MS = 2000; // a reader that is interrupted all the time reads nothing
@@ -25,6 +26,7 @@ export function Announcer() {
       timer = setTimeout(tell, PAUSE_MS);
     };
     const off = store.chat.on("message", (message) => {
+      if (!isMessage(message)) return;
       const room = store.current.peek();
       const isNew = room && message.room === room.name && message.seq > (room.handle.info?.seq ?? 0);
       if (!isNew || message.from.id === store.me.peek()?.id) return;

@@ -35,7 +35,7 @@ export function Members() {
         <button class="person" aria-expanded=${chosen.value === person.id} onClick=${() => { chosen.value = chosen.value === person.id ? "" : person.id; }}>
           <${Seal} size="s" person=${person} /><bdi class="name">${person.nick}</bdi>
           ${person.id === store.me.value?.id && html`<span class="tag">${say("you")}</span>`}
-          ${person.role && person.role !== "guest" && person.role !== "member" && html`<span class="tag line">${say(/** @type {any} */ (`role-${person.role}`))}</span>`}
+          ${person.role && person.role !== "guest" && person.role !== "member" && html`<span class="tag line">${say(/** @type {any} */ (`role-${person.role}`)) || person.role}</span>`}
           <span class="lamp ${person.status ?? "online"}" /><span class="vh">${say(/** @type {any} */ (`status-${person.status ?? "online"}`))}</span>
         </button>
         ${person.text && html`<p class="quiet small" dir="auto">${person.text}</p>`}

@@ -6,6 +6,7 @@ import { Attention } from "./attention.js";
 import * as keep from "./keep.js";
 import { Outgoing } from "./outgoing.js";
 import { Places } from "./places.js";
+import { isWhole } from "./whole.js";
 
 /** @typedef {import("./room.js").Person} Person */
 /** @typedef {{name: "settings" | "rooms" | "room" | "keys" | "nick" | "delete", [member: string]: any} | null} Dialog */
@@ -77,6 +78,7 @@ export class Store extends Places {
   /** @param {any} event */
   #heard(event) {
     const { type, room } = event;
+    if (!isWhole(event)) return;
     if (type === "state") this.#state(event);
     else if (type === "nick_taken") this.#claim(event.nick);
     else if (type === "presence") this.#presence({ ...event.user, status: event.status, text: event.text });
