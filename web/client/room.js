@@ -104,9 +104,9 @@ export class Room {
     const { clock, identity, typed } = this.#core;
     const { typing_ms = 3000 } = identity.info.limits ?? {};
     const now = clock.now();
-    if (on && now - (typed.get(this.name) ?? -typing_ms) < typing_ms) return;
-    if (on) typed.set(this.name, now);
-    else if (!typed.delete(this.name)) return;
+    const last = typed.get(this.name) ?? NaN; // negative: since then we have told that we stopped
+    if (on ? now - Math.abs(last) < typing_ms : !(last > 0)) return;
+    typed.set(this.name, on ? now : -last);
     this.#core.send("typing", { room: this.name, on });
   }
 

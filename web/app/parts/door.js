@@ -1,8 +1,10 @@
 import { signal } from "@preact/signals";
 import { html } from "../html.js";
 import { isComposing } from "../keys.js";
+import { isName } from "../people.js";
 
 const wantsToken = signal(false);
+const isBad = signal(false);
 
 /**
  * The first page: who are you?
@@ -15,7 +17,9 @@ export function Door({ settings, room, enter }) {
     event.preventDefault();
     const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
     const nick = String(form.get("nick") ?? "").trim();
-    if (nick) enter(nick, String(form.get("token") ?? "").trim());
+    isBad.value = !!nick && !isName(nick);
+    if (isBad.value) /** @type {HTMLElement} */ (document.querySelector("[name=nick]")).focus();
+    else if (nick) enter(nick, String(form.get("token") ?? "").trim());
   };
   /** @param {KeyboardEvent} event Enter belongs to the input method while that is open */
   const guard = (event) => {
@@ -27,7 +31,9 @@ export function Door({ settings, room, enter }) {
       <h1>${say("your-name")}</h1>
       <p class="quiet">${say("into-room", { room: `#${room}` })}</p>
       <label><span class="vh">${say("name")}</span>
-        <input name="nick" autocomplete="nickname" maxlength="64" required enterkeyhint="go" placeholder=${say("name")} ref=${focus} /></label>
+        <input name="nick" autocomplete="nickname" maxlength="64" required enterkeyhint="go" placeholder=${say("name")} ref=${focus}
+          aria-invalid=${isBad.value} aria-describedby="nick-problem" /></label>
+      <p class="problem" id="nick-problem" role="alert">${isBad.value ? say("bad-name") : ""}</p>
       ${wantsToken.value && html`<label><span>${say("token")}</span>
         <input name="token" type="password" autocomplete="off" spellcheck=${false} /></label>
         <p class="quiet small">${say("token-about")}</p>`}

@@ -59,7 +59,7 @@ function Account() {
   };
   const me = store.me.value;
   return html`<p><strong>${me?.nick ?? store.nick.value}</strong>${me?.role && me.role !== "guest" && html` <span class="tag line">${say(/** @type {any} */ (`role-${me.role}`))}</span>`}
-      <button class="link" onClick=${() => { store.dialog.value = { name: "nick" }; }}>${say("rename")}</button></p>
+      ${" "}<button class="link" onClick=${() => { store.dialog.value = { name: "nick" }; }}>${say("rename")}</button></p>
     <p class="quiet small">${store.token.value ? say("signed-in") : say("guest")}
       ${store.token.value ? html` <button class="link" onClick=${() => store.signIn("")}>${say("sign-out")}</button>`
       : html` <button class="link" aria-expanded=${isAsking.value} onClick=${() => { isAsking.value = !isAsking.value; }}>${say("sign-in")}</button>`}</p>

@@ -6,6 +6,8 @@ const WAIT_MS = 400; // another page of ours may be reading it right now
 
 /** What tells a person who looks elsewhere: the title, the icon, a sound, a notification. */
 export class Attention {
+  #loud = 0;
+
   /** @param {import("./store.js").Store} store */
   constructor(store) {
     this.store = store;
@@ -26,6 +28,8 @@ export class Attention {
     const place = room ? `${room.title.value} · ${say("house")}` : say("house");
     document.title = unread ? `(${unread}) ${place}` : place;
     this.#icon(loud ? "loud" : unread ? "quiet" : "");
+    if (loud === this.#loud) return;
+    this.#loud = loud;
     const badge = /** @type {any} */ (navigator);
     if (loud) badge.setAppBadge?.(loud)?.catch(() => {});
     else badge.clearAppBadge?.()?.catch(() => {});

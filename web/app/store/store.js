@@ -105,6 +105,11 @@ export class Store extends Places {
     const wasOnline = this.link.peek().state === "online";
     this.link.value = { ...event, at: Date.now() };
     this.outgoing.online(event.state === "online");
+    // A name that was let in at the door and is refused by the server: ask for another one.
+    if (event.state === "ended" && event.reason === "bad_request" && !this.chat.user) {
+      keep.set("nick", undefined);
+      location.reload();
+    }
     if (event.state !== "online" || wasOnline) return;
     const { build } = this.chat.info;
     this.#build ||= document.querySelector("meta[name=build]")?.getAttribute("content") ?? build;

@@ -22,6 +22,7 @@ export default {
   "did-topic": "{by} changed the topic: {value}", "did-role": "{by} made {nick} {value}",
   "did-slow": "{by} set slow mode to {value} s", "did-lock-on": "{by} locked the room",
   "did-lock-off": "{by} opened the room", "did-expires": "{by} set messages to expire after {value} s",
+  "bad-name": "At most 32 characters, and none of * @ / # at the beginning.",
   "your-name": "What should we call you?", name: "Name", enter: "Come in",
   "into-room": "You are about to enter {room}", "have-token": "I have a token", token: "Token",
   "token-about": "A token proves who you are. The owner's stands in the data directory of the service.",
