@@ -97,6 +97,12 @@ class Hearer:
     """What every peer needs to belong to audiences; a base class for them."""
 
     reads_as: str | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """See `Peer.is_private`; unless a wire knows better."""
+        return False
+
     _audiences: list[Audience] | None = None
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from chatservice.logs.accounts import forget_invites
 from chatservice.logs.people import forget_sessions
 from chatservice.logs.search import indexed
 
@@ -67,6 +68,7 @@ class Chores:
     def _prune(self, connection: sqlite3.Connection) -> bool:
         now_ms = int(self._clock() * 1000)
         forget_sessions(connection, now_ms)
+        forget_invites(connection, now_ms)
         rooms = connection.execute(
             "SELECT id, name, json_extract(rules, '$.expires') FROM room"
             " WHERE json_extract(rules, '$.expires') > 0"

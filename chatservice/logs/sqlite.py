@@ -6,17 +6,19 @@ with a commit each), so an answered message survives a power cut.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from chatservice.domain import rules
+from chatservice.domain.accounts import Account
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, User
 from chatservice.domain.ports import Appended, Found, LogError, LogSink, Page, Past, Randomness, Unread
 from chatservice.domain.promise import Promise, rejected, start
-from chatservice.logs import messages, pages, people
+from chatservice.logs import accounts, messages, pages, people
 from chatservice.logs.chores import Chores
 from chatservice.logs.codec import decode, encode, encode_rules, same_message
 from chatservice.logs.heads import Head
@@ -39,11 +41,13 @@ def open_database(path: Path, durability: str = "disk") -> sqlite3.Connection:
     """
     connection: sqlite3.Connection | None = None
     try:
+        # Password hashes are in it. SQLite gives the files beside it the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
         for pragma in (*PRAGMAS, f"synchronous={'FULL' if durability == 'disk' else 'NORMAL'}"):
             connection.execute(f"PRAGMA {pragma}")
         upgrade(connection)
-    except (sqlite3.Error, LogError) as error:
+    except (OSError, sqlite3.Error, LogError) as error:
         if connection is not None:
             connection.close()
         if isinstance(error, LogError):
@@ -87,6 +91,8 @@ class SQLiteLog:
         """See `Log.start`."""
         connection = open_database(self._path, self.durability)
         self._sink = sink
+        for account in accounts.load(connection):
+            sink.registered(account)
         self._writer = Writer(
             connection,
             call_from_thread=self._call_from_thread,
@@ -210,9 +216,9 @@ class SQLiteLog:
         """See `Messages.unread`."""
         return self._ask(people.unread, room, user_id, after)
 
-    def room_names(self, limit: int) -> Promise[tuple[tuple[str, int], ...]]:
+    def room_names(self, limit: int, viewer: str) -> Promise[tuple[tuple[str, int], ...]]:
         """See `Messages.room_names`."""
-        return self._ask(pages.room_names, limit)
+        return self._ask(pages.room_names, limit, viewer)
 
     # --- people ---
 
@@ -231,6 +237,29 @@ class SQLiteLog:
     def session(self, digest: bytes, now_ms: int) -> Promise[User | None]:
         """See `People.session`."""
         return self._do(people.session, digest, now_ms)
+
+    def use_invite(self, id: str, uses: int, until_ms: int) -> Promise[bool]:
+        """See `People.use_invite`."""
+        return self._do(accounts.use_invite, id, uses, until_ms)
+
+    # --- accounts ---
+
+    def add_account(self, account: Account) -> Promise[Account]:
+        """See `Accounts.add_account`."""
+        return self._register(lambda connection: accounts.add(connection, account))
+
+    def change_account(
+        self, user_id: str, *, role: str | None = None, password: str | None = None, end_sessions: bool = False
+    ) -> Promise[Account]:
+        """See `Accounts.change_account`."""
+        return self._register(
+            lambda connection: accounts.change(connection, user_id, role, password, end_sessions)
+        )
+
+    def _register(self, work: Callable[[sqlite3.Connection], Account]) -> Promise[Account]:
+        if self._writer is None or self._sink is None:
+            return rejected(Refused(Code.UNAVAILABLE))
+        return self._writer.submit(Job(work, self._sink.registered))
 
     # --- threads ---
 
