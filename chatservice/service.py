@@ -52,6 +52,7 @@ from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.tls import BadCertificate, ReloadableContext, fingerprint, self_signed
 from chatservice.transports.turn import Turn
 from chatservice.transports.websocket import ChatWebSocketFactory
+from chatservice.wires.quick import send_promptly
 
 KEPT_DESCRIPTORS = 64
 """For the log, its readers, listeners and the interpreter itself."""
@@ -193,7 +194,7 @@ class ChatService(MultiService):
             clock=time.time,
             randomness=Secrets(),
         )
-        turn = Turn(lambda call: reactor.callLater(0, call), report)
+        turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater)
         hub = self._hub = Hub(
             self._log,
             turn=turn,
@@ -245,6 +246,7 @@ class ChatService(MultiService):
             raise BadEndpoint(f"cannot listen at {listener.address()}: {errors[0].getErrorMessage()}")
         for port in ports:
             self._open.append(port)
+            send_promptly(port)
             number = getattr(port.getHost(), "port", None)
             if number is not None:
                 self.ports[listener] = number

@@ -6,7 +6,7 @@ one shared test file (tests/contract) that all implementations pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -243,8 +243,12 @@ class Format(Protocol):
     def own_frames(self, entry: Entry) -> Frames | None:
         """The same for the sessions of the person who made the entry, when that differs; else None."""
 
-    def join(self, frames: Sequence[Frames]) -> Frames:
-        """Several in one piece, in order."""
+    def hand_out(self, peers: Iterable[Any], frames: Sequence[Frames], events: Sequence[Event]) -> None:
+        """Give every one of `peers`, all of this format, all of `frames`, in order; as `Peer.send` would each.
+        MUST NOT raise.
+
+        :param events: what each of `frames` tells.
+        """
 
 
 class Flushable(Protocol):
@@ -258,7 +262,7 @@ class Turn(Protocol):
     """The end of what the reactor is doing now."""
 
     def add(self, what: Flushable) -> None:
-        """Flush it then. What is added twice is flushed twice."""
+        """Something more waits in it; flush it then, once however often it was added."""
 
 
 class Peer(Protocol):
@@ -287,12 +291,6 @@ class Peer(Protocol):
         """Queue what was made by this peer's own format. Order is kept.
 
         :param event: what they tell; a peer that reads too slowly is told later which entries it missed.
-        """
-
-    def send_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None:
-        """`send` for several at once.
-
-        :param joined: all of `frames` in one piece, shared by everyone who gets them.
         """
 
     def deliver(self, event: Event) -> None:

@@ -15,13 +15,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 from chatservice.domain import rules
 from chatservice.domain.accounts import Account
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, User
+from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, Said, User
 from chatservice.domain.ports import Appended, Found, LogError, LogSink, Page, Past, Randomness, Unread
 from chatservice.domain.promise import Promise, rejected, start
 from chatservice.logs import accounts, messages, pages, people
 from chatservice.logs.chores import Chores
 from chatservice.logs.codec import decode, encode, encode_rules, same_message
 from chatservice.logs.heads import Head
+from chatservice.logs.index import Index
 from chatservice.logs.migrations import upgrade
 from chatservice.logs.readers import Readers
 from chatservice.logs.sqlite_heads import Heads
@@ -82,7 +83,8 @@ class SQLiteLog:
         self._call_from_thread = call_from_thread
         self._clock = clock
         self._heads = Heads(randomness, fence=fence)  # the writer's thread only
-        self._chores = Chores(clock, self._pruned)
+        self._index = Index()  # the writer's too
+        self._chores = Chores(clock, self._index, self._pruned)
         self._writer: Writer | None = None
         self._readers: Readers | None = None
         self._sink: LogSink | None = None
@@ -96,8 +98,8 @@ class SQLiteLog:
         self._writer = Writer(
             connection,
             call_from_thread=self._call_from_thread,
-            before_commit=self._heads.save,
-            rolled_back=self._heads.forget,
+            before_commit=self._before_commit,
+            rolled_back=self._rolled_back,
             chore=self._chores.step,
         )
         self._readers = Readers(self._path, self._call_from_thread)
@@ -112,6 +114,14 @@ class SQLiteLog:
             self._writer = None
 
     # --- writing ---
+
+    def _before_commit(self, connection: sqlite3.Connection) -> None:
+        self._index.keep_up(connection)
+        self._heads.save(connection)
+
+    def _rolled_back(self) -> None:
+        self._index.forget()
+        self._heads.forget()
 
     def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
         """See `Log.append`."""
@@ -162,7 +172,9 @@ class SQLiteLog:
             "INSERT INTO entry (room, seq, epoch, ts, user_id, cid, body, ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (room_id, head.top, head.epoch, ts, kept.user.id, kept.cid, encode(kept), getattr(kept, "ref", None)),
         )
-        if isinstance(kept, Moderated):
+        if isinstance(kept, Said):
+            self._index.added()
+        elif isinstance(kept, Moderated):
             head.rules = rules.apply(head.rules, kept)
             connection.execute("UPDATE room SET rules = ? WHERE id = ?", (encode_rules(head.rules), room_id))
         return Appended(room, head.top, head.epoch, ts), Entry(room, head.top, head.epoch, ts, kept)
@@ -210,7 +222,12 @@ class SQLiteLog:
 
     def search(self, query: str, rooms: Sequence[str], before: int | None, limit: int) -> Promise[Found]:
         """See `Messages.search`."""
-        return self._ask(pages.search, query, tuple(rooms), before, limit)
+        return start(self._search(query, tuple(rooms), before, limit))
+
+    async def _search(self, query: str, rooms: tuple[str, ...], before: int | None, limit: int) -> Found:
+        if self._index.waiting:
+            await self._do(self._index.catch_up)
+        return await self._ask(pages.search, query, rooms, before, limit)
 
     def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
         """See `Messages.unread`."""

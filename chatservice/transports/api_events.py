@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -14,12 +14,12 @@ from zope.interface import implementer
 from chatservice.dialects.base import Voice
 from chatservice.dialects.full_voice import FullVoice, entry, message, shown_room
 from chatservice.domain import commands as c
-from chatservice.domain.audience import Hearer
+from chatservice.domain.audience import Hearer, hand_out_singly
 from chatservice.domain.entering import missed
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Entry, Event, Truncated
 from chatservice.domain.permissions import may_be_in
-from chatservice.domain.ports import Format
+from chatservice.domain.ports import Format, Peer
 from chatservice.domain.promise import Promise, resolved
 from chatservice.domain.recovery import Resolution
 from chatservice.domain.room import Room
@@ -56,9 +56,9 @@ class StreamFormat:
         """See `Format.own_frames`."""
         return None
 
-    def join(self, frames: Sequence[bytes]) -> bytes:
-        """See `Format.join`."""
-        return b"".join(frames)
+    def hand_out(self, peers: Iterable[Peer], frames: Sequence[bytes], events: Sequence[Event]) -> None:
+        """See `Format.hand_out`."""
+        hand_out_singly(peers, frames, events)
 
 
 @lru_cache

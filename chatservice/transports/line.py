@@ -37,7 +37,6 @@ class ChatLine(Connected, Protocol):
     def connectionMade(self) -> None:
         """Greet, and take the newcomer into the default room."""
         around, manners = self.factory.around, self.factory.manners
-        self.transport.setTcpNoDelay(True)
         self.factory.peers.add(self)
         spoken = dialect("line")
         voice = spoken.voice(manners.lang, False)

@@ -27,6 +27,7 @@ class Queue(Protocol):
 
     def push(self, frames: Frames, event: Event | None = None) -> None: ...
     def push_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None: ...
+    def push_rest(self, rest: Frames) -> None: ...
     def flush(self) -> None: ...
     def close(self) -> None: ...
 
@@ -141,6 +142,7 @@ class Connected(Hearer):
     def hold(self) -> None:
         """See `Hearer.hold`: what a room tells a newcomer must not come before the newcomer knows the room."""
         self._held = []
+        self.direct = None
 
     def release(self) -> None:
         """See `Hearer.release`."""
@@ -156,11 +158,16 @@ class Connected(Hearer):
             self._queue.push(frames, event)
 
     def send_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None:
-        """See `Peer.send_all`."""
+        """See `Hearer.send_all`."""
         if self._held is not None:
             self._held.extend(zip(frames, events, strict=True))
         elif self._queue is not None:
             self._queue.push_all(joined, frames, events)
+
+    def send_rest(self, rest: bytes) -> None:
+        """The kernel did not take the end of what `direct` gave it."""
+        if self._queue is not None:
+            self._queue.push_rest(rest)
 
     def send_alone(self, frames: Frames) -> None:
         """Send something for this peer alone, after what its rooms have been told before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -45,13 +45,19 @@ class NamedFormat:
         """What answers a command without an acknowledgement."""
         return None if id is SILENT else self._packet(self.voice.answered(outcome))
 
-    def join(self, frames: Sequence[Outgoing]) -> Outgoing:
-        """See `Format.join`."""
-        return frames[0] if len(frames) == 1 else Outgoing.bundle(frames)
+    def hand_out(self, peers: Iterable[SocketPeer], frames: Sequence[Outgoing], events: Sequence[Event]) -> None:
+        """See `Format.hand_out`."""
+        joined = _bundle(frames)
+        for peer in peers:
+            peer.send_all(joined, frames, events)
 
     def _packet(self, named: Sequence[Named]) -> Outgoing | None:
         packets = [Packet(NAMESPACE, name, (argument,)).packet for name, argument in named]
-        return self.join(packets) if packets else None
+        return _bundle(packets) if packets else None
+
+
+def _bundle(packets: Sequence[Outgoing]) -> Outgoing:
+    return packets[0] if len(packets) == 1 else Outgoing.bundle(packets)
 
 
 @lru_cache(maxsize=64)
@@ -92,6 +98,9 @@ class SocketQueue:
         else:
             for frame, event in zip(frames, events, strict=True):
                 self.push(frame, event)
+
+    def push_rest(self, rest: Outgoing) -> None:
+        """See `SendQueue.push_rest`; packets are never cut."""
 
     def flush(self) -> None:
         """The session sends at the end of the turn."""

@@ -61,6 +61,9 @@ class ChatWebSocket(Connected, LightWebSocket):
             raise Denied(401, "a token that is good is needed here", {"WWW-Authenticate": "Bearer"}) from None
         return token, identity
 
+    def connectionMade(self) -> None:
+        """The transport is there. Its listener's sockets send promptly by themselves: see `send_promptly`."""
+
     def onOpen(self) -> None:
         """The handshake is done: be a peer."""
         wishes, around = self._wishes, self.factory.around

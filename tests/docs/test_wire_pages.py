@@ -12,7 +12,7 @@ import pytest
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.dialects.registry import dialect
 from chatservice.domain.accounts import Registry
-from chatservice.domain.audience import Hearer
+from chatservice.domain.audience import Hearer, hand_out_singly
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Event
@@ -100,6 +100,7 @@ class _Plain:
     def __init__(self, voice: Voice) -> None:
         self.frames = voice.encode
         self.own_frames = voice.encode_own
+        self.hand_out = hand_out_singly
 
 
 @pytest.mark.parametrize(("lang", "example"), [pytest.param(*rest, id=name) for name, *rest in all_examples()])
