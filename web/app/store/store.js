@@ -169,8 +169,8 @@ export class Store extends Places {
     }
   }
 
-  /** Be who a token says, or a guest again. @param {string} token */
-  async signIn(token) {
+  /** Be who a token says, or a guest again. @param {string} token @param {string} [nick] what an account is called */
+  async signIn(token, nick) {
     this.token.value = token;
     keep.set("token", token || undefined);
     this.#isChanging = true;
@@ -179,6 +179,7 @@ export class Store extends Places {
     await archive.clear();
     try {
       await this.chat.connect();
+      if (nick) await this.rename(nick);
       return true;
     } catch {
       return false;
