@@ -62,7 +62,7 @@ $(CLIENTS)/4/LICENSE: web/socketio-clients/package-lock.json
 	@if [ -e $@ ]; then touch $@; fi
 
 clean:
-	rm -rf .venv build dist *.egg-info chatservice/static/app $(CLIENTS) web/node_modules tests/js/node_modules \
+	rm -rf .venv build dist *.egg-info chatservice/static/app $(CLIENTS) web/node_modules tests/js/node_modules tests/e2e/page/axe/node_modules \
 	  bench/.venv bench/build bench/peers/node_modules
 
 # Debian splits venv from python3; as root we add it, else we say so.

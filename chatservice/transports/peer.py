@@ -6,13 +6,15 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from twisted.internet.interfaces import ISSLTransport
+
 from chatservice.dialects.base import Id, Outcome, Parser
 from chatservice.domain.audience import Hearer
 from chatservice.domain.errors import NO_HELLO, SLOW, Disconnect
 from chatservice.domain.events import Event, Pinged
 from chatservice.domain.ports import Format, Frames, Identity
 from chatservice.domain.session import Session
-from chatservice.transports.addresses import shown
+from chatservice.transports.addresses import host_name, is_loopback, shown
 from chatservice.transports.conversation import Conversation
 from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Surroundings
@@ -25,6 +27,7 @@ class Queue(Protocol):
 
     def push(self, frames: Frames, event: Event | None = None) -> None: ...
     def push_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None: ...
+    def push_rest(self, rest: Frames) -> None: ...
     def flush(self) -> None: ...
     def close(self) -> None: ...
 
@@ -69,6 +72,7 @@ class Connected(Hearer):
         format: AnsweringFormat,
         watch: Watch | None,
         identity: Identity | None = None,
+        token: str | None = None,
     ) -> Conversation[Any]:
         """The connection is open: be a peer."""
         self.around = around
@@ -79,7 +83,14 @@ class Connected(Hearer):
             watch.add(self)
         session = None
         if spoken.chats:
-            session = Session(around.hub, self, self.address, introduced=not spoken.has_hello, identity=identity)
+            session = Session(
+                around.hub,
+                self,
+                self.address,
+                introduced=not spoken.has_hello,
+                identity=identity,
+                token=token,
+            )
         if spoken.has_hello:
             self._hello_due = Deadline(self._hello_missing)
             around.hellos.add(self._hello_due)
@@ -90,6 +101,11 @@ class Connected(Hearer):
     def address(self) -> str:
         """The peer's, as people see it."""
         return shown(self.transport.getPeer())
+
+    @property
+    def is_private(self) -> bool:
+        """See `Peer.is_private`: TLS, or the other end is on this computer."""
+        return ISSLTransport.providedBy(self.transport) or is_loopback(host_name(self.address))
 
     def open_queue(self) -> Queue:
         """A new queue towards the peer."""
@@ -126,6 +142,7 @@ class Connected(Hearer):
     def hold(self) -> None:
         """See `Hearer.hold`: what a room tells a newcomer must not come before the newcomer knows the room."""
         self._held = []
+        self.direct = None
 
     def release(self) -> None:
         """See `Hearer.release`."""
@@ -141,11 +158,16 @@ class Connected(Hearer):
             self._queue.push(frames, event)
 
     def send_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None:
-        """See `Peer.send_all`."""
+        """See `Hearer.send_all`."""
         if self._held is not None:
             self._held.extend(zip(frames, events, strict=True))
         elif self._queue is not None:
             self._queue.push_all(joined, frames, events)
+
+    def send_rest(self, rest: bytes) -> None:
+        """The kernel did not take the end of what `direct` gave it."""
+        if self._queue is not None:
+            self._queue.push_rest(rest)
 
     def send_alone(self, frames: Frames) -> None:
         """Send something for this peer alone, after what its rooms have been told before."""

@@ -19,7 +19,7 @@ from chatservice.transports.lag import Lag
 from chatservice.transports.transport import Transport
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Watch
-from chatservice.wires.quick import sender_for
+from chatservice.wires.quick import Direct, direct_way, sender_for
 
 REPLY_BYTES = 4 * 1024 * 1024
 """With so many answers waiting the peer asks without reading; it is cut off."""
@@ -30,6 +30,9 @@ class Owner(Protocol):
 
     @property
     def format(self) -> Format: ...
+
+    direct: Direct | None
+
     def too_slow(self) -> None: ...
 
 
@@ -80,6 +83,7 @@ class SendQueue:
             return
         if self._paused and self._lag.leaves_out(event, self._bytes):
             return
+        self._owner.direct = None
         self._frames.append(frames)
         self._bytes += len(frames)
         if self._paused:
@@ -91,12 +95,20 @@ class SendQueue:
             self._turn.add_last(self)
 
     def push_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
-        """`push` for what a whole room is told at the end of a turn; nothing waits: it goes out at once."""
+        """`push` for what a whole room is told at the end of a turn. If nothing waits it goes out at once, and
+        what follows goes past this queue for as long as nothing waits; see `Hearer.direct`."""
         if self._paused or self._frames:
             for frame, event in zip(frames, events, strict=True):
                 self.push(frame, event)
         elif not self._closed:
             self._send(self._transport, joined)
+            if not self._paused:
+                self._owner.direct = direct_way(self._transport)
+
+    def push_rest(self, rest: bytes) -> None:
+        """Hand the transport what the kernel did not take of something that went past this queue."""
+        self._owner.direct = None
+        self._transport.write(rest)
 
     def flush(self) -> None:
         """Hand the transport all that waits, unless it is full."""
@@ -110,6 +122,7 @@ class SendQueue:
         """Forget what waits and take no more."""
         if not self._closed:
             self._closed = True
+            self._owner.direct = None
             self._lag.take()
             self._frames.clear()
             self._bytes = 0
@@ -120,6 +133,7 @@ class SendQueue:
     def pauseProducing(self) -> None:
         """The transport is full."""
         self._paused = True
+        self._owner.direct = None
 
     def resumeProducing(self) -> None:
         """The transport has room again: first what waits, then which entries were left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from chatservice.domain.ports import Identity
 from chatservice.socketio import Event as Packet
 from chatservice.socketio import Socket
 from chatservice.socketio.outgoing import Outgoing
+from chatservice.transports.addresses import host_name, is_loopback
 from chatservice.transports.lag import Lag
 from chatservice.transports.peer import Connected, Queue
 from chatservice.transports.surroundings import Manners, Surroundings
@@ -44,13 +45,19 @@ class NamedFormat:
         """What answers a command without an acknowledgement."""
         return None if id is SILENT else self._packet(self.voice.answered(outcome))
 
-    def join(self, frames: Sequence[Outgoing]) -> Outgoing:
-        """See `Format.join`."""
-        return frames[0] if len(frames) == 1 else Outgoing.bundle(frames)
+    def hand_out(self, peers: Iterable[SocketPeer], frames: Sequence[Outgoing], events: Sequence[Event]) -> None:
+        """See `Format.hand_out`."""
+        joined = _bundle(frames)
+        for peer in peers:
+            peer.send_all(joined, frames, events)
 
     def _packet(self, named: Sequence[Named]) -> Outgoing | None:
         packets = [Packet(NAMESPACE, name, (argument,)).packet for name, argument in named]
-        return self.join(packets) if packets else None
+        return _bundle(packets) if packets else None
+
+
+def _bundle(packets: Sequence[Outgoing]) -> Outgoing:
+    return packets[0] if len(packets) == 1 else Outgoing.bundle(packets)
 
 
 @lru_cache(maxsize=64)
@@ -91,6 +98,9 @@ class SocketQueue:
         else:
             for frame, event in zip(frames, events, strict=True):
                 self.push(frame, event)
+
+    def push_rest(self, rest: Outgoing) -> None:
+        """See `SendQueue.push_rest`; packets are never cut."""
 
     def flush(self) -> None:
         """The session sends at the end of the turn."""
@@ -134,8 +144,10 @@ class SocketPeer(Connected):
         *,
         speaks_v1: bool,
         identity: Identity | None,
+        token: str | None = None,
     ) -> None:
         self.around = around
+        self._token = token
         self._socket = socket
         self._manners = manners
         self._escape = wishes.escape
@@ -157,12 +169,17 @@ class SocketPeer(Connected):
         self.format = named_format(spoken.named_voice(self._lang, self._escape))
         # That somebody is there is Engine.IO's affair; what is left of our pings are the tops.
         tops = self.around.tops if spoken.has_hello else None
-        self.begin(self.around, spoken, self.format, tops, identity)
+        self.begin(self.around, spoken, self.format, tops, identity, self._token)
 
     @property
     def address(self) -> str:
         """See `Connected.address`."""
         return self._socket.handshake.address or "local"
+
+    @property
+    def is_private(self) -> bool:
+        """See `Peer.is_private`."""
+        return self._socket.handshake.is_secure or is_loopback(host_name(self.address))
 
     def open_queue(self) -> Queue:
         """See `Connected.open_queue`."""

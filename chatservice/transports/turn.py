@@ -3,33 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
+from typing import Protocol
 
 from chatservice.domain.ports import Flushable
+
+LONG_S = 0.0005
+"""Telling a room takes so long from about seventy peers on; below it nothing is worth waiting for."""
+
+SHARE = 16
+"""Waiting for more may take this part of what it would save."""
+
+
+class Timer(Protocol):
+    """What `call_later` gives: see `IDelayedCall`."""
+
+    def cancel(self) -> object: ...
 
 
 class Turn:
     """See `chatservice.domain.ports.Turn`. Audiences are flushed before queues, so that what a peer is told with
     all others and what it is told alone leave in one write.
 
+    A write to each of a thousand peers takes milliseconds, whether it holds one message or ten. When many talk,
+    some messages come a moment before such a round begins and the rest a moment after, and then each half gets a
+    round of its own, for ever. So a turn waits until it holds as many messages as the last one did, though no
+    longer than a sixteenth of what that one took. Who talks alone is never waited for.
+
     :param call_soon: calls a function after what the reactor is doing now.
     :param report: is given errors that are ours; without it they are raised where they are.
+    :param call_later: calls a function after some seconds; without it no turn waits.
+    :param now: seconds on a clock that never goes back.
     """
 
     def __init__(
         self,
         call_soon: Callable[[Callable[[], None]], object],
         report: Callable[[BaseException], None] | None = None,
+        call_later: Callable[[float, Callable[[], None]], Timer] | None = None,
+        now: Callable[[], float] = perf_counter,
     ) -> None:
         self._call_soon = call_soon
+        self._call_later = call_later
         self._report = report
+        self._now = now
         self._scheduled = False
-        self._first: list[Flushable] = []
+        self._timer: Timer | None = None
+        self._told = 0
+        self._told_last = 0
+        self._took_s = 0.0
+        self._first: dict[Flushable, None] = {}
         self._last: list[Flushable] = []
 
     def add(self, what: Flushable) -> None:
-        """Flush it at the end of the turn."""
-        self._first.append(what)
-        self._schedule()
+        """Something more waits in it: flush it at the end of the turn."""
+        self._first[what] = None
+        self._told += 1
+        if self._timer is None:
+            self._schedule()
+        elif self._told >= self._told_last:
+            self._timer.cancel()
+            self._timer = None
+            self._call_soon(self._flush)
 
     def add_last(self, what: Flushable) -> None:
         """Flush it after all that was added by `add`."""
@@ -39,11 +74,20 @@ class Turn:
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
-            self._call_soon(self._flush)
+            self._call_soon(self._end)
+
+    def _end(self) -> None:
+        if self._call_later is not None and self._took_s > LONG_S and 0 < self._told < self._told_last:
+            self._timer = self._call_later(self._took_s / SHARE, self._flush)
+        else:
+            self._flush()
 
     def _flush(self) -> None:
+        self._timer = None
+        told, self._told = self._told, 0
+        begin = self._now()
         while self._first or self._last:
-            first, self._first = self._first, []
+            first, self._first = self._first, {}
             for what in first:
                 self._try(what)
             if self._first:
@@ -51,6 +95,8 @@ class Turn:
             last, self._last = self._last, []
             for what in last:
                 self._try(what)
+        if told:
+            self._told_last, self._took_s = told, self._now() - begin
         self._scheduled = False
 
     def _try(self, what: Flushable) -> None:

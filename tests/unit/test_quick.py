@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 from functools import partial
 
-from twisted.internet.protocol import Protocol
-from twisted.internet.tcp import Connection
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.tcp import Connection, Port
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 
-from chatservice.wires.quick import sender_for
+from chatservice.wires.quick import send_promptly, sender_for
 
 
 class Wire:
@@ -45,6 +45,16 @@ def test_sent_before_the_reactor_turns() -> None:
     assert wire.read() == b"hello"
     assert not wire.reactor.writers
     wire.close()
+
+
+def test_accepted_connections_send_promptly() -> None:
+    """What a port accepts has Nagle's algorithm off, without being told so itself."""
+    port = Port(0, Factory(), interface="127.0.0.1", reactor=MemoryReactorClock())
+    port.startListening()
+    send_promptly(port)
+    with socket.create_connection(("127.0.0.1", port.getHost().port)), port.socket.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    port.socket.close()
 
 
 def test_order_when_the_kernel_is_full() -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from fakes import ANN, FakeTransport, Pump, entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
+from chatservice.domain.audience import hand_out_singly
 from chatservice.domain.events import Entry, Event, Lagged, Typing
+from chatservice.domain.ports import Peer
 from chatservice.transports.lag import EPHEMERAL_BYTES, LAG_BYTES
 from chatservice.transports.sendqueue import REPLY_BYTES, SendQueue, Turn
 from chatservice.transports.surroundings import STUCK_S
 from chatservice.transports.watch import Watch
+from chatservice.wires.quick import Direct
 
 TYPING = Typing("lobby", ANN, True)
 
@@ -33,12 +36,14 @@ class LagFormat:
     def own_frames(self, entry: Entry) -> bytes | None:
         return None
 
-    def join(self, frames: Sequence[bytes]) -> bytes:
-        return b"".join(frames)
+    def hand_out(self, peers: Iterable[Peer], frames: Sequence[bytes], events: Sequence[Event]) -> None:
+        hand_out_singly(peers, frames, events)
 
 
 class Link:
     """A queue on a fake transport, its owner, and the reactor's turn run by hand."""
+
+    direct: Direct | None = None
 
     def __init__(self) -> None:
         self.pump, self.clock = Pump(), Clock()

@@ -39,8 +39,18 @@ export function speak(lang) {
   };
 }
 
+/** @type {{key: string, say: (ts: number) => string}} making the formats costs more than a row does */
+let days = { key: "", say: String };
+
 /** Today, yesterday, or the date with its day of the week. @param {string} lang @param {number} now */
 export function dayWords(lang, now) {
+  const key = `${lang} ${now}`;
+  if (days.key !== key) days = { key, say: makeDayWords(lang, now) };
+  return days.say;
+}
+
+/** @param {string} lang @param {number} now */
+function makeDayWords(lang, now) {
   const say = speak(lang);
   const full = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long" });
   const past = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long", year: "numeric" });

@@ -98,11 +98,11 @@ export class ChatClient {
   }
 
   list() {
-    return this.ask("rooms", {}).then((reply) => reply.rooms);
+    return this.ask("rooms").then((reply) => reply.rooms);
   }
 
   /** @param {string} q @param {Frame} [page] */
-  search(q, page = {}) {
+  search(q, page) {
     return this.ask("search", { q, ...page });
   }
 
@@ -117,7 +117,7 @@ export class ChatClient {
   }
 
   /** @param {string} type @param {Frame} [members] @returns {Promise<any>} */
-  ask(type, members = {}) {
+  ask(type, members) {
     return this.#core.ask(type, members);
   }
 }

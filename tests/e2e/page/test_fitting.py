@@ -85,11 +85,11 @@ def show_search(visitor: ThePage) -> None:
 
 
 def show_settings(visitor: ThePage) -> None:
-    """The settings, with the form for a token."""
+    """The settings, with the form to sign in."""
     show_rooms(visitor)
     visitor.page.locator(".rooms footer .plain").click()
     visitor.page.locator("dialog .link[aria-expanded]").click()
-    expect(visitor.page.locator("dialog input[name=token]")).to_be_visible()
+    expect(visitor.page.locator("dialog input[name=password]")).to_be_visible()
 
 
 def show_keys(visitor: ThePage) -> None:

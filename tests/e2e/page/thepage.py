@@ -28,6 +28,7 @@ ARCHIVED = """async () => {
   });
 }"""
 
+NARROW = 640  # below this width the rooms, and oneself, are a screen of their own
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
 
@@ -36,6 +37,7 @@ class Wire:
 
     :ivar cut: nothing gets through, and who is connected is not any more.
     :ivar said: every frame the page has sent, on all its connections.
+    :ivar catch: whether a frame from the page does not reach the server.
     :ivar bend: what becomes of a frame from the server; None swallows it.
     """
 
@@ -43,6 +45,7 @@ class Wire:
         self.cut = False
         self.said: list[Frame] = []
         self.connections = 0
+        self.catch: Callable[[Frame], bool] = lambda frame: False
         self.bend: Callable[[Frame], Frame | None] = lambda frame: frame
         self._open: list[WebSocketRoute] = []
 
@@ -63,24 +66,42 @@ class Wire:
         while self._open:
             self._open.pop().close(code=1012)
 
-    def tell(self, text: str) -> None:
+    def tell(self, frame: Frame | str) -> None:
         """Say something to the page as if it came from the server; unless there is no connection."""
         if self._open:
-            self._open[-1].send(text)
+            self._open[-1].send(frame if isinstance(frame, str) else json.dumps(frame))
 
     def said_of(self, kind: str) -> list[Frame]:
         """What the page has sent of that type."""
         return [frame for frame in self.said if frame["type"] == kind]
 
     def _out(self, text: str, server: WebSocketRoute) -> None:
-        self.said.append(json.loads(text))
-        if not self.cut:
+        frame = json.loads(text)
+        self.said.append(frame)
+        if not self.cut and not self.catch(frame):
             server.send(text)
 
     def _in(self, text: str, route: WebSocketRoute) -> None:
         frame = self.bend(json.loads(text))
         if frame is not None and not self.cut:
             route.send(json.dumps(frame))
+
+
+_WATCH = """(selector) => {
+  const words = [...document.querySelectorAll(selector)].map((region) => {
+    const heard = [];
+    new MutationObserver(() => heard.push(region.textContent)).observe(
+      region, { childList: true, characterData: true, subtree: true });
+    return heard;
+  });
+  return () => words.flat().map((text) => text.trim()).filter(Boolean);
+}"""
+
+
+def watch(page: Page, selector: str) -> Callable[[], list[str]]:
+    """What a screen reader hears of these live regions, from now on."""
+    heard = page.evaluate_handle(_WATCH, selector)
+    return lambda: list(heard.evaluate("(heard) => heard()"))
 
 
 class ThePage:
@@ -139,7 +160,8 @@ class ThePage:
 
     def is_in(self) -> None:
         """Wait until it is in its room."""
-        expect(self.page.locator(".status.online")).to_be_attached()
+        if (self.page.viewport_size or PHONE["viewport"])["width"] >= NARROW:
+            expect(self.page.locator(".status.online")).to_be_attached()
         expect(self.page.locator("aside .person").first).to_be_attached()
 
     def say(self, text: str) -> None:

@@ -20,8 +20,9 @@ export function Announcer() {
       if (!waiting.length) return;
       const say = store.say.peek();
       const [message] = waiting;
-      words.value = waiting.length > 1 ? say("announce-many", { n: waiting.length })
+      const text = waiting.length > 1 ? say("announce-many", { n: waiting.length })
         : say("said", { nick: store.nickOf(message.from), text: String(message.text ?? "").slice(0, 300) });
+      words.value = words.peek() === text ? `${text}\u00a0` : text; // the same words twice would be no change
       waiting = [];
       timer = setTimeout(tell, PAUSE_MS);
     };

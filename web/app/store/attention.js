@@ -7,6 +7,8 @@ const HOLD_MS = 3000; // timers of hidden pages come once a second
 
 /** What tells a person who looks elsewhere: the title, the icon, a sound, a notification. */
 export class Attention {
+  #loud = 0;
+
   /** @param {import("./store.js").Store} store */
   constructor(store) {
     this.store = store;
@@ -27,6 +29,8 @@ export class Attention {
     const place = room ? `${room.title.value} · ${say("house")}` : say("house");
     document.title = unread ? `(${unread}) ${place}` : place;
     this.#icon(loud ? "loud" : unread ? "quiet" : "");
+    if (loud === this.#loud) return;
+    this.#loud = loud;
     const badge = /** @type {any} */ (navigator);
     if (loud) badge.setAppBadge?.(loud)?.catch(() => {});
     else badge.clearAppBadge?.()?.catch(() => {});

@@ -107,6 +107,11 @@ export class Store extends Places {
     const wasOnline = this.link.peek().state === "online";
     this.link.value = { ...event, at: Date.now() };
     this.outgoing.online(event.state === "online");
+    // A name that was let in at the door and is refused by the server: ask for another one.
+    if (event.state === "ended" && event.reason === "bad_request" && !this.chat.user) {
+      keep.set("nick", undefined);
+      location.reload();
+    }
     if (event.state !== "online" || wasOnline) return;
     const { build } = this.chat.info;
     this.#build ||= document.querySelector("meta[name=build]")?.getAttribute("content") ?? build;
@@ -166,8 +171,8 @@ export class Store extends Places {
     }
   }
 
-  /** Be who a token says, or a guest again. @param {string} token */
-  async signIn(token) {
+  /** Be who a token says, or a guest again. @param {string} token @param {string} [nick] what an account is called */
+  async signIn(token, nick) {
     this.token.value = token;
     keep.set("token", token || undefined);
     this.#isChanging = true;
@@ -176,6 +181,7 @@ export class Store extends Places {
     await archive.clear();
     try {
       await this.chat.connect();
+      if (nick) await this.rename(nick);
       return true;
     } catch {
       return false;
