@@ -85,8 +85,10 @@ class Audience:
             for i in range(begin, len(frames)):
                 peer.send(frames[i], events[i])
             del self.peers[peer]  # for a moment: looking at a thousand for the sake of a few is what costs
-        self.format.hand_out(self.peers, frames, events)
-        self.peers.update(dict.fromkeys(ahead))
+        try:
+            self.format.hand_out(self.peers, frames, events)
+        finally:
+            self.peers.update(dict.fromkeys(ahead))
 
 
 class Hearer:

@@ -23,7 +23,8 @@ EMOJI_BYTES = 64  # the longest emoji sequences have 35
 SAID_AT_KEPT = 1000  # people of a slow room before the old ones are forgotten
 MENTIONS = 20  # people one message may call: more is a way to shout at everybody
 
-_MENTION = re.compile(r"(?<![A-Za-z0-9_.])@([^\s@][^\n@]*)")  # not in a mail address; Chinese has no spaces around it
+# Not in a mail address; Chinese has no spaces around it.
+_MENTION = re.compile(r"(?<![A-Za-z0-9_.])@([^\s@][^\n@]*)")
 
 
 def say(session: Session, command: c.Say) -> Promise[Any] | Result:
@@ -158,11 +159,9 @@ def _mentions(session: Session, room: Room, text: str) -> tuple[str, ...]:
                 if person is not session.user:
                     found[person.user.id] = None
                 break
-            if word[-1].isascii() and word[-1].isalnum():
-                # `@annabel` does not call Ann, `@林晓雯看` does call 林晓雯; a nick may be of several words.
-                word = "".join(word.rsplit(None, 1)[:-1])
-            else:
-                word = word[:-1]
+            # `@annabel` does not call Ann, `@林晓雯看` does call 林晓雯; a nick may be of several words.
+            whole = word[-1].isascii() and word[-1].isalnum()
+            word = "".join(word.rsplit(None, 1)[:-1]) if whole else word[:-1]
     return tuple(found)[:MENTIONS]
 
 

@@ -31,6 +31,8 @@ class PrecisNames:
 
     def clean(self, wish: str) -> str:
         """See `Names.clean`: NFKC, white space trimmed and made single."""
+        if len(wish) > 2 * NICK_BYTES:  # before anything is done that takes longer the longer it is
+            raise Refused(Code.BAD_REQUEST, "nick_too_long", params={"limit": NICK_GRAPHEMES})
         bare, places = _without_glue(unicodedata.normalize("NFKC", wish))
         try:
             nick = _profile().enforce(bare)

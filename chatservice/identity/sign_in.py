@@ -64,7 +64,8 @@ class PasswordSignIn:
         return self._accounts.change_account(user_id, end_sessions=True)
 
     async def _prove(self, account: Account | None, name: str, password: str, address: str) -> Account:
-        key = nick_key(name[:NAME_CODE_POINTS])
+        # However an account's name is written, its tries are counted together.
+        key = nick_key(account.name if account is not None else " ".join(name.split())[:NAME_CODE_POINTS])
         self._tries.take(key, address)
         if not await self._passwords.check(password, None if account is None else account.password):
             raise Refused(Code.UNAUTHORIZED, "bad_login")

@@ -18,7 +18,7 @@ MANY = 256
 class Index:
     """What of the messages is indexed; for the writer's thread.
 
-    :ivar waiting: at least so many messages are not indexed yet. Any thread may look whether it is 0.
+    :ivar waiting: at least so many messages are not indexed yet, as far as the transaction under way goes.
     """
 
     def __init__(self) -> None:
@@ -31,6 +31,12 @@ class Index:
     def keep_up(self, connection: sqlite3.Connection) -> None:
         """Within a transaction, as its last work: do not let too many wait."""
         if self.waiting >= MANY:
+            self.catch_up(connection)
+
+    def look(self, connection: sqlite3.Connection) -> None:
+        """Within a transaction: index what waits, if anything does. Who asks for it in the writer's queue is
+        answered when all that was said before is indexed and committed."""
+        if self.waiting:
             self.catch_up(connection)
 
     def catch_up(self, connection: sqlite3.Connection) -> None:

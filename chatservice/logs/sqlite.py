@@ -225,8 +225,7 @@ class SQLiteLog:
         return start(self._search(query, tuple(rooms), before, limit))
 
     async def _search(self, query: str, rooms: tuple[str, ...], before: int | None, limit: int) -> Found:
-        if self._index.waiting:
-            await self._do(self._index.catch_up)
+        await self._do(self._index.look)
         return await self._ask(pages.search, query, rooms, before, limit)
 
     def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from chatservice.domain.audience import Hearer
 from chatservice.domain.commands import Rename
 from chatservice.domain.conduct import handle
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Event
-from chatservice.domain.ports import Format
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
 from chatservice.transports.surroundings import Surroundings
@@ -21,7 +21,7 @@ class Visitor(Hearer):
     It is known by its token, else by its address: so its rate limit and its `userN` last from request to request.
     """
 
-    format: Format
+    format: Any = None  # it hears nothing, so it is in no audience
 
     def __init__(self, around: Surroundings, key: str, forget: Callable[[Visitor], None]) -> None:
         self.heard_at = 0.0

@@ -40,10 +40,11 @@ class Shelf:
         """As the writer does it, in a transaction of its own."""
         self.seq += 1
         self.connection.execute("BEGIN IMMEDIATE")
-        messages.keep(self.connection, 1, self.seq, self.seq, body, False)
+        kept = messages.keep(self.connection, 1, self.seq, self.seq, body, False)
+        assert kept is not None
         self.connection.execute(
             "INSERT INTO entry (room, seq, epoch, ts, user_id, body, ref) VALUES (1, ?, 'e', ?, ?, ?, ?)",
-            (self.seq, self.seq, ANN.id, encode(body), getattr(body, "ref", None)),
+            (self.seq, self.seq, ANN.id, encode(kept), getattr(kept, "ref", None)),
         )
         self.connection.execute("UPDATE room SET top = ? WHERE id = 1", (self.seq,))
         if isinstance(body, Said):
@@ -71,6 +72,9 @@ class Shelf:
             (question(word, [1]),),
         )
         return {seq for (seq,) in rows}
+
+    def rev(self, seq: int) -> int:
+        return int(self.connection.execute("SELECT rev FROM message WHERE seq = ?", (seq,)).fetchone()[0])
 
     def indexed_rows(self) -> int:
         return int(self.connection.execute("SELECT count(*) FROM found").fetchone()[0])
@@ -133,6 +137,18 @@ def test_a_transaction_that_came_to_nothing() -> None:
         assert (one.found("tea"), one.found("milk")) == ({1}, {2})
 
 
+def test_a_look_through_the_writers_queue() -> None:
+    """Whoever looks in the writer's turn has all indexed that was committed before, and nothing is done twice."""
+    with shelf() as one:
+        one.index.waiting = 0
+        one.say("tea")
+        for _ in range(2):
+            one.connection.execute("BEGIN IMMEDIATE")
+            one.index.look(one.connection)
+            one.connection.execute("COMMIT")
+            assert one.found("tea") == {1} and one.indexed_rows() == 1
+
+
 def test_an_id_that_is_given_again() -> None:
     """When the newest message is pruned, the next one gets its id, and is indexed all the same."""
     with shelf() as one:
@@ -171,7 +187,7 @@ def test_any_order_of_things(steps: list[tuple[str, ...]]) -> None:
                 one.say(rest[0])
             elif step in ("edit", "delete") and int(rest[0]) in one.texts:
                 ref = int(rest[0])
-                one.append(Edited(ANN, ref, rest[1], 0) if step == "edit" else Deleted(ANN, ref))
+                one.append(Edited(ANN, ref, rest[1], one.rev(ref)) if step == "edit" else Deleted(ANN, ref))
                 if step == "edit":
                     one.texts[ref] = rest[1]
                 else:

@@ -50,7 +50,7 @@ def test_bad_nicks(wish: str) -> None:
     assert (refused.value.code, refused.value.about) == (Code.BAD_REQUEST, "nick_characters")
 
 
-@pytest.mark.parametrize("wish", ["a" * 33, "張" * 33, FAMILY * 6, "a" + "\u0301" * 65, "𒀀" * 33])
+@pytest.mark.parametrize("wish", ["a" * 33, "張" * 33, FAMILY * 6, "a" + "\u0301" * 65, "𒀀" * 33, "\ufdfa" * 9000])
 def test_long_nicks(wish: str) -> None:
     """A nick has at most 32 characters as a person counts them, and at most 128 bytes."""
     with pytest.raises(Refused) as refused:

@@ -28,7 +28,7 @@ export function SignIn({ say, done }) {
   };
   return html`<form class="signin" onSubmit=${submit}>
     ${byToken.value
-      ? html`<label><span>${say("token")}</span><input name="token" type="password" autocomplete="off" spellcheck=${false} required /></label>
+      ? html`<label><span>${say("token")}</span><input name="token" type="password" maxlength="4096" autocomplete="off" spellcheck=${false} required /></label>
         <p class="quiet small">${say("token-about")}</p>`
       : html`<label><span>${say("name")}</span><input name="name" autocomplete="username" maxlength="64" required /></label>
         <label><span>${say("password")}</span><input name="password" type="password" autocomplete="current-password" maxlength="256" required /></label>`}

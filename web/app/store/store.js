@@ -107,9 +107,9 @@ export class Store extends Places {
     const wasOnline = this.link.peek().state === "online";
     this.link.value = { ...event, at: Date.now() };
     this.outgoing.online(event.state === "online");
-    // A name that was let in at the door and is refused by the server: ask for another one.
+    // A name or a token that was let in at the door and is refused by the server: ask for another one.
     if (event.state === "ended" && event.reason === "bad_request" && !this.chat.user) {
-      keep.set("nick", undefined);
+      for (const name of ["nick", "token"]) keep.set(name, undefined);
       location.reload();
     }
     if (event.state !== "online" || wasOnline) return;
