@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
-from e2e.browsing import Browsing
+from e2e.browsing import Browsing, tab_beside
 from e2e.server import Server
 
 Frame = dict[str, Any]
@@ -147,8 +147,7 @@ class ThePage:
     def tab(self) -> ThePage:
         """Another tab of the same browser, at the same address."""
         other = copy(self)
-        other.page = self.page.context.new_page()
-        other.page.goto(self.page.url)
+        other.page = tab_beside(self.page)
         other._find()
         return other
 
