@@ -22,7 +22,7 @@ def test_history_is_silent(shared_server: Server, browsing: Browsing) -> None:
     heard = watch(ann.page, LIVE)
     expect(ann.rows).to_have_count(50)
     ann.scroller.evaluate("(it) => { it.scrollTop = 0 }")
-    expect(ann.rows).to_have_count(100)
+    expect(ann.page.locator("li.row[data-seq='71']")).to_have_count(1)  # a slow machine may load one page more
     assert heard() == []
     wire.pull()
     expect(ann.bar).to_be_visible()
