@@ -12,7 +12,7 @@ from chatservice.dialects.base import SILENT, Id, Outcome
 from chatservice.dialects.phrases import say
 from chatservice.domain import events as e
 from chatservice.domain import results as r
-from chatservice.domain.errors import Refused
+from chatservice.domain.errors import Code, Refused
 from chatservice.domain.limits import (
     ANSWER_BYTES,
     FRAME_BYTES,
@@ -113,6 +113,7 @@ _EVENTS: dict[type[e.Event], Callable[[Any], Fields]] = {
         **_given(text=v.text),
     },
     e.Typing: lambda v: {"type": "typing", "room": v.room, "user": _user(v.user), "on": v.on},
+    e.Expiring: lambda v: {"type": "expiring", "at": v.until_ms},
     e.ReadElsewhere: lambda v: {
         "type": "read",
         "room": shown_room(v.room),
@@ -174,7 +175,7 @@ def joined(result: r.Joined) -> Fields:
     fields |= {"read": result.read, "unread": result.unread, "mentions": result.mentions, "n": result.n}
     if result.members is not None:
         fields["members"] = [_user(user) for user in result.members]
-    fields |= _given(topic=result.topic)
+    fields |= _given(topic=result.topic, private=result.private)
     return fields | {"you": {"role": result.role, "can": list(result.can)}}
 
 
@@ -242,6 +243,7 @@ _ANSWERS: dict[type[Any], Callable[[Any], Fields]] = {
         "hits": [{"room": hit.room, **message(hit.message)} for hit in v.hits],
         **_given(next=v.next),
     },
+    r.Invited: lambda v: {"room": v.room, "invite": v.token, "until": v.until_ms, "uses": v.uses},
     r.Members: lambda v: {"room": v.room, "members": [_user(user) for user in v.users], "n": v.n},
 }
 
@@ -294,8 +296,8 @@ class FullVoice:
         fields: Fields = {"code": refusal.code.value, "message": words, "temporary": refusal.temporary}
         if refusal.retry_ms:
             fields["retry_ms"] = refusal.retry_ms
-        if "kind" in refusal.params:
-            fields["limit"] = refusal.params["kind"]
+        if refusal.code is Code.RATE_LIMITED:
+            fields["limit"] = refusal.params.get("kind", "login")
         return fields
 
 

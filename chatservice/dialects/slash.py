@@ -11,6 +11,7 @@ from chatservice.domain.commands import (
     Help,
     History,
     Join,
+    Login,
     Moderate,
     Rename,
     Retract,
@@ -63,6 +64,14 @@ def _lock(rest: str) -> Command:
     return Moderate(None, "lock", value="on" if word in _ON else "off")
 
 
+def _login(rest: str) -> Command:
+    """A name may have spaces in it; a password that is typed here may not."""
+    name, _, password = rest.rpartition(" ")
+    if not name:
+        raise Refused(Code.BAD_REQUEST, "usage", params={"usage": "/login NAME PASSWORD"})
+    return Login(name.strip(), password)
+
+
 _COMMANDS: dict[str, Callable[[str], Command]] = {
     "nick": lambda rest: Rename(_needed(rest, "/nick NAME")),
     "join": lambda rest: Join(_needed(rest, "/join ROOM"), last=20, alone=True),
@@ -70,6 +79,7 @@ _COMMANDS: dict[str, Callable[[str], Command]] = {
     "history": lambda rest: History(last=_number(rest, 20, "/history N")),
     "since": lambda rest: History(since=_number(_needed(rest, "/since N"), 0, "/since N")),
     "me": lambda rest: Say(_needed(rest, "/me DOES"), action=True),
+    "login": _login,
     "help": lambda rest: Help(),
     "delete": lambda rest: Retract(rest),
     "topic": lambda rest: Moderate(None, "topic", value=rest) if rest else Topic(),

@@ -8,6 +8,7 @@ from typing import Any
 
 from chatservice.domain import commands as c
 from chatservice.domain import entering, ordering, reading, talking
+from chatservice.domain import permissions as p
 from chatservice.domain.errors import GOODBYE, Code, Refused
 from chatservice.domain.promise import Promise, rejected, resolved, start
 from chatservice.domain.rates import Kind, is_too_much, spend
@@ -39,45 +40,54 @@ class Row:
 
     :ivar rate: with what it is counted together; None if it costs nothing, or by itself says what it costs.
     :ivar quiet: one too many is let pass without a word.
-    :ivar nameless: it may come before hello.
+    :ivar requires: each must hold, in this order; see `domain/permissions.py`.
+    :ivar refused: what is done instead when one does not hold.
     :ivar answers_first: no event may reach the peer before the answer, though it is told of them meanwhile.
     :ivar overlaps: it only appends to the log, so the next such one need not wait for its answer.
     """
 
     perform: Callable[[Session, Any], Promise[Any] | Result]
+    requires: tuple[Callable[[Session, Any], None], ...] = (p.is_known,)
     rate: Kind | None = None
     quiet: bool = False
-    nameless: bool = False
     overlaps: bool = False
     answers_first: bool = False
+    refused: Callable[[Session, Any, Refused], Promise[Any]] | None = None
 
+
+_READS = (p.is_known, p.may_read)
+_WRITES = (p.is_known, p.may_write)
+_HERE = (p.is_known, p.may_read_here)
 
 COMMANDS: dict[type[c.Command], Row] = {
-    c.Hello: Row(entering.hello, nameless=True, answers_first=True),  # costs as many joins as it holds
-    c.Join: Row(entering.join, Kind.RESYNC),
-    c.Part: Row(entering.part, Kind.RESYNC),
-    c.Rooms: Row(entering.rooms, Kind.RESYNC),
+    c.Hello: Row(entering.hello, (p.is_nobody_yet,), answers_first=True),  # costs as many joins as it holds
+    c.Authenticate: Row(entering.authenticate, rate=Kind.OTHER),
+    c.Login: Row(entering.login, (p.is_unheard,)),  # tries of passwords have a bound of their own
+    c.Join: Row(entering.join, (p.is_known, p.may_name), Kind.RESYNC),  # may_come_in, once the room has been read
+    c.Part: Row(entering.part, (p.is_known, p.may_leave), Kind.RESYNC),
+    c.Rooms: Row(entering.rooms, rate=Kind.RESYNC),
     c.Rename: Row(entering.rename),  # costs nothing if one is called that already
-    c.SetStatus: Row(entering.set_status, Kind.PRESENCE),
-    c.Say: Row(talking.say, Kind.MESSAGE, overlaps=True),
-    c.Edit: Row(talking.edit, Kind.WRITE, overlaps=True),
-    c.Delete: Row(talking.delete, Kind.WRITE, overlaps=True),
-    c.Retract: Row(talking.retract, Kind.WRITE),
-    c.React: Row(talking.react, Kind.WRITE, overlaps=True),
-    c.Type: Row(talking.type_, Kind.TYPING, quiet=True, overlaps=True),
-    c.Read: Row(reading.read, Kind.READ),
-    c.Browse: Row(reading.browse, Kind.RESYNC),
-    c.Replay: Row(reading.replay, Kind.RESYNC),
-    c.Search: Row(reading.search, Kind.SEARCH),
-    c.Who: Row(reading.who, Kind.RESYNC),
-    c.History: Row(reading.history, Kind.RESYNC),
-    c.Moderate: Row(ordering.moderate, Kind.MOD),
-    c.Bans: Row(ordering.bans, Kind.OTHER),
-    c.Topic: Row(ordering.topic, Kind.OTHER),
-    c.Pong: Row(_pong, nameless=True, overlaps=True),
-    c.Help: Row(_help, Kind.OTHER),
-    c.Leave: Row(_leave, nameless=True),
-    c.Unknown: Row(_unknown, Kind.OTHER, nameless=True),
+    c.SetStatus: Row(entering.set_status, rate=Kind.PRESENCE),
+    c.Say: Row(talking.say, _WRITES, Kind.MESSAGE, overlaps=True, refused=talking.say_again),
+    c.Edit: Row(talking.edit, _WRITES, Kind.WRITE, overlaps=True),
+    c.Delete: Row(talking.delete, (p.is_known, p.may_delete), Kind.WRITE, overlaps=True),
+    c.Retract: Row(talking.retract, (p.is_known, p.may_retract), Kind.WRITE),
+    c.React: Row(talking.react, _WRITES, Kind.WRITE, overlaps=True),
+    c.Type: Row(talking.type_, _WRITES, Kind.TYPING, quiet=True, overlaps=True),
+    c.Read: Row(reading.read, _READS, Kind.READ),
+    c.Browse: Row(reading.browse, _READS, Kind.RESYNC),
+    c.Replay: Row(reading.replay, _READS, Kind.RESYNC),
+    c.Search: Row(reading.search, (p.is_known, p.may_search), Kind.SEARCH),
+    c.Who: Row(reading.who, _READS, Kind.RESYNC),
+    c.History: Row(reading.history, _HERE, Kind.RESYNC),
+    c.Moderate: Row(ordering.moderate, (p.is_known, p.may_moderate), Kind.MOD),
+    c.Bans: Row(ordering.bans, (p.is_known, p.may_see_bans), Kind.OTHER),
+    c.Topic: Row(ordering.topic, _HERE, Kind.OTHER),
+    c.Invite: Row(ordering.invite, (p.is_known, p.may_invite), Kind.MOD),
+    c.Pong: Row(_pong, (), overlaps=True),
+    c.Help: Row(_help, rate=Kind.OTHER),
+    c.Leave: Row(_leave, ()),
+    c.Unknown: Row(_unknown, (), Kind.OTHER),
 }
 
 
@@ -90,8 +100,6 @@ def handle(session: Session, command: c.Command) -> Promise[Any]:
     """
     row = COMMANDS[type(command)]
     try:
-        if session.person is None and not row.nameless:
-            raise Refused(Code.UNAUTHORIZED, "hello_first")
         if row.rate is not None and session.person is not None:
             if row.quiet and is_too_much(session, row.rate):
                 return resolved(Done())
@@ -100,18 +108,34 @@ def handle(session: Session, command: c.Command) -> Promise[Any]:
         unjoined = _own_conversation(session, command)
         if unjoined is not None:
             return start(_join_first(session, unjoined, row, command))
-        answer = row.perform(session, command)
+        answer = _do(session, row, command)
     except Exception as error:
         return rejected(error)
     return answer if isinstance(answer, Promise) else resolved(answer)
 
 
+def _do(session: Session, row: Row, command: c.Command) -> Promise[Any] | Result:
+    try:
+        for require in row.requires:
+            require(session, command)
+    except Refused as refusal:
+        if row.refused is None or session.person is None:
+            raise
+        return row.refused(session, command, refusal)
+    return row.perform(session, command)
+
+
 def _own_conversation(session: Session, command: c.Command) -> str | None:
     """The direct conversation that `command` is about, if the session is not in it: any command may name one."""
     name = getattr(command, "room", None)
-    if name is None or isinstance(command, c.Join | c.Part) or not name.startswith(("@u_", "dm:")):
+    if (
+        session.person is None
+        or name is None
+        or isinstance(command, c.Join | c.Part)
+        or not name.startswith(("@u_", "dm:"))
+    ):
         return None
-    room = entering.room_name(session, name)
+    room = p.room_name(session, name)
     return None if room in session.rooms else room
 
 
@@ -122,7 +146,7 @@ async def _join_first(session: Session, name: str, row: Row, command: c.Command)
         joining = session.opening[name] = entering.join(session, c.Join(name))
         joining.then(lambda _: session.opening.__delitem__(name))
     await joining
-    answer = row.perform(session, command)
+    answer = _do(session, row, command)
     return await answer if isinstance(answer, Promise) else answer
 
 

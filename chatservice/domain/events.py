@@ -205,6 +205,13 @@ class Typing:
 
 
 @dataclass(frozen=True, slots=True)
+class Expiring:
+    """To one session: what proves who it is ends then (milliseconds since 1970), and the connection with it."""
+
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadElsewhere:
     """To a user's other sessions: it has read up to `seq` in `room`."""
 
@@ -287,6 +294,7 @@ Event = (
     | Crowded
     | Presence
     | Typing
+    | Expiring
     | ReadElsewhere
     | Truncated
     | EpochChanged

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
 
+from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.audience import AtOnce
-from chatservice.domain.errors import Disconnect
-from chatservice.domain.events import Entry, Event, Presence, Said
+from chatservice.domain.errors import KICKED, TOKEN_EXPIRED, Code, Disconnect, Refused
+from chatservice.domain.events import Entry, Event, Presence, Said, User
 from chatservice.domain.limits import Rate
-from chatservice.domain.ports import Audit, Engine, Passes, Peer, Randomness, Turn
+from chatservice.domain.permissions import has_a_place, may_be_in
+from chatservice.domain.ports import Audit, Engine, Identity, Passes, Peer, Randomness, SignIn, Turn
 from chatservice.domain.presence import TELL_EACH
+from chatservice.domain.proofs import Proofs
 from chatservice.domain.rates import RATES, Kind, Rates
 from chatservice.domain.room import Room, State
 from chatservice.domain.roster import Person, Roster
@@ -19,6 +22,8 @@ from chatservice.domain.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from chatservice.domain.session import Session
+
+T = TypeVar("T")
 
 LINGER_S = 5.0
 """How long a lost session that can be resumed keeps its place: a page reload, a tunnel."""
@@ -31,6 +36,8 @@ class Hub:
     """The registry of rooms and of the living; the sink into which the log commits.
 
     :param clock: seconds since 1970.
+    :param registry: who has an account; the log fills it.
+    :param guests: whether people without a token are let in.
     :param passes: tokens for guests; None where no dialect has a hello.
     :param messages: how fast one user may talk; None lifts this and all other rates, and floods of comings
         and goings are told one by one.
@@ -46,12 +53,14 @@ class Hub:
         *,
         clock: Callable[[], float],
         randomness: Randomness,
+        registry: Registry,
         messages: Rate | None,
         report: Callable[[BaseException], None],
         turn: Turn | None = None,
         passes: Passes | None = None,
         build: str = "",
         audit: Audit | None = None,
+        guests: bool = True,
     ) -> None:
         self.log = log
         self.clock = clock
@@ -64,7 +73,11 @@ class Hub:
         self.rates = None if messages is None else Rates(clock, {**RATES, Kind.MESSAGE: messages})
         self.counts: Counter[str] = Counter()  # what happened how often, for whoever measures
         self.whereabouts = Whereabouts()
-        self.roster = Roster()
+        self.registry = registry
+        self.sign_in: SignIn | None = None
+        self.guests = guests
+        self.proofs = Proofs()
+        self.roster = Roster(registry.names, registry.whose)
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, list[Session]] = {}  # user id -> live sessions
         # Room ("" for the person's very life) and who -> when the place is given up; the next one due comes first.
@@ -97,6 +110,67 @@ class Hub:
         known = self.rooms.get(room)
         if known is not None:
             known.pruned(first)
+
+    def registered(self, account: Account) -> None:
+        """See `LogSink.registered`: its name is its own from now on, and the living learn what has changed."""
+        before = self.registry.put(account)
+        self.for_each(
+            [person for person in self.roster.mistaken(account.name) if person.user.id != account.id], self._unname
+        )
+        living = self.roster.find(account.id)
+        if living is not None:
+            self._entitle(living, account.role, living.only)
+        if before is not None and before.generation != account.generation:
+            self.end_sessions(account.id, TOKEN_EXPIRED)
+
+    def _unname(self, person: Person) -> None:
+        was = person.user.nick
+        self.roster.unname(person)
+        self._tell_name(person, was)
+
+    def _entitle(self, person: Person, role: str, only: frozenset[str] | None) -> None:
+        """The person has these rights now, by all its connections: where it may not be any more, it leaves."""
+        if (person.role, person.only) == (role, only):
+            return
+        person.role, person.only = role, only
+        self.for_each(self.sessions.get(person.user.id, ()), self._review)
+        self.for_each(self.rooms.values(), lambda room: self._review_readers(room, person))
+
+    def _review(self, session: Session) -> None:
+        for room in list(session.rooms.values()):
+            try:
+                may_be_in(session, room)
+            except Refused:
+                session.send_away(room, KICKED)
+
+    def _review_readers(self, room: Room, person: Person) -> None:
+        try:
+            has_a_place(person, room, self.now_ms)
+        except Refused:
+            self.end_readers(KICKED, room, person.user.id)
+
+    def for_each(self, them: Iterable[T], do: Callable[[T], object]) -> None:
+        """Do it to every one. What goes wrong with one is reported, and does not save the others."""
+        for one in list(them):
+            try:
+                do(one)
+            except Exception as error:
+                self.report(error)
+
+    def end_sessions(self, user_id: str, why: Disconnect) -> None:
+        """End all that a user has open."""
+        self.for_each(self.sessions.get(user_id, ()), lambda session: session.peer.close(why))
+        self.end_readers(why, user_id=user_id)
+
+    def user(self, user_id: str) -> User:
+        """Who that is, as far as we know."""
+        known, account = self.roster.find(user_id), self.registry.find(user_id)
+        if known is not None:
+            return known.user
+        seen = self.whereabouts.find(user_id)
+        if account is None and seen is not None:
+            return seen.user
+        return User(user_id, account.name if account is not None else user_id)
 
     def new_id(self) -> str:
         """A fresh user id."""
@@ -139,6 +213,21 @@ class Hub:
 
     # --- people ---
 
+    def arrive(self, identity: Identity | None, nick: str | None = None) -> Person:
+        """The person whom a token proves; a new guest without one.
+
+        :param nick: what a newcomer was called before.
+        :raises Refused: `unauthorized` if guests are not let in.
+        """
+        if not self.guests and (identity is None or identity.guest):
+            raise Refused(Code.UNAUTHORIZED, "no_guests")
+        if identity is None:
+            return self.roster.arrive(self.new_id(), nick)
+        person = self.roster.arrive(identity.user_id, nick or identity.nick)
+        person.guest = identity.guest
+        self._entitle(person, identity.role, identity.rooms)
+        return person
+
     def connect(self, session: Session, person: Person) -> None:
         """One more connection speaks for the person."""
         person.conns += 1
@@ -148,6 +237,7 @@ class Hub:
     def disconnect(self, session: Session, person: Person, *, linger: bool) -> None:
         """One connection less. With the last one the person is gone, at once or after a while."""
         person.conns -= 1
+        self.proofs.remove(session.peer)
         sessions = self.sessions[person.user.id]
         sessions.remove(session)
         if not sessions:
@@ -165,9 +255,12 @@ class Hub:
         """
         was = person.user.nick
         if self.roster.rename(person, wish):
-            for name in person.rooms:
-                if name in self.rooms:
-                    self.rooms[name].here.rename(person.user, was)
+            self._tell_name(person, was)
+
+    def _tell_name(self, person: Person, was: str) -> None:
+        for name in person.rooms:
+            if name in self.rooms:
+                self.rooms[name].here.rename(person.user, was)
 
     def tell_status(self, person: Person) -> None:
         """Tell the person's rooms its status."""
@@ -184,10 +277,11 @@ class Hub:
             if session.peer is not but:
                 session.peer.deliver(event)
 
-    def end_readers(self, why: Disconnect) -> None:
-        """End all who only read: there is no session that would."""
-        for room in list(self.rooms.values()):
-            room.here.end_readers(why)
+    def end_readers(self, why: Disconnect, room: Room | None = None, user_id: str | None = None) -> None:
+        """End those who only read: there is no session that would. Of one room or of all, one user's or all."""
+        rooms = list(self.rooms.values()) if room is None else [room]
+        readers = [reader for room in rooms for reader in room.here.readers(user_id)]
+        self.for_each(readers, lambda reader: reader.close(why))
 
     # --- time ---
 
@@ -195,6 +289,7 @@ class Hub:
         """To be called about once a second: places that were kept long enough are given up, counts are told,
         floods of comings and goings are summed up, rooms that could not be read are tried again."""
         now = self.clock()
+        self.proofs.tick(self.now_ms)
         while self._lingering:
             (name, person), due = next(iter(self._lingering.items()))
             if now < due <= now + LINGER_S:  # later than that: the clock was set back

@@ -61,6 +61,10 @@ class Bucket:
         self._tokens = float(rate.burst)
         self._at = now
 
+    def put_back(self) -> None:
+        """What the last token was taken for does not count."""
+        self._tokens = min(float(self._rate.burst), self._tokens + 1.0)
+
     def take(self, now: float, n: int = 1) -> int:
         """Take `n` tokens; 0 if there were so many, else the milliseconds until there will be. What costs more
         than the whole bucket is had for a full one: whoever waits as long as it is told must get it."""

@@ -1,21 +1,25 @@
-"""Keeping order: muting, kicking, banning, slowing down, locking, giving roles."""
+"""Keeping order: muting, kicking, banning, slowing down, locking, giving roles, inviting."""
 
 from __future__ import annotations
 
 from chatservice.domain import commands as c
-from chatservice.domain.errors import BANNED, KICKED, Code, Refused
+from chatservice.domain.errors import BANNED, KICKED, Code, Disconnect, Refused
 from chatservice.domain.events import Moderated, User
+from chatservice.domain.hub import Hub
 from chatservice.domain.names import clean_words, is_user_id
 from chatservice.domain.orders import LASTING, read_order
-from chatservice.domain.ports import Appended, Deed
+from chatservice.domain.permissions import may_be_in, may_moderate
+from chatservice.domain.ports import Appended, Deed, Invitation
 from chatservice.domain.promise import Promise
-from chatservice.domain.results import Result, Told
+from chatservice.domain.results import Invited, Result, Told
 from chatservice.domain.room import Room
 from chatservice.domain.rules import check
 from chatservice.domain.session import Session
 from chatservice.domain.whereabouts import network_of
 
 LONGEST_S = 10**9  # 31 years; without `for_s` it is for ever
+INVITED_MOST_S = 30 * 86400  # whoever leaves with one must not come back for ever
+INVITED_MOST = 1000
 NETWORKS = 8  # addresses one ban may name: more than one person has at a time
 BANS_SHOWN = 50
 
@@ -23,11 +27,9 @@ BANS_SHOWN = 50
 def moderate(session: Session, command: c.Moderate) -> Promise[Appended]:
     """Use a power; it is an entry of the log, so everyone sees who did what."""
     room = session.room(command.room)
-    if room.name.startswith(("@", "dm:")):
-        raise Refused(Code.FORBIDDEN)  # nobody stands above the other there
     if command.words:
-        only_moderators(session, room)  # before anybody is told who is known here
         command = read_order(session, room, command)
+        may_moderate(session, command)  # again: now it is known whom it concerns
     if command.for_s > LONGEST_S or not (command.user is None or is_user_id(command.user)):
         raise Refused(Code.BAD_REQUEST, "bad_mod")
     target = _target(session, room, command.user)
@@ -38,10 +40,25 @@ def moderate(session: Session, command: c.Moderate) -> Promise[Appended]:
     if target is not None and not _concerns(session, room, target, command.action):
         raise Refused(Code.BAD_REQUEST, "no_effect", params={"nick": target.nick})
     body = Moderated(session.user.user, command.action, target, value, until, reason, networks=networks)
-    check(body, session.role(room), "guest" if target is None else _role_of(session, room, target))
+    check(body)
     appended = session.hub.log.append(room.name, body)
     appended.then(lambda done: _done(session, room, body, done))
     return appended
+
+
+def invite(session: Session, command: c.Invite) -> Result:
+    """Make an invitation. Nothing of it is kept until it is used: the token says it all."""
+    hub = session.hub
+    if hub.passes is None:
+        raise Refused(Code.NOT_AVAILABLE)
+    if not (0 < command.for_s <= INVITED_MOST_S and 0 < command.uses <= INVITED_MOST):
+        raise Refused(Code.BAD_REQUEST, "bad_invite", params={"days": INVITED_MOST_S // 86400, "n": INVITED_MOST})
+    room = session.room(command.room)
+    until_ms = hub.now_ms + command.for_s * 1000
+    token = hub.passes.invite(
+        Invitation(hub.randomness.token(), room.name, session.user.user.id, until_ms, command.uses)
+    )
+    return Invited(room.name, token, until_ms, command.uses)
 
 
 def _concerns(session: Session, room: Room, target: User, action: str) -> bool:
@@ -57,19 +74,9 @@ def _concerns(session: Session, room: Room, target: User, action: str) -> bool:
     return True
 
 
-def only_moderators(session: Session, room: Room) -> None:
-    """What only they may know or do.
-
-    :raises Refused: `forbidden` for all others.
-    """
-    if not session.moderates(room):
-        raise Refused(Code.FORBIDDEN)
-
-
 def bans(session: Session, _command: c.Bans) -> Result:
     """Who is banned here, and for how long."""
     room = session.room(None)
-    only_moderators(session, room)
     rules, now = room.rules, session.hub.now_ms
     held = [(user_id, end) for user_id, end in rules.banned.items() if rules.is_banned(user_id, now)]
     if not held:
@@ -96,10 +103,8 @@ def _left(ms: int) -> str:
 def _target(session: Session, room: Room, user_id: str | None) -> User | None:
     if user_id is None:
         return None
-    person, seen = session.hub.roster.find(user_id), session.hub.whereabouts.find(user_id)
-    if person is not None:
-        return person.user
-    return seen.user if seen is not None else User(user_id, room.rules.nicks.get(user_id, user_id))
+    user = session.hub.user(user_id)
+    return user if user.nick != user_id else User(user_id, room.rules.nicks.get(user_id, user_id))
 
 
 def _networks(session: Session, target: User) -> tuple[str, ...]:
@@ -111,32 +116,27 @@ def _networks(session: Session, target: User) -> tuple[str, ...]:
     return tuple(sorted({network for address in addresses if (network := network_of(address))})[:NETWORKS])
 
 
-def _role_of(session: Session, room: Room, target: User) -> str:
-    person = session.hub.roster.find(target.id)
-    return room.rules.role(target.id, person.role if person is not None else "guest")
-
-
 def _done(session: Session, room: Room, body: Moderated, done: Promise[Appended]) -> None:
     if done.error is not None:
         return
     at, target = done.result(), body.target
-    note(
-        session,
-        Deed(
-            at.ts,
-            room.name,
-            body.user.id,
-            body.action,
-            at.seq,
-            target.id if target is not None else "",
-            body.networks,
-            body.value,
-            body.until,
-            reason=body.reason,
-        ),
+    deed = Deed(
+        at.ts,
+        room.name,
+        body.user.id,
+        body.action,
+        at.seq,
+        target.id if target is not None else "",
+        body.networks,
+        body.value,
+        body.until,
+        reason=body.reason,
     )
+    note(session, deed)
     if target is not None and body.action in ("kick", "ban"):
-        _remove(session, room, target, body.action)
+        _remove(session.hub, room, target, KICKED if body.action == "kick" else BANNED)
+    if (body.action, body.value) in (("private", "on"), ("role", "guest")):
+        _clear(session.hub, room)
 
 
 def note(session: Session, deed: Deed) -> None:
@@ -146,12 +146,22 @@ def note(session: Session, deed: Deed) -> None:
         session.hub.audit.note(deed)
 
 
-def _remove(session: Session, room: Room, target: User, action: str) -> None:
+def _remove(hub: Hub, room: Room, target: User, why: Disconnect) -> None:
     """Whoever is kicked or banned leaves the room; a session that is nowhere else is ended."""
-    why = KICKED if action == "kick" else BANNED
-    room.here.end_readers(why, target.id)
-    for other in list(session.hub.sessions.get(target.id, ())):
-        if room.name in other.rooms:
-            other.leave(room)
-            if not any(not name.startswith("@") for name in other.rooms):
-                other.peer.close(why)
+    hub.end_readers(why, room, target.id)
+    here = [other for other in hub.sessions.get(target.id, ()) if room.name in other.rooms]
+    hub.for_each(here, lambda other: other.send_away(room, why))
+
+
+def _clear(hub: Hub, room: Room) -> None:
+    """The room is private now, or somebody is no member any more: whoever may not be in it leaves it."""
+    hub.end_readers(KICKED, room)  # those who may come back at once
+    everybody = [other for sessions in hub.sessions.values() for other in sessions if room.name in other.rooms]
+
+    def look(other: Session) -> None:
+        try:
+            may_be_in(other, room)
+        except Refused:
+            other.send_away(room, KICKED)
+
+    hub.for_each(everybody, look)

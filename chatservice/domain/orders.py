@@ -89,7 +89,9 @@ def whom(session: Session, room: Room, words: str, *, of_old: bool = False) -> t
         if not name:
             return None
         person = session.hub.roster.named(name) or session.hub.roster.find(name)
-        living = person.user if person is not None else None
+        account = session.hub.registry.named(name)
+        kept = session.hub.user(account.id) if account is not None else None
+        living = person.user if person is not None else kept
         gone = punished(name)
         found = (gone or living) if of_old else (living or session.hub.whereabouts.named(name) or gone)
         return found or (User(name, name) if is_user_id(name) else None)

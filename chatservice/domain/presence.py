@@ -86,12 +86,10 @@ class Attendance:
             if not audience.peers:
                 del self._audiences[peer.format]
 
-    def end_readers(self, why: Disconnect, user_id: str | None = None) -> None:
-        """End those who only read, all or one user's."""
-        for audience in list(self._audiences.values()):
-            for peer in list(audience.peers):
-                if peer.reads_as is not None and user_id in (None, peer.reads_as):
-                    peer.close(why)
+    def readers(self, user_id: str | None = None) -> list[Peer]:
+        """Those who only read, all or one user's."""
+        peers = [peer for audience in self._audiences.values() for peer in audience.peers]
+        return [peer for peer in peers if peer.reads_as is not None and user_id in (None, peer.reads_as)]
 
     def attach(self, user: User, peer: Peer) -> None:
         """`peer` is told everything from here on. The others learn of a user's first connection."""

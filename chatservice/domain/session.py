@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatservice.domain.errors import Code, Refused
+from chatservice.domain.commands import Join
+from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Greeted
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import Bucket
@@ -25,16 +26,30 @@ class Session:
 
     :param address: the peer's own, as we see it.
     :param introduced: False on dialects with a hello.
-    :param identity: whom a token proved, on the others.
+    :param identity: whom a token proved, on the others. Where guests are not let in it is nobody without one.
+    :param token: what came with the handshake, for a hello that has none.
     """
 
+    # On the class: most connections have neither, and there are many of them.
+    token: str | None = None
+    home: Join | None = None  # where to go after a login, if it is nowhere yet
+
     def __init__(
-        self, hub: Hub, peer: Peer, address: str, *, introduced: bool = True, identity: Identity | None = None
+        self,
+        hub: Hub,
+        peer: Peer,
+        address: str,
+        *,
+        introduced: bool = True,
+        identity: Identity | None = None,
+        token: str | None = None,
     ) -> None:
         self.hub = hub
         self.peer = peer
         self.address = address
         self.deafness: Bucket | None = None
+        if token is not None:
+            self.token = token
         self.rooms: dict[str, Room] = {}
         self.current: Room | None = None
         self.person: Person | None = None
@@ -44,11 +59,8 @@ class Session:
         self.caps: frozenset[str] = frozenset()
         self.typed_at: dict[str, float] = {}  # room -> when one was last seen to begin
         self.typing: dict[str, None] = {}  # rooms in which one is seen to write
-        if introduced:
-            person = hub.roster.arrive(hub.new_id() if identity is None else identity.user_id)
-            if identity is not None:
-                person.role, person.guest = identity.role, identity.guest
-            self.introduce(person)
+        if introduced and (hub.guests or (identity is not None and not identity.guest)):
+            self.introduce(hub.arrive(identity), 0 if identity is None else identity.until_ms)
             peer.deliver(Greeted(self.user.user, address))
 
     @property
@@ -61,10 +73,23 @@ class Session:
             raise Refused(Code.UNAUTHORIZED, "hello_first")
         return self.person
 
-    def introduce(self, person: Person) -> None:
-        """From now on this connection speaks for `person`."""
-        self.person = person
-        self.hub.connect(self, person)
+    def introduce(self, person: Person, until_ms: int = 0) -> None:
+        """From now on this connection speaks for `person`; see `Identity.until_ms`."""
+        if self.person is not person:
+            self.person = person
+            self.hub.connect(self, person)
+        self.hub.proofs.put(self.peer, until_ms)
+
+    def become(self, person: Person, until_ms: int) -> None:
+        """Speak for somebody else, who is nowhere yet; whoever it is already only has another proof."""
+        if self.person is person:
+            self.hub.proofs.put(self.peer, until_ms)
+            return
+        for room in list(self.rooms.values()):
+            self.leave(room)
+        if self.person is not None:
+            self.hub.disconnect(self, self.person, linger=False)
+        self.introduce(person, until_ms)
 
     def room(self, name: str | None) -> Room:
         """The room a command is about; None is the current one.
@@ -101,6 +126,12 @@ class Session:
             self.hub.leave(room, self.user, self.peer, linger=linger)
         if self.current is room:
             self.current = None
+
+    def send_away(self, room: Room, why: Disconnect) -> None:
+        """It may not be in the room any more; one that is nowhere else is ended."""
+        self.leave(room)
+        if not any(not name.startswith("@") for name in self.rooms):
+            self.peer.close(why)
 
     def end(self) -> None:
         """The connection is gone."""

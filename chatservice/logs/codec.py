@@ -117,6 +117,7 @@ def encode_rules(rules: Rules) -> str:
         "nicks": dict(rules.nicks),
         "slow": rules.slow_s,
         "locked": rules.locked,
+        "private": rules.private,
         "expires": rules.expires_s,
         "topic": rules.topic,
     }
@@ -132,6 +133,7 @@ def decode_rules(stored: str) -> Rules:
         fields.get("banned", {}),
         fields.get("slow", 0),
         fields.get("locked", False),
+        fields.get("private", False),
         fields.get("expires", 0),
         fields.get("topic", ""),
         {user: tuple(networks) for user, networks in fields.get("networks", {}).items()},
