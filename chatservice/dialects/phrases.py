@@ -161,6 +161,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "服务器弄不清你看到哪里了，请稍后再来",
     ),
     "slow_reader": ("you read too slowly", "你读得太慢了"),
+    "bad_header": ("the header {header} is not UTF-8", "请求头 {header} 不是 UTF-8"),
     "bad_utf8": ("this is not UTF-8; please set your client to it", "这不是 UTF-8，请把客户端的编码设为 UTF-8"),
     "line_too_long": ("a line has at most {limit} bytes", "一行最多 {limit} 个字节"),
     "still_there": (

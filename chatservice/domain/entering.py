@@ -155,7 +155,7 @@ def authenticate(session: Session, command: c.Authenticate) -> Result:
     identity = proved(session, command.token)
     is_the_same(session, identity)
     assert identity is not None
-    session.introduce(session.hub.arrive(identity), identity.until_ms)
+    session.introduce(session.hub.arrive(identity, by=session), identity.until_ms)
     return Done()
 
 
@@ -173,7 +173,7 @@ async def _login(session: Session, command: c.Login) -> Result:
         raise Refused(Code.UNAVAILABLE)
     was = session.person
     if was is not None and was.user.id == identity.user_id:  # a window that asks again: only the proof is another
-        session.introduce(hub.arrive(identity), identity.until_ms)
+        session.introduce(hub.arrive(identity, by=session), identity.until_ms)
         here = session.home if session.current is None else None
     else:
         here = session.home if session.current is None else c.Join(session.current.name, alone=True)

@@ -128,20 +128,23 @@ class Hub:
         self.roster.unname(person)
         self._tell_name(person, was)
 
-    def _entitle(self, person: Person, role: str, only: frozenset[str] | None) -> None:
+    def _entitle(self, person: Person, role: str, only: frozenset[str] | None, by: Session | None = None) -> None:
         """The person has these rights now, by all its connections: where it may not be any more, it leaves."""
         if (person.role, person.only) == (role, only):
             return
         person.role, person.only = role, only
-        self.for_each(self.sessions.get(person.user.id, ()), self._review)
+        self.for_each(self.sessions.get(person.user.id, ()), lambda session: self._review(session, session is by))
         self.for_each(self.rooms.values(), lambda room: self._review_readers(room, person))
 
-    def _review(self, session: Session) -> None:
+    def _review(self, session: Session, stays: bool) -> None:
         for room in list(session.rooms.values()):
             try:
                 may_be_in(session, room)
             except Refused:
-                session.send_away(room, KICKED)
+                if stays:
+                    session.leave(room)
+                else:
+                    session.send_away(room, KICKED)
 
     def _review_readers(self, room: Room, person: Person) -> None:
         try:
@@ -213,10 +216,11 @@ class Hub:
 
     # --- people ---
 
-    def arrive(self, identity: Identity | None, nick: str | None = None) -> Person:
+    def arrive(self, identity: Identity | None, nick: str | None = None, by: Session | None = None) -> Person:
         """The person whom a token proves; a new guest without one.
 
         :param nick: what a newcomer was called before.
+        :param by: the session that proves it: whatever rooms it loses by that, it is not ended.
         :raises Refused: `unauthorized` if guests are not let in.
         """
         if not self.guests and (identity is None or identity.guest):
@@ -225,7 +229,7 @@ class Hub:
             return self.roster.arrive(self.new_id(), nick)
         person = self.roster.arrive(identity.user_id, nick or identity.nick)
         person.guest = identity.guest
-        self._entitle(person, identity.role, identity.rooms)
+        self._entitle(person, identity.role, identity.rooms, by)
         return person
 
     def connect(self, session: Session, person: Person) -> None:

@@ -192,11 +192,19 @@ class Accounts(Protocol):
         """Keep a new account for good. Rejected with `Refused`: `nick_taken`, `unavailable`."""
 
     def change_account(
-        self, user_id: str, *, role: str | None = None, password: str | None = None, end_sessions: bool = False
+        self,
+        user_id: str,
+        *,
+        role: str | None = None,
+        password: str | None = None,
+        end_sessions: bool = False,
+        if_password: str | None = None,
     ) -> Promise[Account]:
         """Give it another role or password hash; `end_sessions` makes all its tokens void.
 
-        Rejected with `Refused`: `bad_request` if there is none, `unavailable`.
+        :param if_password: change it only if this is the hash that is kept then (MUST, in one transaction).
+
+        Rejected with `Refused`: `bad_request` if there is none, `conflict`, `unavailable`.
         """
 
 

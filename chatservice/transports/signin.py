@@ -16,8 +16,8 @@ from chatservice.dialects.phrases import choose_language
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import Identity
 from chatservice.domain.promise import Promise, start
-from chatservice.transports.api import answer, query, refuse, token_of
-from chatservice.transports.credentials import set_cookie
+from chatservice.transports.api import answer, query, refuse
+from chatservice.transports.credentials import header, media_type, set_cookie, token_of
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.wishes import origin_allowed
 
@@ -55,12 +55,10 @@ class SignInResource(Resource):
             refuse(request, voice, done.error, self._around.report)
 
     async def _run(self, request: Request) -> None:
-        origin = (request.getHeader("origin") or "").strip()
+        origin = header(request, "origin").strip()
         host = request.getRequestHostname().decode("ascii", "replace")
         # A form of another page can post text and forms everywhere, JSON only where it is let.
-        if not origin_allowed(origin, host, self._manners.loopback) or "application/json" not in (
-            request.getHeader("content-type") or ""
-        ):
+        if not origin_allowed(origin, host, self._manners.loopback) or (media_type(request) != "application/json"):
             raise Refused(Code.FORBIDDEN)
         assert request.content is not None
         try:
@@ -124,4 +122,4 @@ def _address(request: Request) -> str:
 
 def _is_secure(request: Request) -> bool:
     """Under TLS, also where a proxy has taken it off: a browser says in `Origin` what it came by."""
-    return request.isSecure() or (request.getHeader("origin") or "").startswith("https://")
+    return request.isSecure() or header(request, "origin").startswith("https://")

@@ -10,7 +10,7 @@ from chatservice.domain.commands import Rename
 from chatservice.domain.conduct import handle
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Event
-from chatservice.domain.permissions import may_come_in
+from chatservice.domain.permissions import is_the_same, may_come_in
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
 from chatservice.domain.whereabouts import network_of
@@ -29,12 +29,25 @@ class Visitor(Hearer):
         self.heard_at = 0.0
         self.key = key
         self.until_ms = 0  # see `Identity`
+        self.reading = 0  # streams and polls that are open: as long as there are any it is not forgotten
         self._forget = forget
         self.session = Session(around.hub, self, address, introduced=False)
 
-    async def visit(self, room: Room) -> None:
+    def confirm(self, token: str | None) -> None:
+        """The token of a request proves it still; meanwhile something was awaited.
+
+        :raises Refused: if not.
+        """
+        passes = self.session.hub.passes
+        if token is not None and passes is not None:
+            is_the_same(self.session, passes.read(token))
+        if self.session.gone:
+            raise Refused(Code.UNAVAILABLE)
+
+    async def visit(self, room: Room, token: str | None) -> None:
         """May speak in the room without being seen in it."""
         await room.live()
+        self.confirm(token)
         may_come_in(self.session, room)
         self.session.rooms[room.name] = room
 
@@ -89,6 +102,8 @@ class Visitors:
         return visitor
 
     def _forget(self, visitor: Visitor) -> None:
-        if self._known.pop(visitor.key, None) is not None:
+        if visitor.reading:
+            self._around.visitors.add(visitor)  # later
+        elif self._known.pop(visitor.key, None) is not None:
             self._around.visitors.remove(visitor)
             visitor.session.end()
