@@ -21,13 +21,11 @@ MIA = Account("u_m", "Mia", "mod", "$", 1, 0)
 class Site:
     """Proves whoever is named, in rooms."""
 
-    def __init__(self, rooms: set[str] | None) -> None:
+    def __init__(self, rooms: set[str]) -> None:
         self.rooms = rooms
 
     def read(self, token: str) -> Identity:
-        return Identity(
-            "u_s", "member", False, "Sue", None if self.rooms is None else frozenset(self.rooms), 2**50
-        )
+        return Identity("u_s", "member", False, "Sue", frozenset(self.rooms), 2**50)
 
     def owns(self, user_id: str) -> bool:
         return user_id == "u_s"
@@ -121,8 +119,8 @@ def test_a_moderator_no_more(chat: Chat) -> None:
 
 
 def test_a_token_for_fewer_rooms(chat: Chat) -> None:
-    """It holds for all connections of its bearer, by whichever it came: hello or auth. The one that brought it is not
-    ended, though it is nowhere now."""
+    """It holds for all connections of its bearer, by whichever it came: hello or auth. The one that brought it is
+    not ended, though it is nowhere now."""
     site = chat.passes._site = Site({"den", "tea"})  # type: ignore[assignment]
     first, second = Tab(chat), Tab(chat)
     for tab in (first, second):

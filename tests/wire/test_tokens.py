@@ -182,8 +182,8 @@ def test_signing_in_on_a_line() -> None:
 
 @pytest.mark.parametrize("kind", [LinePerson, TextPerson, SimplePerson])
 def test_signing_in_twice(kind: type[Person]) -> None:
-    """Whoever is that account already is it still: it stays where it is, the room hears nothing, and nobody is left
-    behind when it goes."""
+    """Whoever is that account already is it still: it stays where it is, the room hears nothing, and nobody is
+    left behind when it goes."""
     house, _ = make_house()
     witness, one = kind(house), kind(house)
     one.say("/login Ann sesame-open")
