@@ -131,7 +131,7 @@ async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -
         verdict, entries, state = await missed(session, room, command, allowance)
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
-        if room.rules.is_banned(me, session.hub.now_ms):
+        if session.is_banned(room):
             raise Refused(Code.FORBIDDEN, "banned")
         if room.kicks.get(me, 0) != kicks:  # thrown out while it was on the way in
             raise Refused(Code.FORBIDDEN, "kicked")

@@ -24,6 +24,10 @@ COUNT_EVERY_S = 5.0
 """How often big rooms are told how many they are, and a room that could not be read is tried again."""
 
 
+def _nowhere(_address: str) -> None:
+    return None
+
+
 class Hub:
     """The registry of rooms and of the living; the sink into which the log commits.
 
@@ -33,6 +37,8 @@ class Hub:
     :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
     :param build: which build of the service this is; clients of another one may want to reload.
+    :ivar place: the user id of who has no token and comes from that address; a ban of it is a ban of all guests
+        from there. None for addresses that say nothing about who it is.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Hub:
         self.randomness = randomness
         self.passes = passes
         self.build = build
+        self.place: Callable[[str], str | None] = _nowhere
         self.roster = Roster()
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, list[Session]] = {}  # user id -> live sessions

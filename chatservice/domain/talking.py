@@ -114,7 +114,7 @@ def _may_write(session: Session, room: Room) -> None:
     rules, me = room.rules, session.user.user.id
     if room.name.startswith("@"):
         raise Refused(Code.FORBIDDEN)
-    if rules.is_banned(me, session.hub.now_ms):
+    if session.is_banned(room):
         raise Refused(Code.FORBIDDEN, "banned")
     if rules.is_muted(me, session.hub.now_ms):
         raise Refused(Code.MUTED)

@@ -281,7 +281,7 @@ class _Visit:
         self._room.joining += 1
         try:
             await self._room.live()
-            if self._room.rules.is_banned(self._session.user.user.id, self._hub.now_ms):
+            if self._session.is_banned(self._room):
                 raise Refused(Code.FORBIDDEN, "banned")
         except BaseException:
             await self.__aexit__()  # nobody calls it when we do not get in

@@ -14,7 +14,7 @@ from chatservice.domain.ports import Identity
 from chatservice.socketio import ConnectionRefused, Options, Socket, SocketIOServer
 from chatservice.transports.socketpeer import SocketPeer
 from chatservice.transports.surroundings import HELLO_S, Manners, Surroundings
-from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
+from chatservice.transports.wishes import Wishes, read_wishes
 
 POLLING_SESSIONS = 200
 """Long-polling sessions one address may have; a WebSocket costs its peer a connection, these cost nothing."""
@@ -36,7 +36,7 @@ class ChatSockets:
             # Who is on this computer, a proxy or a benchmark, may open as many as there is room for.
             max_sessions=None,
             max_polling=None if manners.loopback else POLLING_SESSIONS,
-            allowed=lambda origin, host: origin_allowed(origin, host_name(host), manners.loopback),
+            allowed=manners.admits,
             clients=Path(str(files("chatservice.socketio") / "clients")),
         )
         self.server = SocketIOServer(options, reactor=reactor, report=around.report)
@@ -106,10 +106,3 @@ def _wanted(socket: Socket) -> dict[str, str]:
     """What a client asks for: in its query, and above that in `auth`."""
     auth = {name: value for name, value in socket.auth.items() if isinstance(value, str | int)}
     return {**socket.query, **{str(name): str(value) for name, value in auth.items()}}
-
-
-def host_name(host: str) -> str:
-    """A Host header without its port."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.rpartition(":")[0] if host.count(":") == 1 else host

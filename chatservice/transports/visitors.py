@@ -23,11 +23,11 @@ class Visitor(Hearer):
 
     format: Format
 
-    def __init__(self, around: Surroundings, key: str, forget: Callable[[Visitor], None]) -> None:
+    def __init__(self, around: Surroundings, key: str, address: str, forget: Callable[[Visitor], None]) -> None:
         self.heard_at = 0.0
         self.key = key
         self._forget = forget
-        self.session = Session(around.hub, self, key, introduced=False)
+        self.session = Session(around.hub, self, address, introduced=False)
 
     async def visit(self, room: Room) -> None:
         """May speak in the room without being seen in it."""
@@ -70,8 +70,9 @@ class Visitors:
         key = f"user {identity.user_id}" if identity is not None else f"address {address}"
         visitor = self._known.get(key)
         if visitor is None:
-            visitor = self._known[key] = Visitor(self._around, key, self._forget)
-            person = hub.roster.arrive(hub.new_id() if identity is None else identity.user_id)
+            visitor = self._known[key] = Visitor(self._around, key, address, self._forget)
+            guest_id = hub.place(address) or hub.new_id()
+            person = hub.roster.arrive(guest_id if identity is None else identity.user_id)
             if identity is not None:
                 person.role, person.guest = identity.role, identity.guest
             visitor.session.introduce(person)

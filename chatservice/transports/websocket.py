@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.python.failure import Failure
@@ -14,9 +16,10 @@ from chatservice.domain.errors import IDLE, Disconnect
 from chatservice.domain.limits import FRAME_BYTES
 from chatservice.transports.deflate import Inflater, agree
 from chatservice.transports.frames import VoiceFormat, websocket_format
+from chatservice.transports.origins import NOT_THIS_ORIGIN
 from chatservice.transports.peer import Connected
 from chatservice.transports.surroundings import Manners, Surroundings
-from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
+from chatservice.transports.wishes import Wishes, read_wishes
 from chatservice.wires.frames import BINARY, PING, PONG, TEXT, websocket_frame
 from chatservice.wires.handshake import Denied, Handshake
 from chatservice.wires.light import LightWebSocket, Quiet
@@ -36,8 +39,8 @@ class ChatWebSocket(Connected, LightWebSocket):
     def admit(self, request: Handshake) -> tuple[str | None, str | None]:
         """Choose the dialect, or refuse the handshake. See `LightWebSocket.admit`."""
         manners = self.factory.manners
-        if not origin_allowed(request.origin, request.host, manners.loopback):
-            raise Denied(403, "this origin may not connect")
+        if not manners.admits(request.origin, request.host):
+            raise Denied(403, NOT_THIS_ORIGIN)
         self._wishes = read_wishes(request.path, request.query, request.subprotocols, manners)
         agreed = agree(request.extensions) if manners.compression else None
         if agreed is not None:
@@ -164,6 +167,7 @@ class ChatWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
         super().__init__(server="", reactor=reactor)
         self.around = around
         self.manners = manners
+        self.headers: Mapping[bytes, bytes] | None = None
         self.peers: set[ChatWebSocket] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> ChatWebSocket:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from chatservice.dialects.phrases import choose_language
 from chatservice.dialects.registry import PATHS, SUBPROTOCOLS, by_subprotocol
@@ -77,35 +75,3 @@ def _room(wish: str | None) -> str | None:
         return None if wish is None else clean_room(wish)
     except Refused:
         return None
-
-
-def origin_allowed(origin: str, host: str, loopback: bool) -> bool:
-    """Whether a page from `origin` may connect.
-
-    A page from our own host may. On a loopback listener so may any page of this computer, also one opened
-    from a file (Origin `null`): that is how the taught pages are tried. No Origin means no browser.
-
-    :param host: the Host header without its port.
-    """
-    if not origin:
-        return True
-    if origin == "null" or origin.startswith("file:"):
-        return loopback
-    try:
-        from_host = urlsplit(origin).hostname or ""
-    except ValueError:
-        return False
-    own = host.strip("[]").lower()
-    if not from_host:
-        return False
-    return from_host == own or (loopback and is_loopback(from_host) and is_loopback(own))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` names this computer."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

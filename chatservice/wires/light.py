@@ -127,7 +127,7 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
             request = read_handshake(head)
             subprotocol, extension = self.admit(request)
         except Denied as denied:
-            self.transport.write(refusal(denied))
+            self.transport.write(refusal(denied, getattr(self.factory, "headers", None)))
             self.dropConnection()
             return
         sender_for(self.transport)(self.transport, answer(request.key, subprotocol, extension))
