@@ -16,6 +16,7 @@ from chatservice.dialects.phrases import LANGUAGES
 from chatservice.dialects.registry import DEFAULTS
 from chatservice.domain.errors import Refused
 from chatservice.domain.names import clean_room
+from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
 from chatservice.logs.registry import DURABILITIES, STORES
 from chatservice.transports.addresses import is_loopback
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
@@ -121,6 +122,21 @@ OPTIONS: tuple[Option, ...] = (
         "When a message counts as kept: disk (survives a power cut) or process (survives a crash of the"
         " program; the newest may be lost with the power).",
     ),
+    Option(
+        "no-guests",
+        "flag",
+        "",
+        "Let nobody in without an account (chatservice user add) or a token of the site (--site-key).",
+    ),
+    Option(
+        "site-key",
+        "list",
+        "",
+        "Believe JWTs signed with this key: [KID=]ALGORITHM:FILE, where ALGORITHM is HS256 (FILE has the secret),"
+        " RS256 or EdDSA (FILE has the public key in PEM). Repeatable: name both while one replaces the other.",
+    ),
+    Option("site-audience", "value", "chatservice", "What aud must be in them."),
+    Option("site-longest", "value", "3600", "Seconds from now until exp in them, at most."),
     Option("default-dialect", "value", "simple", f"What / speaks over WebSocket: {', '.join(DEFAULTS)}."),
     Option("default-room", "value", "lobby", "Where newcomers are who name no room."),
     Option("lang", "value", "en", f"Language of peers who name none: {', '.join(LANGUAGES)}."),
@@ -155,6 +171,7 @@ class Config:
     lang: str
     compression: bool
     no_limits: bool
+<<<<<<< HEAD
     origins: frozenset[Origin] = frozenset()
     any_origin: bool = False
     trusted: Networks = field(default_factory=Networks)
@@ -175,6 +192,12 @@ class Config:
         """Whether people come from elsewhere to listeners that only this computer can reach."""
         public = self.public_origin
         return bool(self.trusted) or (public is not None and not is_loopback(public[1]))
+=======
+    guests: bool = True
+    site_keys: tuple[SiteKey, ...] = ()
+    site_audience: str = "chatservice"
+    site_longest_s: int = 3600
+>>>>>>> main
 
 
 Given = Mapping[str, str | Sequence[str] | bool]
@@ -201,6 +224,7 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         lang=_one_of("--lang", settings.word("lang"), LANGUAGES),
         compression=settings.flag("compression"),
         no_limits=settings.flag("insecure-no-limits"),
+<<<<<<< HEAD
         origins=_origins(settings.words("origin")),
         any_origin=settings.flag("insecure-any-origin"),
         trusted=_networks(settings.words("trusted-proxy")),
@@ -214,6 +238,12 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         per_address=_bound("--connections-per-address", settings.word("connections-per-address")),
         per_minute=_bound("--connects-per-minute", settings.word("connects-per-minute")),
         limit_loopback=settings.flag("limit-loopback"),
+=======
+        guests=not settings.flag("no-guests"),
+        site_keys=_site_keys(settings.words("site-key")),
+        site_audience=settings.word("site-audience"),
+        site_longest_s=_seconds("--site-longest", settings.word("site-longest")),
+>>>>>>> main
     )
 
 
@@ -247,6 +277,23 @@ class _Settings:
         if value not in ("", "0", "1", "no", "yes", "false", "true"):
             raise BadConfig(f"{variable}={value}: say 1 or 0")
         return value in ("1", "yes", "true")
+
+
+def _site_keys(said: Sequence[str]) -> tuple[SiteKey, ...]:
+    try:
+        keys = tuple(map(load_site_key, said))
+    except BadKey as error:
+        raise BadConfig(f"--site-key {error}") from error
+    names = [key.kid for key in keys]
+    if len(set(names)) < len(names):
+        raise BadConfig("--site-key: two of them have the same KID; say KID=ALGORITHM:FILE")
+    return keys
+
+
+def _seconds(flag: str, said: str) -> int:
+    if not (said.isascii() and said.isdigit() and 0 < len(said) < 9):
+        raise BadConfig(f"{flag} {said}: say a number of seconds")
+    return int(said)
 
 
 def _data_directory(environment: Mapping[str, str]) -> str:

@@ -12,8 +12,10 @@ from chatservice.dialects.base import Dialect, Voice
 from chatservice.dialects.phrases import choose_language, say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
-from chatservice.domain.errors import IDLE, Disconnect
+from chatservice.domain.errors import IDLE, Code, Disconnect, Refused
 from chatservice.domain.limits import FRAME_BYTES
+from chatservice.domain.ports import Identity
+from chatservice.transports.credentials import prove
 from chatservice.transports.deflate import Inflater, agree
 from chatservice.transports.frames import VoiceFormat, websocket_format
 from chatservice.transports.origins import NOT_THIS_ORIGIN
@@ -32,6 +34,7 @@ class ChatWebSocket(Connected, LightWebSocket):
 
     maxFramePayloadSize = maxMessagePayloadSize = FRAME_BYTES
     _wishes: Wishes | None = None
+    _proof: tuple[str | None, Identity | None]
     _spoken: Dialect | None = None
 
     # --- the protocol's callbacks ---
@@ -42,10 +45,24 @@ class ChatWebSocket(Connected, LightWebSocket):
         if not manners.admits(request.origin, request.host):
             raise Denied(403, NOT_THIS_ORIGIN)
         self._wishes = read_wishes(request.path, request.query, request.subprotocols, manners)
+        spoken = dialect(self._wishes.dialect)
+        self._proof = self._prove(request, spoken.has_hello) if spoken.chats else (None, None)
         agreed = agree(request.extensions) if manners.compression else None
         if agreed is not None:
             self._perMessageCompress = Inflater()
         return self._wishes.subprotocol, agreed
+
+    def _prove(self, request: Handshake, has_hello: bool) -> tuple[str | None, Identity | None]:
+        hub = self.factory.around.hub
+        try:
+            # Of what is wrong with a token that a hello may still replace, hello is told.
+            passes = None if has_hello else hub.passes
+            token, identity = prove(passes, request.headers, request.subprotocols, request.query)
+            if not (has_hello or hub.guests or (identity is not None and not identity.guest)):
+                raise Refused(Code.UNAUTHORIZED)
+        except Refused:
+            raise Denied(401, "a token that is good is needed here", {"WWW-Authenticate": "Bearer"}) from None
+        return token, identity
 
     def connectionMade(self) -> None:
         """The transport is there. Its listener's sockets send promptly by themselves: see `send_promptly`."""
@@ -54,13 +71,15 @@ class ChatWebSocket(Connected, LightWebSocket):
         """The handshake is done: be a peer."""
         wishes, around = self._wishes, self.factory.around
         assert wishes is not None
+        token, identity = self._proof
         del self._wishes
+        del self._proof
         spoken = self._spoken = dialect(wishes.dialect)
         # An upgrade on a kept-alive connection leaves the HTTP channel registered as producer.
         self.transport.unregisterProducer()
         self.factory.peers.add(self)
         voice = spoken.voice(wishes.lang, wishes.escape)
-        conversation = self.begin(around, spoken, self._format_of(voice), around.pings)
+        conversation = self.begin(around, spoken, self._format_of(voice), around.pings, identity, token)
         if spoken.chats and not spoken.has_hello:
             if wishes.nick:
                 conversation.perform(Rename(wishes.nick))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+<<<<<<< HEAD
+=======
+from urllib.parse import urlsplit
+>>>>>>> main
 
 from chatservice.dialects.phrases import choose_language
 from chatservice.dialects.registry import PATHS, SUBPROTOCOLS, by_subprotocol
@@ -11,6 +15,8 @@ from chatservice.domain.commands import Join, Position
 from chatservice.domain.errors import Refused
 from chatservice.domain.limits import HISTORY_LIMIT
 from chatservice.domain.names import clean_room
+from chatservice.transports.addresses import is_loopback
+from chatservice.transports.credentials import BEARER
 from chatservice.transports.surroundings import Manners
 from chatservice.wires.handshake import Denied
 
@@ -49,6 +55,8 @@ def read_wishes(
     """
     if path not in PATHS:
         raise Denied(404, "no WebSocket here; there is one at " + " ".join(PATHS))
+    # A token among them is not for choosing, and is never agreed to.
+    subprotocols = [word for word in subprotocols if not word.startswith(BEARER)]
     chosen = by_subprotocol(subprotocols)
     if subprotocols and chosen is None:
         raise Denied(400, "unknown subprotocol; known are " + " ".join(SUBPROTOCOLS))
@@ -65,6 +73,7 @@ def read_wishes(
             last=_number(_first(query, "last"), HISTORY_LIMIT) or 0,
             since=None if seq is None else Position(epoch or "", seq),
             alone=True,
+            invite=_first(query, "invite"),
         ),
     )
 
@@ -75,3 +84,28 @@ def _room(wish: str | None) -> str | None:
         return None if wish is None else clean_room(wish)
     except Refused:
         return None
+<<<<<<< HEAD
+=======
+
+
+def origin_allowed(origin: str, host: str, loopback: bool) -> bool:
+    """Whether a page from `origin` may connect.
+
+    A page from our own host may. On a loopback listener so may any page of this computer, also one opened
+    from a file (Origin `null`): that is how the taught pages are tried. No Origin means no browser.
+
+    :param host: the Host header without its port.
+    """
+    if not origin:
+        return True
+    if origin == "null" or origin.startswith("file:"):
+        return loopback
+    try:
+        from_host = urlsplit(origin).hostname or ""
+    except ValueError:
+        return False
+    own = host.strip("[]").lower()
+    if not from_host:
+        return False
+    return from_host == own or (loopback and is_loopback(from_host) and is_loopback(own))
+>>>>>>> main

@@ -12,8 +12,11 @@ from twisted.internet.base import DelayedCall
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock, LoopingCall
 
+from chatservice.domain.accounts import Registry
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import Rate
+from chatservice.identity.names import PrecisNames
+from chatservice.identity.passes import SignedPasses
 from chatservice.logs.memory import MemoryLog
 from chatservice.transports.admission import Admission, Bounds
 from chatservice.transports.arrival import Arrival
@@ -60,11 +63,16 @@ class House:
         compression: bool = False,
         pages: Pages | None = None,
         public_url: str = "",
+<<<<<<< HEAD
         origins: Origins | None = None,
         hosts: frozenset[str] | None = None,
         bounds: Bounds | None = None,
         trusted: Networks | None = None,
         proxied: bool = False,
+=======
+        signed: bool = False,
+        guests: bool = True,
+>>>>>>> main
     ) -> None:
         self.clock, self.pump, self.troubles = Clock(), Pump(), Troubles()
         manners = Manners(lang, "simple", "lobby", loopback, compression, origins or Origins(), hosts)
@@ -74,10 +82,16 @@ class House:
             log,
             clock=lambda: NOON + self.clock.seconds(),
             randomness=Ids(),
+            registry=Registry(PrecisNames()),
             messages=messages,
             report=self.troubles.append,
             build="0.0.0-house",
+            guests=guests,
         )
+        if signed:
+            self.passes = self.hub.passes = SignedPasses(
+                b"k" * 32, lambda: NOON + self.clock.seconds(), registry=self.hub.registry
+            )
         log.start(self.hub)
         self.around = Surroundings.of(
             self.hub,
