@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from chatservice.dialects.phrases import LANGUAGES
 from chatservice.dialects.registry import DEFAULTS
 from chatservice.domain.errors import Refused
+from chatservice.domain.limits import ECHO_BYTES, FRAME_BYTES
 from chatservice.domain.names import clean_room
 from chatservice.logs.registry import DURABILITIES, STORES
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
@@ -91,6 +92,12 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "Let WebSocket peers that offer permessage-deflate have it: less traffic for long messages.",
     ),
+    Option(
+        "echo-max",
+        "value",
+        str(FRAME_BYTES),
+        f"How many bytes a message to /echo may have; at most {ECHO_BYTES}, which conformance suites send.",
+    ),
     Option("insecure-no-limits", "flag", "", "Lift the rate limits. For benchmarks and tests only."),
 )
 
@@ -113,6 +120,7 @@ class Config:
     default_room: str
     lang: str
     compression: bool
+    echo_max: int
     no_limits: bool
 
 
@@ -139,6 +147,7 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         default_room=_room(settings.word("default-room")),
         lang=_one_of("--lang", settings.word("lang"), LANGUAGES),
         compression=settings.flag("compression"),
+        echo_max=_bytes("--echo-max", settings.word("echo-max"), ECHO_BYTES),
         no_limits=settings.flag("insecure-no-limits"),
     )
 
@@ -205,6 +214,12 @@ def _public_url(said: str) -> str:
     if not (plain and address.scheme in ("http", "https") and _HOST.fullmatch(address.netloc)):
         raise BadConfig(f"--public-url {said!r}: say it like https://chat.example.org/")
     return said
+
+
+def _bytes(flag: str, value: str, most: int) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= most):
+        raise BadConfig(f"{flag} {value}: say a number of bytes from 1 to {most}")
+    return int(value)
 
 
 def _one_of(flag: str, value: str, known: Sequence[str]) -> str:
