@@ -11,7 +11,7 @@ CLIENTS := chatservice/socketio/clients
 
 FUZZ_S ?= 60
 
-.PHONY: run test test-slow fuzz bench bench-quick check format wheel clean clients web web-if-possible
+.PHONY: run test test-slow fuzz bench bench-quick check pictures format wheel clean clients web web-if-possible
 
 run: web-if-possible .venv/installed  ## the chat, in the foreground; ARGS="--line none" hands options on
 	@exec $(BIN)/twistd -n chat $(ARGS)
@@ -40,6 +40,9 @@ check: .venv/test-tools  ## style, types, and that imports go down the floors on
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+pictures: .venv/test-tools web  ## those of the README, drawn anew from the page as it is
+	PYTHONPATH=.:tests $(BIN)/python -m e2e.page.pictures
+
 format: .venv/test-tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -65,7 +68,7 @@ $(CLIENTS)/4/LICENSE: web/socketio-clients/package-lock.json
 	@if [ -e $@ ]; then touch $@; fi
 
 clean:
-	rm -rf .venv build dist *.egg-info chatservice/static/app $(CLIENTS) web/node_modules tests/js/node_modules \
+	rm -rf .venv build dist *.egg-info chatservice/static/app $(CLIENTS) web/node_modules tests/js/node_modules tests/e2e/page/axe/node_modules \
 	  bench/.venv bench/build bench/peers/node_modules
 
 # Debian splits venv from python3; as root we add it, else we say so.

@@ -17,6 +17,7 @@ from chatservice.dialects.registry import DEFAULTS
 from chatservice.domain.errors import Refused
 from chatservice.domain.limits import ECHO_BYTES, FRAME_BYTES
 from chatservice.domain.names import clean_room
+from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
 from chatservice.logs.registry import DURABILITIES, STORES
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
 
@@ -83,6 +84,21 @@ OPTIONS: tuple[Option, ...] = (
         "When a message counts as kept: disk (survives a power cut) or process (survives a crash of the"
         " program; the newest may be lost with the power).",
     ),
+    Option(
+        "no-guests",
+        "flag",
+        "",
+        "Let nobody in without an account (chatservice user add) or a token of the site (--site-key).",
+    ),
+    Option(
+        "site-key",
+        "list",
+        "",
+        "Believe JWTs signed with this key: [KID=]ALGORITHM:FILE, where ALGORITHM is HS256 (FILE has the secret),"
+        " RS256 or EdDSA (FILE has the public key in PEM). Repeatable: name both while one replaces the other.",
+    ),
+    Option("site-audience", "value", "chatservice", "What aud must be in them."),
+    Option("site-longest", "value", "3600", "Seconds from now until exp in them, at most."),
     Option("default-dialect", "value", "simple", f"What / speaks over WebSocket: {', '.join(DEFAULTS)}."),
     Option("default-room", "value", "lobby", "Where newcomers are who name no room."),
     Option("lang", "value", "en", f"Language of peers who name none: {', '.join(LANGUAGES)}."),
@@ -122,6 +138,10 @@ class Config:
     compression: bool
     echo_max: int
     no_limits: bool
+    guests: bool = True
+    site_keys: tuple[SiteKey, ...] = ()
+    site_audience: str = "chatservice"
+    site_longest_s: int = 3600
 
 
 Given = Mapping[str, str | Sequence[str] | bool]
@@ -149,6 +169,10 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         compression=settings.flag("compression"),
         echo_max=_bytes("--echo-max", settings.word("echo-max"), ECHO_BYTES),
         no_limits=settings.flag("insecure-no-limits"),
+        guests=not settings.flag("no-guests"),
+        site_keys=_site_keys(settings.words("site-key")),
+        site_audience=settings.word("site-audience"),
+        site_longest_s=_seconds("--site-longest", settings.word("site-longest")),
     )
 
 
@@ -182,6 +206,23 @@ class _Settings:
         if value not in ("", "0", "1", "no", "yes", "false", "true"):
             raise BadConfig(f"{variable}={value}: say 1 or 0")
         return value in ("1", "yes", "true")
+
+
+def _site_keys(said: Sequence[str]) -> tuple[SiteKey, ...]:
+    try:
+        keys = tuple(map(load_site_key, said))
+    except BadKey as error:
+        raise BadConfig(f"--site-key {error}") from error
+    names = [key.kid for key in keys]
+    if len(set(names)) < len(names):
+        raise BadConfig("--site-key: two of them have the same KID; say KID=ALGORITHM:FILE")
+    return keys
+
+
+def _seconds(flag: str, said: str) -> int:
+    if not (said.isascii() and said.isdigit() and 0 < len(said) < 9):
+        raise BadConfig(f"{flag} {said}: say a number of seconds")
+    return int(said)
 
 
 def _data_directory(environment: Mapping[str, str]) -> str:

@@ -26,13 +26,21 @@ from twisted.python import usage
 from chatservice import __version__
 from chatservice.banner import background_notes, banner
 from chatservice.config import OPTIONS, BadConfig, Config, read_config
+from chatservice.domain.accounts import Registry
 from chatservice.domain.errors import RESTART
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Engine, LogError
+from chatservice.identity.jwt import SiteTokens
+from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import OWNER_TOKEN, SignedPasses, load_key, load_owner_token
+from chatservice.identity.passwords import Passwords
+from chatservice.identity.sign_in import PasswordSignIn
+from chatservice.identity.tries import Tries
+from chatservice.identity.users import Users
 from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.transports.assets import Pages, keep
+from chatservice.transports.control import listen_for_control
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.frontdoor import FrontDoorFactory
 from chatservice.transports.headers import HSTS, security_headers
@@ -118,6 +126,7 @@ class ChatService(MultiService):
         self._factories: list[ChatWebSocketFactory | LineFactory | ChatSockets] = []
         self._log: Engine | None = None
         self._hub: Hub | None = None
+        self._passwords: Passwords | None = None
         self._ticking: LoopingCall | None = None
         self.lock: TextIO | None = None  # the data directory is ours as long as this is open
 
@@ -144,6 +153,7 @@ class ChatService(MultiService):
         self.pages = with_older(self.pages, self.config.data)
         try:
             around = self._open_log()
+            self._open.append(self._control())
             for listener in self.listeners:
                 self._listen(listener, self._main_factory(around, listener))
             for listener in self.config.lines:
@@ -164,6 +174,8 @@ class ChatService(MultiService):
             self._hub.end_readers(RESTART)
         if self._ticking is not None and self._ticking.running:
             self._ticking.stop()
+        if self._passwords is not None:
+            self._passwords.close()
         if self._log is not None:
             if self._log.stop_blocks:
                 closing.append(deferToThread(self._log.stop))
@@ -188,17 +200,26 @@ class ChatService(MultiService):
             turn=turn,
             clock=time.time,
             randomness=Secrets(),
+            registry=Registry(PrecisNames()),
             messages=None if config.no_limits else MESSAGES,
             report=report,
-            passes=passes(config.data),
+            guests=config.guests,
             build=self.pages.build.id if self.pages.build is not None else __version__,
         )
+        passes = hub.passes = make_passes(config, hub.registry)
+        self._passwords = Passwords(reactor.callFromThread)
+        hub.sign_in = PasswordSignIn(hub.registry, self._log, self._passwords, passes, Tries(time.time))
         self._log.start(hub)
         around = Surroundings.of(hub, turn=turn, call_later=reactor.callLater, now=reactor.seconds, report=report)
         self._ticking = LoopingCall(around.tick)
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)
         return around
+
+    def _control(self) -> IListeningPort:
+        assert self._hub is not None and self._log is not None and self._passwords is not None
+        users = Users(self._hub.registry, self._log, self._passwords, self._hub.new_id, time.time)
+        return listen_for_control(self._reactor, self.config.data, users, report)
 
     def _manners(self, listener: Listener) -> Manners:
         config = self.config
@@ -309,15 +330,20 @@ def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:
     raise SystemExit(1)
 
 
-def passes(data: Path) -> SignedPasses:
+def make_passes(config: Config, registry: Registry) -> SignedPasses:
     """Who makes and reads tokens.
 
     :raises BadConfig: if the key or the owner's token can be neither read nor made.
     """
+    site = None
+    if config.site_keys:
+        site = SiteTokens(config.site_keys, config.site_audience, config.site_longest_s, time.time, registry.names)
+    data = config.data
     try:
-        return SignedPasses(load_key(data / "guest.key"), time.time, load_owner_token(data / OWNER_TOKEN))
+        key, owner_token = load_key(data / "guest.key"), load_owner_token(data / OWNER_TOKEN)
     except (OSError, ValueError) as error:
         raise BadConfig(f"cannot use the keys in {data}: {error}") from error
+    return SignedPasses(key, time.time, owner_token, registry=registry, site=site)
 
 
 def take_lock(data: Path) -> TextIO:
@@ -343,7 +369,7 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
     try:
         config = read_config(options.given(), environment)
         lock = take_lock(config.data)
-        passes(config.data)
+        make_passes(config, Registry(PrecisNames()))
         check_log(config.store, config.data)
         wanted = (*config.listeners, *config.self_signed, *config.lines)
         check_apart(wanted)

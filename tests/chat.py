@@ -47,6 +47,7 @@ class Chat:
             passes=self.passes,
             ids=self._ids,
         )
+        self.passes = self.hub.passes = SignedPasses(b"k" * 32, self.store.clock, registry=self.hub.registry)
 
     def stop(self) -> None:
         """The process ends: all connections first, as in `ChatService`."""

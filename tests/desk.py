@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from fakes import ANN, said
 from stores import Store
 
+from chatservice.domain.accounts import Account
 from chatservice.domain.events import Body, Deleted, Edited, Entry, Reacted, User
 from chatservice.domain.message import Message
 from chatservice.domain.ports import Appended, Found, Page, Past
@@ -21,6 +22,7 @@ class Sink:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.firsts: list[tuple[str, int]] = []
+        self.accounts: list[Account] = []
         self.is_appending = False
 
     def committed(self, entry: Entry) -> None:
@@ -29,6 +31,9 @@ class Sink:
 
     def pruned(self, room: str, first: int) -> None:
         self.firsts.append((room, first))
+
+    def registered(self, account: Account) -> None:
+        self.accounts.append(account)
 
 
 class Desk:

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from chatservice.dialects.base import Id, Outcome
 from chatservice.domain import events as e
+from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.audience import Hearer, hand_out_singly
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Body, Entry, Event, Said, User
@@ -24,6 +25,7 @@ from chatservice.domain.limits import Rate
 from chatservice.domain.message import Message
 from chatservice.domain.ports import Appended, Engine, Found, LogSink, Page, Passes, Past, Peer, Turn, Unread
 from chatservice.domain.promise import Promise, resolved
+from chatservice.identity.names import PrecisNames
 
 T = TypeVar("T")
 
@@ -273,7 +275,7 @@ class ScriptedLog:
     def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
         return resolved(Unread(0, 0))
 
-    def room_names(self, limit: int) -> Promise[tuple[tuple[str, int], ...]]:
+    def room_names(self, limit: int, viewer: str) -> Promise[tuple[tuple[str, int], ...]]:
         return resolved(tuple(self.tops.items())[:limit])
 
     def raise_mark(self, user_id: str, room: str, seq: int) -> Promise[int]:
@@ -287,6 +289,17 @@ class ScriptedLog:
 
     def session(self, digest: bytes, now_ms: int) -> Promise[User | None]:
         return resolved(None)
+
+    def use_invite(self, id: str, uses: int, until_ms: int) -> Promise[bool]:
+        return resolved(True)
+
+    def add_account(self, account: Account) -> Promise[Account]:
+        return resolved(account)
+
+    def change_account(
+        self, user_id: str, *, role: str | None = None, password: str | None = None, end_sessions: bool = False
+    ) -> Promise[Account]:
+        raise AssertionError("this log knows no accounts")
 
     def _ask(self, ask: Ask) -> Promise[Any]:
         self.asks.append(ask)
@@ -353,6 +366,7 @@ def make_hub(
         log,
         clock=clock or FakeClock(),
         randomness=ids or Ids(),
+        registry=Registry(PrecisNames()),
         messages=messages,
         report=troubles.append,
         passes=passes,

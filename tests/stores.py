@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from fakes import PATIENCE_S, FakeClock, Ids, Pump
 
+from chatservice.domain.accounts import Account
 from chatservice.domain.events import Entry
 from chatservice.domain.ports import Engine, LogSink
 from chatservice.domain.promise import Promise
@@ -105,6 +106,8 @@ class Nobody:
     def committed(self, entry: Entry) -> None: ...
 
     def pruned(self, room: str, first: int) -> None: ...
+
+    def registered(self, account: Account) -> None: ...
 
 
 class Store:

@@ -15,12 +15,14 @@ from chatservice.client.events import Connect
 from chatservice.client.link import State
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.dialects.registry import dialect
+from chatservice.domain.accounts import Registry
 from chatservice.domain.audience import Hearer, hand_out_singly
 from chatservice.domain.errors import RESTART, Disconnect
 from chatservice.domain.events import Bye, Entry, Event, Lagged
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES, Rate
 from chatservice.domain.session import Session
+from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import SignedPasses
 from chatservice.logs.memory import Memory, MemoryLog
 from chatservice.transports.conversation import Conversation
@@ -134,6 +136,7 @@ class World:
             self.log,
             clock=self.clock,
             randomness=self.ids,
+            registry=Registry(PrecisNames()),
             messages=self._messages,
             report=self.troubles.append,
             passes=passes,

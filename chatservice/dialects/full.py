@@ -17,6 +17,7 @@ from chatservice.socketio.jsontext import loads
 
 BAD_JSON_ALLOWED = 2  # the third time it is no accident
 ID_CHARACTERS = 64
+TOKEN = 4096  # whoever puts more than names and rooms into a token would pay for it with each connection
 META_DEPTH = 16  # orjson refuses to write more than 254 levels, and an answer adds its own
 BIGGEST = 2**53 - 1  # JavaScript's safe integers
 
@@ -128,7 +129,7 @@ def _hello(f: Fields) -> c.Hello:
     if f.number("v", 1) != 1:
         raise Ended(BAD_VERSION)
     return c.Hello(
-        f.text("token", None, 8192),
+        f.text("token", None, TOKEN),
         f.text("nick", None),
         f.text("resume", None, 256),
         f.positions("rooms"),
@@ -165,7 +166,10 @@ def _mod(f: Fields) -> c.Moderate:
 
 TYPES: dict[str, Callable[[Fields], c.Command]] = {
     "hello": _hello,
-    "join": lambda f: c.Join(f.text("room"), f.number("last", 0), f.position("since")),
+    "auth": lambda f: c.Authenticate(f.text("token", most=TOKEN)),
+    "join": lambda f: c.Join(
+        f.text("room"), f.number("last", 0), f.position("since"), invite=f.text("invite", None, TOKEN)
+    ),
     "part": lambda f: c.Part(f.text("room")),
     "rooms": lambda f: c.Rooms(),
     "message": _say,
@@ -183,6 +187,7 @@ TYPES: dict[str, Callable[[Fields], c.Command]] = {
     "nick": lambda f: c.Rename(f.text("nick")),
     "members": lambda f: c.Who(f.text("room")),
     "mod": _mod,
+    "invite": lambda f: c.Invite(f.text("room"), f.number("for_s", 7 * 86400), f.number("uses", 1)),
     "pong": lambda f: c.Pong(),
 }
 """Every command by its `type`."""

@@ -113,6 +113,7 @@ _EVENTS: dict[type[e.Event], Callable[[Any], Fields]] = {
         **_given(text=v.text),
     },
     e.Typing: lambda v: {"type": "typing", "room": v.room, "user": _user(v.user), "on": v.on},
+    e.Expiring: lambda v: {"type": "expiring", "at": v.until_ms},
     e.ReadElsewhere: lambda v: {
         "type": "read",
         "room": shown_room(v.room),
@@ -174,7 +175,7 @@ def joined(result: r.Joined) -> Fields:
     fields |= {"read": result.read, "unread": result.unread, "mentions": result.mentions, "n": result.n}
     if result.members is not None:
         fields["members"] = [_user(user) for user in result.members]
-    fields |= _given(topic=result.topic)
+    fields |= _given(topic=result.topic, private=result.private)
     return fields | {"you": {"role": result.role, "can": list(result.can)}}
 
 
@@ -242,6 +243,7 @@ _ANSWERS: dict[type[Any], Callable[[Any], Fields]] = {
         "hits": [{"room": hit.room, **message(hit.message)} for hit in v.hits],
         **_given(next=v.next),
     },
+    r.Invited: lambda v: {"room": v.room, "invite": v.token, "until": v.until_ms, "uses": v.uses},
     r.Members: lambda v: {"room": v.room, "members": [_user(user) for user in v.users], "n": v.n},
 }
 
@@ -295,7 +297,7 @@ class FullVoice:
         if refusal.retry_ms:
             fields["retry_ms"] = refusal.retry_ms
         if refusal.code is Code.RATE_LIMITED:
-            fields["limit"] = "message"
+            fields["limit"] = "login" if refusal.about == "too_many_tries" else "message"
         return fields
 
 

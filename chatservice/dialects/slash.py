@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from chatservice.dialects.base import Asked, Parsed, Unreadable
-from chatservice.domain.commands import Command, Help, History, Join, Rename, Say, Unknown, Who
+from chatservice.domain.commands import Command, Help, History, Join, Login, Rename, Say, Unknown, Who
 from chatservice.domain.errors import NOT_TEXT, Code, Ended, Refused
 from chatservice.domain.names import clean_text
 
@@ -24,6 +24,14 @@ def _needed(argument: str, usage: str) -> str:
     return argument
 
 
+def _login(rest: str) -> Command:
+    """A name may have spaces in it; a password that is typed here may not."""
+    name, _, password = rest.rpartition(" ")
+    if not name:
+        raise Refused(Code.BAD_REQUEST, "usage", params={"usage": "/login NAME PASSWORD"})
+    return Login(name.strip(), password)
+
+
 _COMMANDS: dict[str, Callable[[str], Command]] = {
     "nick": lambda rest: Rename(_needed(rest, "/nick NAME")),
     "join": lambda rest: Join(_needed(rest, "/join ROOM"), last=20, alone=True),
@@ -31,6 +39,7 @@ _COMMANDS: dict[str, Callable[[str], Command]] = {
     "history": lambda rest: History(last=_number(rest, 20, "/history N")),
     "since": lambda rest: History(since=_number(_needed(rest, "/since N"), 0, "/since N")),
     "me": lambda rest: Say(_needed(rest, "/me DOES"), action=True),
+    "login": _login,
     "help": lambda rest: Help(),
 }
 

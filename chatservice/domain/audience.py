@@ -85,8 +85,10 @@ class Audience:
             for i in range(begin, len(frames)):
                 peer.send(frames[i], events[i])
             del self.peers[peer]  # for a moment: looking at a thousand for the sake of a few is what costs
-        self.format.hand_out(self.peers, frames, events)
-        self.peers.update(dict.fromkeys(ahead))
+        try:
+            self.format.hand_out(self.peers, frames, events)
+        finally:
+            self.peers.update(dict.fromkeys(ahead))
 
 
 class Hearer:
@@ -100,6 +102,11 @@ class Hearer:
     reads_as: str | None = None
     direct: Callable[[Any], int] | None = None
     _audiences: list[Audience] | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """See `Peer.is_private`; unless a wire knows better."""
+        return False
 
     @property
     def audiences(self) -> list[Audience]:

@@ -23,11 +23,26 @@ class Hello:
     :ivar rooms: rooms to join at once, each with the position to resume after, if any.
     """
 
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     nick: str | None = None
-    resume: str | None = None
+    resume: str | None = field(default=None, repr=False)
     rooms: Mapping[str, Position | None] = field(default_factory=dict)
     caps: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Prove again who one is."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Be the account of that name, on dialects without a hello."""
+
+    name: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +52,14 @@ class Join:
     :ivar last: how many earlier messages to show, 0 to 200.
     :ivar since: resume after this position; wins over `last` when it can be honoured.
     :ivar alone: leave the room one is in now.
+    :ivar invite: an invitation to a private room.
     """
 
     room: str
     last: int = 0
     since: Position | None = None
     alone: bool = False
+    invite: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +183,15 @@ class Moderate:
 
 
 @dataclass(frozen=True, slots=True)
+class Invite:
+    """Make an invitation to a private room, good for `for_s` seconds and `uses` people."""
+
+    room: str
+    for_s: int
+    uses: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pong:
     """The answer to a ping; that it came is all that counts."""
 
@@ -211,6 +237,8 @@ class Unknown:
 
 Command = (
     Hello
+    | Authenticate
+    | Login
     | Join
     | Part
     | Rooms
@@ -225,6 +253,7 @@ Command = (
     | SetStatus
     | Type
     | Moderate
+    | Invite
     | Pong
     | Rename
     | Who

@@ -8,6 +8,7 @@ from typing import Any
 
 from chatservice.domain import commands as c
 from chatservice.domain import entering, ordering, reading, talking
+from chatservice.domain import permissions as p
 from chatservice.domain.errors import GOODBYE, Code, Refused
 from chatservice.domain.promise import Promise, rejected, resolved, start
 from chatservice.domain.results import Done, Result, Told
@@ -35,40 +36,48 @@ def _unknown(_session: Session, command: c.Unknown) -> Result:
 class Row:
     """One command: how it is done and what must hold first.
 
-    :ivar nameless: it may come before hello.
+    :ivar requires: each must hold, in this order; see `domain/permissions.py`.
+    :ivar refused: what is done instead when one does not hold.
     :ivar answers_first: no event may reach the peer before the answer, though it is told of them meanwhile.
     :ivar overlaps: it only appends to the log, so the next such one need not wait for its answer.
     """
 
     perform: Callable[[Session, Any], Promise[Any] | Result]
-    nameless: bool = False
+    requires: tuple[Callable[[Session, Any], None], ...] = (p.is_known,)
     overlaps: bool = False
     answers_first: bool = False
+    refused: Callable[[Session, Any, Refused], Promise[Any]] | None = None
 
+
+_READS = (p.is_known, p.may_read)
+_WRITES = (p.is_known, p.may_write)
 
 COMMANDS: dict[type[c.Command], Row] = {
-    c.Hello: Row(entering.hello, nameless=True, answers_first=True),
-    c.Join: Row(entering.join),
-    c.Part: Row(entering.part),
+    c.Hello: Row(entering.hello, (p.is_nobody_yet,), answers_first=True),
+    c.Authenticate: Row(entering.authenticate),
+    c.Login: Row(entering.login, (p.is_unheard,)),
+    c.Join: Row(entering.join, (p.is_known, p.may_name)),  # and may_be_in, once the room has been read
+    c.Part: Row(entering.part, (p.is_known, p.may_leave)),
     c.Rooms: Row(entering.rooms),
     c.Rename: Row(entering.rename),
     c.SetStatus: Row(entering.set_status),
-    c.Say: Row(talking.say, overlaps=True),
-    c.Edit: Row(talking.edit, overlaps=True),
-    c.Delete: Row(talking.delete, overlaps=True),
-    c.React: Row(talking.react, overlaps=True),
-    c.Type: Row(talking.type_, overlaps=True),
-    c.Read: Row(reading.read),
-    c.Browse: Row(reading.browse),
-    c.Replay: Row(reading.replay),
-    c.Search: Row(reading.search),
-    c.Who: Row(reading.who),
-    c.History: Row(reading.history),
-    c.Moderate: Row(ordering.moderate),
-    c.Pong: Row(_pong, nameless=True, overlaps=True),
+    c.Say: Row(talking.say, _WRITES, overlaps=True, refused=talking.say_again),
+    c.Edit: Row(talking.edit, _WRITES, overlaps=True),
+    c.Delete: Row(talking.delete, (p.is_known, p.may_delete), overlaps=True),
+    c.React: Row(talking.react, _WRITES, overlaps=True),
+    c.Type: Row(talking.type_, _WRITES, overlaps=True),
+    c.Read: Row(reading.read, _READS),
+    c.Browse: Row(reading.browse, _READS),
+    c.Replay: Row(reading.replay, _READS),
+    c.Search: Row(reading.search, (p.is_known, p.may_search)),
+    c.Who: Row(reading.who, _READS),
+    c.History: Row(reading.history, (p.is_known, p.may_read_here)),
+    c.Moderate: Row(ordering.moderate, (p.is_known, p.may_moderate)),
+    c.Invite: Row(ordering.invite, (p.is_known, p.may_invite)),
+    c.Pong: Row(_pong, (), overlaps=True),
     c.Help: Row(_help),
-    c.Leave: Row(_leave, nameless=True),
-    c.Unknown: Row(_unknown, nameless=True),
+    c.Leave: Row(_leave, ()),
+    c.Unknown: Row(_unknown, ()),
 }
 
 
@@ -81,23 +90,37 @@ def handle(session: Session, command: c.Command) -> Promise[Any]:
     """
     row = COMMANDS[type(command)]
     try:
-        if session.person is None and not row.nameless:
-            raise Refused(Code.UNAUTHORIZED, "hello_first")
         unjoined = _own_conversation(session, command)
         if unjoined is not None:
             return start(_join_first(session, unjoined, row, command))
-        answer = row.perform(session, command)
+        answer = _do(session, row, command)
     except Exception as error:
         return rejected(error)
     return answer if isinstance(answer, Promise) else resolved(answer)
 
 
+def _do(session: Session, row: Row, command: c.Command) -> Promise[Any] | Result:
+    try:
+        for require in row.requires:
+            require(session, command)
+    except Refused as refusal:
+        if row.refused is None or session.person is None:
+            raise
+        return row.refused(session, command, refusal)
+    return row.perform(session, command)
+
+
 def _own_conversation(session: Session, command: c.Command) -> str | None:
     """The direct conversation that `command` is about, if the session is not in it: any command may name one."""
     name = getattr(command, "room", None)
-    if name is None or isinstance(command, c.Join | c.Part) or not name.startswith(("@u_", "dm:")):
+    if (
+        session.person is None
+        or name is None
+        or isinstance(command, c.Join | c.Part)
+        or not name.startswith(("@u_", "dm:"))
+    ):
         return None
-    room = entering.room_name(session, name)
+    room = p.room_name(session, name)
     return None if room in session.rooms else room
 
 
@@ -108,7 +131,7 @@ async def _join_first(session: Session, name: str, row: Row, command: c.Command)
         joining = session.opening[name] = entering.join(session, c.Join(name))
         joining.then(lambda _: session.opening.__delitem__(name))
     await joining
-    answer = row.perform(session, command)
+    answer = _do(session, row, command)
     return await answer if isinstance(answer, Promise) else answer
 
 

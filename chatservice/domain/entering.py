@@ -7,10 +7,19 @@ import hashlib
 from chatservice.domain import bulk
 from chatservice.domain import commands as c
 from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED, TOO_MANY, Code, Refused
-from chatservice.domain.events import Entry, Opened
+from chatservice.domain.events import Entry, Moderated, Opened
 from chatservice.domain.limits import HELLO_BYTES, HISTORY_LIMIT, ROOMS, SESSIONS
 from chatservice.domain.message import Message, catch_up
-from chatservice.domain.names import clean_room, clean_words, is_user_id
+from chatservice.domain.names import clean_words
+from chatservice.domain.permissions import (
+    abilities,
+    is_invited,
+    is_the_same,
+    may_be_in,
+    may_stay,
+    may_use,
+    room_name,
+)
 from chatservice.domain.ports import Identity, Unread
 from chatservice.domain.presence import TELL_EACH
 from chatservice.domain.promise import Promise, start
@@ -18,7 +27,6 @@ from chatservice.domain.recovery import Resolution
 from chatservice.domain.results import Done, Greeting, Joined, Result, RoomList, RoomSeen
 from chatservice.domain.room import Gone, Room
 from chatservice.domain.roster import Person
-from chatservice.domain.rules import rank
 from chatservice.domain.session import Session
 
 KEPT_SESSION_MS = 24 * 3600_000  # while it lives; at its loss two minutes are left. A crash leaves a day.
@@ -31,14 +39,12 @@ STATUSES = ("online", "away", "dnd")
 
 def hello(session: Session, command: c.Hello) -> Promise[Result]:
     """Say who one is, and join rooms at once."""
-    if session.person is not None:
-        raise Refused(Code.BAD_REQUEST, "hello_twice")
     return start(_hello(session, command))
 
 
 async def _hello(session: Session, command: c.Hello) -> Result:
     hub = session.hub
-    person = await _person(session, command)
+    person, until_ms = await _person(session, command)
     if session.gone:
         if not person.conns and not person.rooms:
             hub.roster.depart(person)
@@ -61,7 +67,7 @@ async def _hello(session: Session, command: c.Hello) -> Result:
         if not person.conns and not person.rooms:
             hub.roster.depart(person)  # nobody yet: it may say hello again
         raise
-    session.introduce(person)
+    session.introduce(person, until_ms)
     session.resume_digest = digest
     joined: dict[str, Joined | Refused] = {}
     shared = bulk.Allowance(HELLO_BYTES)
@@ -86,28 +92,74 @@ async def _hello(session: Session, command: c.Hello) -> Result:
     )
 
 
-async def _person(session: Session, command: c.Hello) -> Person:
-    """The person behind a hello: of a lost session, of a token, or a new guest."""
+def proved(session: Session, token: str) -> Identity | None:
+    """Whom a token proves.
+
+    :raises Refused: for one that proves nothing; it ends the connection.
+    """
+    passes = session.hub.passes
+    try:
+        return None if passes is None else passes.read(token)
+    except Refused as refusal:
+        ends = TOKEN_EXPIRED if refusal.code is Code.TOKEN_EXPIRED else BAD_TOKEN
+        raise Refused(refusal.code, refusal.about, ends=ends) from None
+
+
+async def _person(session: Session, command: c.Hello) -> tuple[Person, int]:
+    """The person behind a hello: of a lost session, of a token, or a new guest; and until when that is proved."""
     hub = session.hub
-    identity = None
-    if command.token is not None and hub.passes is not None:
-        try:
-            identity = hub.passes.read(command.token)
-        except Refused as refusal:
-            ends = TOKEN_EXPIRED if refusal.code is Code.TOKEN_EXPIRED else BAD_TOKEN
-            raise Refused(refusal.code, ends=ends) from None
-    user_id, nick = (hub.new_id() if identity is None else identity.user_id), None
+    token = session.token if command.token is None else command.token
+    identity = None if token is None else proved(session, token)
+    nick = None
     if command.resume is not None:
         digest = hashlib.sha256(command.resume.encode()).digest()
         user = await hub.log.session(digest, hub.now_ms)
-        if user is not None and (identity is None or identity.user_id == user.id):
-            user_id, nick = user.id, user.nick
-    if len(hub.sessions.get(user_id, ())) >= SESSIONS:
+        # What is resumed is a place, not a right: only a guest's needs no other proof of who one is.
+        if user is not None and identity is None and (hub.passes is None or hub.passes.is_guest(user.id)):
+            identity = Identity(user.id)
+        if user is not None and identity is not None and identity.user_id == user.id:
+            nick = user.nick
+    if identity is not None and len(hub.sessions.get(identity.user_id, ())) >= SESSIONS:
         raise Refused(Code.LIMIT, "too_many", ends=TOO_MANY)
-    person = hub.roster.arrive(user_id, nick)
-    if identity is not None:
-        person.role, person.guest = identity.role, identity.guest
-    return person
+    try:
+        person = hub.arrive(identity, nick)
+    except Refused as refusal:
+        raise Refused(refusal.code, refusal.about, ends=BAD_TOKEN) from None
+    return person, 0 if identity is None else identity.until_ms
+
+
+def authenticate(session: Session, command: c.Authenticate) -> Result:
+    """Prove again who one is, before the last proof ends."""
+    identity = proved(session, command.token)
+    is_the_same(session, identity)
+    assert identity is not None
+    session.hub.arrive(identity)
+    session.hub.proofs.put(session.peer, identity.until_ms)
+    for room in list(session.rooms.values()):
+        try:
+            may_be_in(session, room)
+        except Refused:
+            session.leave(room)
+    return Done()
+
+
+def login(session: Session, command: c.Login) -> Promise[Result]:
+    """Be somebody with a password from now on, in the same room."""
+    return start(_login(session, command))
+
+
+async def _login(session: Session, command: c.Login) -> Result:
+    hub = session.hub
+    if hub.sign_in is None:
+        raise Refused(Code.NOT_AVAILABLE)
+    identity, _ = await hub.sign_in.login(command.name, command.password, session.address)
+    if session.gone:
+        raise Refused(Code.UNAVAILABLE)
+    if len(hub.sessions.get(identity.user_id, ())) >= SESSIONS:
+        raise Refused(Code.LIMIT, "too_many", ends=TOO_MANY)
+    here = session.home if session.current is None else c.Join(session.current.name, alone=True)
+    session.become(hub.arrive(identity), identity.until_ms)
+    return Done() if here is None else await _enter(session, here, bulk.Allowance())
 
 
 # --- rooms ---
@@ -128,13 +180,13 @@ async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -
     room.joining += 1
     try:
         mark, unread = await _unread(session, name)
+        if command.invite is not None:
+            await _accept(session, room, command.invite)
         verdict, entries, state = await missed(session, room, command, allowance)
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
-        if room.rules.is_banned(me, session.hub.now_ms):
-            raise Refused(Code.FORBIDDEN, "banned")
-        if room.kicks.get(me, 0) != kicks:  # thrown out while it was on the way in
-            raise Refused(Code.FORBIDDEN, "kicked")
+        may_be_in(session, room)
+        may_stay(session, room, kicks)
         _attach(session, room, command)
         n, users, epoch, top = room.here.n, room.here.users, room.epoch, room.top
     finally:
@@ -161,7 +213,24 @@ async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -
         role=session.role(room),
         can=abilities(session, room),
         topic=room.rules.topic,
+        private=room.rules.private,
     )
+
+
+async def _accept(session: Session, room: Room, token: str) -> None:
+    """Become a member of a private room by an invitation; whoever may be in it anyway does not use it up."""
+    hub, me = session.hub, session.user.user
+    await room.live()
+    invitation = is_invited(session, room, token)
+    if invitation is None:
+        return
+    counted = await hub.log.use_invite(invitation.id, invitation.uses, invitation.until_ms)
+    if me.id not in room.rules.roles:  # else another window of the same person was faster
+        may_use(counted)
+        body = Moderated(
+            hub.user(invitation.by), "role", me, "member", reason="invitation", cid=f"{invitation.id} {me.id}"
+        )
+        await hub.log.append(room.name, body)
 
 
 async def _unread(session: Session, name: str) -> tuple[int, Unread]:
@@ -226,10 +295,7 @@ async def _state(session: Session, room: Room, last: int, allowance: bulk.Allowa
 
 def part(session: Session, command: c.Part) -> Result:
     """Leave a room."""
-    room = session.room(command.room)
-    if room.name.startswith("@"):
-        raise Refused(Code.FORBIDDEN)
-    session.leave(room)
+    session.leave(session.room(command.room))
     return Done(command.room)
 
 
@@ -240,7 +306,9 @@ def rooms(session: Session, _command: c.Rooms) -> Promise[Result]:
 
 async def _rooms(session: Session) -> Result:
     log, me = session.hub.log, session.user.user.id
-    named = dict(await log.room_names(HISTORY_LIMIT))
+    only = session.user.only
+    named = dict(await log.room_names(HISTORY_LIMIT, me))
+    named = {name: top for name, top in named.items() if only is None or name in only}
     opened = await log.read_back("@" + me, None, HISTORY_LIMIT)
     for dm in (entry.body.dm for entry in opened.entries if isinstance(entry.body, Opened)):
         named[dm] = (await log.read(dm, 0, 0)).top
@@ -269,41 +337,9 @@ def set_status(session: Session, command: c.SetStatus) -> Result:
     return Done()
 
 
-# --- names and abilities ---
-
-
-def room_name(session: Session, wish: str) -> str:
-    """The canonical name of a room this session may be in.
-
-    :raises Refused: `no_room` if there can be none of that name, `forbidden` if it is somebody else's.
-    """
-    name = session.resolve(wish)
-    me = session.user.user.id
-    if name == "@" + me:
-        return name
-    if name.startswith("dm:"):
-        ends = name.split(":")[1:]
-        if len(ends) != 2 or ends[0] >= ends[1] or not all(map(is_user_id, ends)):
-            raise Refused(Code.NO_ROOM, "room_name")
-        if me not in ends:
-            raise Refused(Code.FORBIDDEN)
-        return name
-    return clean_room(name)
+# --- names ---
 
 
 def shown_name(session: Session, name: str) -> str:
     """The name of a room as this session knows it."""
     return "@me" if name == "@" + session.user.user.id else name
-
-
-def abilities(session: Session, room: Room) -> tuple[str, ...]:
-    """What the session may do in the room, for a client to show."""
-    me, role = session.user.user.id, session.role(room)
-    can: list[str] = []
-    if room.name.startswith("@"):
-        return ()
-    if not room.rules.is_muted(me, session.hub.now_ms) and (not room.rules.locked or rank(role) >= rank("mod")):
-        can += ["write", "react"]
-    if rank(role) >= rank("mod"):
-        can += ["delete", "mod"]
-    return tuple(can)

@@ -184,6 +184,13 @@ class Typing:
 
 
 @dataclass(frozen=True, slots=True)
+class Expiring:
+    """To one session: what proves who it is ends then (milliseconds since 1970), and the connection with it."""
+
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadElsewhere:
     """To a user's other sessions: it has read up to `seq` in `room`."""
 
@@ -265,6 +272,7 @@ Event = (
     | Counted
     | Presence
     | Typing
+    | Expiring
     | ReadElsewhere
     | Truncated
     | EpochChanged

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.audience import AtOnce
-from chatservice.domain.errors import Disconnect
-from chatservice.domain.events import Entry, Event, Presence, Said
+from chatservice.domain.errors import TOKEN_EXPIRED, Code, Disconnect, Refused
+from chatservice.domain.events import Entry, Event, Presence, Said, User
 from chatservice.domain.limits import Bucket, Rate
-from chatservice.domain.ports import Engine, Passes, Peer, Randomness, Turn
+from chatservice.domain.ports import Engine, Identity, Passes, Peer, Randomness, SignIn, Turn
 from chatservice.domain.presence import TELL_EACH
+from chatservice.domain.proofs import Proofs
 from chatservice.domain.room import Room, State
 from chatservice.domain.roster import Person, Roster
 
@@ -28,6 +30,8 @@ class Hub:
     """The registry of rooms and of the living; the sink into which the log commits.
 
     :param clock: seconds since 1970.
+    :param registry: who has an account; the log fills it.
+    :param guests: whether people without a token are let in.
     :param passes: tokens for guests; None where no dialect has a hello.
     :param messages: how fast one session may talk; None for no limit.
     :param turn: when what a room is told in one turn is handed on.
@@ -41,11 +45,13 @@ class Hub:
         *,
         clock: Callable[[], float],
         randomness: Randomness,
+        registry: Registry,
         messages: Rate | None,
         report: Callable[[BaseException], None],
         turn: Turn | None = None,
         passes: Passes | None = None,
         build: str = "",
+        guests: bool = True,
     ) -> None:
         self.log = log
         self.clock = clock
@@ -54,7 +60,11 @@ class Hub:
         self.randomness = randomness
         self.passes = passes
         self.build = build
-        self.roster = Roster()
+        self.registry = registry
+        self.sign_in: SignIn | None = None
+        self.guests = guests
+        self.proofs = Proofs()
+        self.roster = Roster(registry.names, registry.whose)
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, list[Session]] = {}  # user id -> live sessions
         self._messages = messages
@@ -87,6 +97,33 @@ class Hub:
         known = self.rooms.get(room)
         if known is not None:
             known.pruned(first)
+
+    def registered(self, account: Account) -> None:
+        """See `LogSink.registered`: its name is its own from now on, and the living learn what has changed."""
+        before = self.registry.put(account)
+        for person in self.roster.mistaken(account.name):
+            if person.user.id != account.id:
+                was = person.user.nick
+                self.roster.unname(person)
+                self._tell_name(person, was)
+        living = self.roster.find(account.id)
+        if living is not None:
+            living.role = account.role
+        if before is not None and before.generation != account.generation:
+            self.end_sessions(account.id, TOKEN_EXPIRED)
+
+    def end_sessions(self, user_id: str, why: Disconnect) -> None:
+        """End all that a user has open."""
+        for session in list(self.sessions.get(user_id, ())):
+            session.peer.close(why)
+        for room in list(self.rooms.values()):
+            room.here.end_readers(why, user_id)
+
+    def user(self, user_id: str) -> User:
+        """Who that is, as far as we know."""
+        known = self.roster.find(user_id)
+        account = self.registry.find(user_id)
+        return known.user if known is not None else User(user_id, account.name if account is not None else user_id)
 
     def new_id(self) -> str:
         """A fresh user id."""
@@ -126,6 +163,20 @@ class Hub:
 
     # --- people ---
 
+    def arrive(self, identity: Identity | None, nick: str | None = None) -> Person:
+        """The person whom a token proves; a new guest without one.
+
+        :param nick: what a newcomer was called before.
+        :raises Refused: `unauthorized` if guests are not let in.
+        """
+        if not self.guests and (identity is None or identity.guest):
+            raise Refused(Code.UNAUTHORIZED, "no_guests")
+        if identity is None:
+            return self.roster.arrive(self.new_id(), nick)
+        person = self.roster.arrive(identity.user_id, nick or identity.nick)
+        person.role, person.guest, person.only = identity.role, identity.guest, identity.rooms
+        return person
+
     def connect(self, session: Session, person: Person) -> None:
         """One more connection speaks for the person."""
         person.conns += 1
@@ -135,6 +186,7 @@ class Hub:
     def disconnect(self, session: Session, person: Person, *, linger: bool) -> None:
         """One connection less. With the last one the person is gone, at once or after a while."""
         person.conns -= 1
+        self.proofs.remove(session.peer)
         sessions = self.sessions[person.user.id]
         sessions.remove(session)
         if not sessions:
@@ -152,9 +204,12 @@ class Hub:
         """
         was = person.user.nick
         if self.roster.rename(person, wish):
-            for name in person.rooms:
-                if name in self.rooms:
-                    self.rooms[name].here.rename(person.user, was)
+            self._tell_name(person, was)
+
+    def _tell_name(self, person: Person, was: str) -> None:
+        for name in person.rooms:
+            if name in self.rooms:
+                self.rooms[name].here.rename(person.user, was)
 
     def tell_status(self, person: Person) -> None:
         """Tell the person's rooms its status."""
@@ -182,6 +237,7 @@ class Hub:
         """To be called about once a second: places that were kept long enough are given up, counts are told, rooms
         that could not be read are tried again."""
         now = self.clock()
+        self.proofs.tick(self.now_ms)
         while self._lingering:
             (name, person), due = next(iter(self._lingering.items()))
             if now < due <= now + LINGER_S:  # later than that: the clock was set back

@@ -67,6 +67,10 @@ class Bucket:
         self._tokens = float(rate.burst)
         self._at = now
 
+    def put_back(self) -> None:
+        """What the last token was taken for does not count."""
+        self._tokens = min(float(self._rate.burst), self._tokens + 1.0)
+
     def take(self, now: float) -> int:
         """Take one token; 0 if there was one, else the milliseconds until there will be."""
         rate = self._rate

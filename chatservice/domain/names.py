@@ -14,12 +14,11 @@ ROOM_BYTES = 200
 TEXT_CODE_POINTS = 4000
 
 _ZERO_WIDTH_JOINER = "\u200d"  # the one format character emoji need
-_NICK_REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# Letters, marks and a symbol that draw nothing: a name made of them is no name.
-_BLANKS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0]")
+_ROOM_REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Emoji need these, and elsewhere they draw nothing: with them in the key nobody can be imitated.
 _JOINERS = re.compile("[\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-_NICK_FIRST_REFUSED = frozenset("*@/#")  # these begin notices, direct messages, commands and rooms
+_REGIONAL = frozenset(map(chr, range(0x1F1E6, 0x1F200)))  # two of them are a flag
+_SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 # C0 without tab and newline, DEL, C1: they can move a terminal's cursor and forge log lines.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _USER_ID = re.compile("u_[A-Za-z0-9_-]{1,62}")
@@ -27,35 +26,21 @@ _LINE_SEPARATORS = re.compile("\r\n?|[\u2028\u2029]")
 
 
 def graphemes(text: str) -> int:
-    """Characters as a person counts them: marks, joiners and what they join add nothing."""
-    count = 0
-    joined = False
+    """Characters as a person counts them (UAX 29, as far as a nick needs it): marks, skin tones, joiners and what
+    they join add nothing, two regional indicators are one flag."""
+    count, flags, joined = 0, 0, False
     for character in text:
-        if character == _ZERO_WIDTH_JOINER:
-            joined = True
-        elif joined:
-            joined = False
-        elif unicodedata.category(character) not in ("Mn", "Me"):
+        flags = flags + 1 if character in _REGIONAL else 0
+        if not (joined or flags % 2 == 0 < flags or _extends(character)):
             count += 1
+        joined = character == _ZERO_WIDTH_JOINER
     return count
 
 
-def clean_nick(wish: str) -> str:
-    """The nick as it is shown: trimmed, runs of white space made one, composed (NFC).
-
-    :raises Refused: `bad_request` if it is empty, too long, or holds control or invisible characters.
-    """
-    nick = unicodedata.normalize("NFC", wish.strip(" "))
-    if _BLANKS.search(nick) or any(
-        unicodedata.category(c) in _NICK_REFUSED and c != _ZERO_WIDTH_JOINER for c in nick
-    ):
-        raise Refused(Code.BAD_REQUEST, "nick_characters")
-    nick = " ".join(nick.split())
-    if not nick or graphemes(nick) == 0 or nick[0] in _NICK_FIRST_REFUSED:
-        raise Refused(Code.BAD_REQUEST, "nick_characters")
-    if graphemes(nick) > NICK_GRAPHEMES or len(nick.encode()) > NICK_BYTES:
-        raise Refused(Code.BAD_REQUEST, "nick_too_long", params={"limit": NICK_GRAPHEMES})
-    return nick
+def _extends(character: str) -> bool:
+    """Whether a person takes it for a part of the character before it."""
+    is_mark = unicodedata.category(character) in ("Mn", "Me", "Mc")
+    return is_mark or character in _SKIN_TONES or character == _ZERO_WIDTH_JOINER
 
 
 def nick_key(nick: str) -> str:
@@ -78,7 +63,7 @@ def clean_room(wish: str) -> str:
     if (
         not room
         or len(room) > ROOM_CHARACTERS
-        or any(unicodedata.category(c) in _NICK_REFUSED for c in room)  # before encode(), which chokes on some
+        or any(unicodedata.category(c) in _ROOM_REFUSED for c in room)  # before encode(), which chokes on some
         or len(room.encode()) > ROOM_BYTES
         or room.startswith(("@", "dm:"))
     ):

@@ -17,6 +17,7 @@ from chatservice.domain.promise import Promise
 from chatservice.domain.rules import NO_RULES, Rules
 
 if TYPE_CHECKING:
+    from chatservice.domain.accounts import Account
     from chatservice.domain.audience import Audience
 
 
@@ -99,6 +100,10 @@ class LogSink(Protocol):
     def pruned(self, room: str, first: int) -> None:
         """Entries with numbers below `first` have expired and are not kept any more. MUST NOT raise."""
 
+    def registered(self, account: Account) -> None:
+        """There is such an account, or it is another now: told of each at the start, then after every change. MUST
+        NOT raise."""
+
 
 class Log(Protocol):
     """Durable, ordered, gapless per room.
@@ -175,12 +180,28 @@ class Messages(Protocol):
     def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
         """What a user who has read up to number `after` has not read."""
 
-    def room_names(self, limit: int) -> Promise[tuple[tuple[str, int], ...]]:
-        """Rooms anyone may find, with their tops, the most recently used first."""
+    def room_names(self, limit: int, viewer: str) -> Promise[tuple[tuple[str, int], ...]]:
+        """Rooms that user may find, with their tops, the most recently used first: those that are not private, and
+        those in which it has a role."""
+
+
+class Accounts(Protocol):
+    """Who has an account. Every change is told to the sink (MUST), before the promise is answered."""
+
+    def add_account(self, account: Account) -> Promise[Account]:
+        """Keep a new account for good. Rejected with `Refused`: `nick_taken`, `unavailable`."""
+
+    def change_account(
+        self, user_id: str, *, role: str | None = None, password: str | None = None, end_sessions: bool = False
+    ) -> Promise[Account]:
+        """Give it another role or password hash; `end_sessions` makes all its tokens void.
+
+        Rejected with `Refused`: `bad_request` if there is none, `unavailable`.
+        """
 
 
 class People(Protocol):
-    """What is kept about people: how far they have read, and sessions to resume."""
+    """What is kept about people: how far they have read, sessions to resume, invitations they have used."""
 
     def raise_mark(self, user_id: str, room: str, seq: int) -> Promise[int]:
         """Note that the user has read up to `seq`; a mark never goes back. Answers the mark that holds."""
@@ -194,8 +215,14 @@ class People(Protocol):
     def session(self, digest: bytes, now_ms: int) -> Promise[User | None]:
         """The user of a session that is still kept."""
 
+    def use_invite(self, id: str, uses: int, until_ms: int) -> Promise[bool]:
+        """Count one use of an invitation; False, and nothing is counted, if it was used `uses` times before.
 
-class Engine(Log, Messages, People, Protocol):
+        :param until_ms: until when it is good, in milliseconds since 1970; its count is not kept any longer.
+        """
+
+
+class Engine(Log, Messages, People, Accounts, Protocol):
     """All that one storage engine does."""
 
 
@@ -249,6 +276,10 @@ class Peer(Protocol):
     reads_as: str | None
 
     @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way can read what it sends."""
+
+    @property
     def audiences(self) -> list[Audience]:
         """Those it belongs to."""
 
@@ -269,6 +300,20 @@ class Peer(Protocol):
         """Say goodbye and end the connection. More calls than one do nothing."""
 
 
+class Names(Protocol):
+    """What people may be called, and which names cannot be told apart."""
+
+    def clean(self, wish: str) -> str:
+        """The nick as it is shown. What is clean stays as it is (MUST).
+
+        :raises Refused: `bad_request` for what nobody can be called.
+        """
+
+    def looks(self, nick: str) -> frozenset[str]:
+        """How a clean nick looks. Two that share a look can be mistaken for each other; those with the same
+        `nick_key` share one (MUST)."""
+
+
 class Randomness(Protocol):
     """Where ids come from."""
 
@@ -278,11 +323,34 @@ class Randomness(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom a token proves."""
+    """Whom a token proves.
+
+    :ivar nick: what it is called if it does not say; None for `userN`.
+    :ivar rooms: the only rooms it may be in; None for all that anyone may.
+    :ivar until_ms: when the connection must have another proof, in milliseconds since 1970; 0 for never.
+    """
 
     user_id: str
     role: str = "guest"
     guest: bool = True
+    nick: str | None = None
+    rooms: frozenset[str] | None = None
+    until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Lets people into one private room.
+
+    :ivar by: the id of the user who invites.
+    :ivar uses: how many people it lets in.
+    """
+
+    id: str
+    room: str
+    by: str
+    until_ms: int
+    uses: int
 
 
 class Passes(Protocol):
@@ -294,5 +362,26 @@ class Passes(Protocol):
     def read(self, token: str) -> Identity:
         """Whom the token proves.
 
-        :raises Refused: `unauthorized` for one we did not make, `token_expired`.
+        :raises Refused: `unauthorized` for one that proves nothing, or nothing any more; `token_expired`.
+        """
+
+    def invite(self, invitation: Invitation) -> str:
+        """A token for that invitation."""
+
+    def read_invitation(self, token: str) -> Invitation | None:
+        """What the token invites to; None if it is not one of ours, or over."""
+
+    def is_guest(self, user_id: str) -> bool:
+        """Whether nobody else than a guest can have that id: such a one comes back without a token too."""
+
+
+class SignIn(Protocol):
+    """Proof by password."""
+
+    def login(self, name: str, password: str, address: str) -> Promise[tuple[Identity, str]]:
+        """Who that is, and a token for later.
+
+        :param address: whence the try comes, as `host` or `host:port`.
+
+        Rejected with `Refused`: `unauthorized`; `rate_limited` after too many tries; `busy`.
         """

@@ -41,6 +41,7 @@ class Joined:
     role: str = "guest"
     can: tuple[str, ...] = ()
     topic: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +146,19 @@ class Done:
     room: str | None = None
 
 
-Result = Joined | Greeting | RoomList | Marked | Browsed | Replayed | Hits | Members | Told | Done | Appended
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An invitation.
+
+    :ivar until_ms: until when it is good, in milliseconds since 1970.
+    """
+
+    room: str
+    token: str = field(repr=False)
+    until_ms: int
+    uses: int
+
+
+Result = (
+    Invited | Joined | Greeting | RoomList | Marked | Browsed | Replayed | Hits | Members | Told | Done | Appended
+)

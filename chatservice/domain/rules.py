@@ -13,7 +13,9 @@ from chatservice.domain.events import Moderated
 ROLES = ("guest", "member", "mod", "owner")
 """Rising; who holds one holds all below it."""
 
-ACTIONS = frozenset({"mute", "unmute", "kick", "ban", "unban", "slow", "lock", "role", "expires", "topic"})
+ACTIONS = frozenset(
+    {"mute", "unmute", "kick", "ban", "unban", "slow", "lock", "private", "role", "expires", "topic"}
+)
 _ON_PEOPLE = frozenset({"mute", "unmute", "kick", "ban", "unban", "role"})
 _SECONDS = re.compile("[0-9]{1,9}")  # up to 31 years: more would not fit everywhere it goes
 _VALUES = {
@@ -21,6 +23,7 @@ _VALUES = {
     "slow": _SECONDS,
     "expires": _SECONDS,
     "lock": re.compile("on|off"),
+    "private": re.compile("on|off"),
     "topic": re.compile(r"[^\x00-\x1f\x7f]{0,200}"),
 }
 _ANYTHING = re.compile(".*", re.DOTALL)
@@ -41,6 +44,7 @@ class Rules:
     :ivar muted: user id to the end of the mute, in milliseconds since 1970; 0 for ever. So `banned`.
     :ivar slow_s: seconds a person must wait between messages.
     :ivar locked: only moderators write.
+    :ivar private: only those who have a role here may be in it, and only they find it.
     :ivar expires_s: entries older than this are pruned; 0 keeps them.
     :ivar topic: what the room is about, at most 200 code points.
     """
@@ -50,6 +54,7 @@ class Rules:
     banned: Mapping[str, int] = field(default_factory=dict)
     slow_s: int = 0
     locked: bool = False
+    private: bool = False
     expires_s: int = 0
     topic: str = ""
 
@@ -75,18 +80,23 @@ def _holds(until: Mapping[str, int], user_id: str, now_ms: int) -> bool:
     return end is not None and (end == 0 or end > now_ms)
 
 
-def check(body: Moderated, role: str, target_role: str) -> None:
-    """Whether somebody with `role` may do this to somebody with `target_role`.
+def may(action: str, role: str, target_role: str | None) -> bool:
+    """Whether somebody with `role` may do this, to somebody with `target_role` if it is about somebody. What is no
+    action anybody may try: it is refused for that."""
+    needed = "owner" if action in ("role", "expires") else "mod" if action in ACTIONS else "guest"
+    is_above = target_role is None or rank(target_role) < rank(role) or rank(role) == rank("owner")
+    return rank(role) >= rank(needed) and (is_above or action not in _ON_PEOPLE)
 
-    :raises Refused: `bad_request` for what makes no sense, `forbidden` for what they may not.
+
+def check(body: Moderated) -> None:
+    """Whether it makes sense.
+
+    :raises Refused: `bad_request`.
     """
     if body.action not in ACTIONS or (body.action in _ON_PEOPLE) != (body.target is not None):
         raise Refused(Code.BAD_REQUEST, "bad_mod")
     if not _VALUES.get(body.action, _ANYTHING).fullmatch(body.value):
         raise Refused(Code.BAD_REQUEST, "bad_mod")
-    needed = "owner" if body.action in ("role", "expires") else "mod"
-    if rank(role) < rank(needed) or (body.target is not None and rank(target_role) >= rank(role) != rank("owner")):
-        raise Refused(Code.FORBIDDEN)
 
 
 def apply(rules: Rules, body: Moderated) -> Rules:
@@ -108,6 +118,8 @@ def apply(rules: Rules, body: Moderated) -> Rules:
             return replace(rules, slow_s=int(body.value))
         case "lock":
             return replace(rules, locked=body.value == "on")
+        case "private":
+            return replace(rules, private=body.value == "on")
         case "expires":
             return replace(rules, expires_s=int(body.value))
         case "topic":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatservice.domain.commands import Join
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Greeted
 from chatservice.domain.hub import Hub
@@ -25,15 +26,29 @@ class Session:
 
     :param address: the peer's own, as we see it.
     :param introduced: False on dialects with a hello.
-    :param identity: whom a token proved, on the others.
+    :param identity: whom a token proved, on the others. Where guests are not let in it is nobody without one.
+    :param token: what came with the handshake, for a hello that has none.
     """
 
+    # On the class: most connections have neither, and there are many of them.
+    token: str | None = None
+    home: Join | None = None  # where to go after a login, if it is nowhere yet
+
     def __init__(
-        self, hub: Hub, peer: Peer, address: str, *, introduced: bool = True, identity: Identity | None = None
+        self,
+        hub: Hub,
+        peer: Peer,
+        address: str,
+        *,
+        introduced: bool = True,
+        identity: Identity | None = None,
+        token: str | None = None,
     ) -> None:
         self.hub = hub
         self.peer = peer
         self.address = address
+        if token is not None:
+            self.token = token
         self.bucket = hub.bucket()
         self.deafness = None if self.bucket is None else Bucket(DEAF, hub.clock())
         self.rooms: dict[str, Room] = {}
@@ -45,11 +60,8 @@ class Session:
         self.caps: frozenset[str] = frozenset()
         self.typed_at: dict[str, float] = {}  # room -> when one was last seen to begin
         self.typing: dict[str, None] = {}  # rooms in which one is seen to write
-        if introduced:
-            person = hub.roster.arrive(hub.new_id() if identity is None else identity.user_id)
-            if identity is not None:
-                person.role, person.guest = identity.role, identity.guest
-            self.introduce(person)
+        if introduced and (hub.guests or (identity is not None and not identity.guest)):
+            self.introduce(hub.arrive(identity), 0 if identity is None else identity.until_ms)
             peer.deliver(Greeted(self.user.user, address))
 
     @property
@@ -62,10 +74,19 @@ class Session:
             raise Refused(Code.UNAUTHORIZED, "hello_first")
         return self.person
 
-    def introduce(self, person: Person) -> None:
-        """From now on this connection speaks for `person`."""
+    def introduce(self, person: Person, until_ms: int = 0) -> None:
+        """From now on this connection speaks for `person`; see `Identity.until_ms`."""
         self.person = person
         self.hub.connect(self, person)
+        self.hub.proofs.put(self.peer, until_ms)
+
+    def become(self, person: Person, until_ms: int) -> None:
+        """Speak for somebody else, who is nowhere yet."""
+        for room in list(self.rooms.values()):
+            self.leave(room)
+        if self.person is not None:
+            self.hub.disconnect(self, self.person, linger=False)
+        self.introduce(person, until_ms)
 
     def room(self, name: str | None) -> Room:
         """The room a command is about; None is the current one.

@@ -17,33 +17,22 @@ from chatservice.domain.presence import TYPING_SEEN
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.results import Done, Result
 from chatservice.domain.room import Room
-from chatservice.domain.rules import rank
 from chatservice.domain.session import Session
 
 EMOJI_BYTES = 64  # the longest emoji sequences have 35
 SAID_AT_KEPT = 1000  # people of a slow room before the old ones are forgotten
 MENTIONS = 20  # people one message may call: more is a way to shout at everybody
 
-_MENTION = re.compile(r"(?<![A-Za-z0-9_.])@([^\s@]+)")  # not in a mail address; Chinese has no spaces around it
+# Not in a mail address; Chinese has no spaces around it.
+_MENTION = re.compile(r"(?<![A-Za-z0-9_.])@([^\s@][^\n@]*)")
 
 
 def say(session: Session, command: c.Say) -> Promise[Any] | Result:
     """Say something in a room."""
     room = session.room(command.room)
-    text = clean_text(command.text)
-    if not text.strip():
-        if command.cid is not None:
-            raise Refused(Code.BAD_REQUEST, "empty_text")
+    body = _body(session, room, command)
+    if body is None:
         return Done()  # an empty input and a click on "send": nothing was said, and nothing went wrong
-    me = session.user.user
-    body = Said(me, text, command.action, command.cid, command.reply, _mentions(session, room, text), command.meta)
-    try:
-        _may_write(session, room)
-    except Refused as refusal:
-        if command.cid is None:
-            raise
-        _allowance(session)
-        return start(_unless_stored(session, room, body, refusal))
     _slow_mode(session, room)
     _allowance(session)
     appended = session.hub.log.append(room.name, body)
@@ -52,8 +41,31 @@ def say(session: Session, command: c.Say) -> Promise[Any] | Result:
     return appended
 
 
-async def _unless_stored(session: Session, room: Room, body: Said, refusal: Refused) -> Result:
+def say_again(session: Session, command: c.Say, refusal: Refused) -> Promise[Result]:
     """Who was silenced after a message was stored, but before it was answered, must learn that it was stored."""
+    if command.cid is None:
+        raise refusal
+    room = session.room(command.room)
+    body = _body(session, room, command)
+    if body is None:
+        raise refusal
+    _allowance(session)
+    return start(_unless_stored(session, room, body, refusal))
+
+
+def _body(session: Session, room: Room, command: c.Say) -> Said | None:
+    """What is to be kept; None if nothing is said."""
+    text = clean_text(command.text)
+    if not text.strip():
+        if command.cid is not None:
+            raise Refused(Code.BAD_REQUEST, "empty_text")
+        return None
+    me = session.user.user
+    mentions = _mentions(session, room, text)
+    return Said(me, text, command.action, command.cid, command.reply, mentions, command.meta)
+
+
+async def _unless_stored(session: Session, room: Room, body: Said, refusal: Refused) -> Result:
     stored = await session.hub.log.stored(room.name, body)
     if stored is None:
         raise refusal
@@ -86,7 +98,6 @@ def react(session: Session, command: c.React) -> Promise[Appended]:
 def type_(session: Session, command: c.Type) -> Result:
     """Be seen to write. Too often is not an error, it is just not told."""
     room = session.room(command.room)
-    _may_write(session, room)
     now = session.hub.clock()
     if command.on:
         told = not 0.0 <= now - session.typed_at.get(room.name, 0.0) < TYPING_MS / 1000
@@ -105,21 +116,8 @@ def type_(session: Session, command: c.Type) -> Result:
 
 def _append(session: Session, name: str, make: Callable[[User], Body]) -> Promise[Appended]:
     room = session.room(name)
-    _may_write(session, room)
     _allowance(session)
     return session.hub.log.append(room.name, make(session.user.user))
-
-
-def _may_write(session: Session, room: Room) -> None:
-    rules, me = room.rules, session.user.user.id
-    if room.name.startswith("@"):
-        raise Refused(Code.FORBIDDEN)
-    if rules.is_banned(me, session.hub.now_ms):
-        raise Refused(Code.FORBIDDEN, "banned")
-    if rules.is_muted(me, session.hub.now_ms):
-        raise Refused(Code.MUTED)
-    if rules.locked and rank(session.role(room)) < rank("mod"):
-        raise Refused(Code.FORBIDDEN, "locked")
 
 
 def _allowance(session: Session) -> None:
@@ -161,9 +159,9 @@ def _mentions(session: Session, room: Room, text: str) -> tuple[str, ...]:
                 if person is not session.user:
                     found[person.user.id] = None
                 break
-            if word[-1].isascii() and word[-1].isalnum():
-                break  # `@annabel` does not call Ann, `@林晓雯看` does call 林晓雯
-            word = word[:-1]
+            # `@annabel` does not call Ann, `@林晓雯看` does call 林晓雯; a nick may be of several words.
+            whole = word[-1].isascii() and word[-1].isalnum()
+            word = "".join(word.rsplit(None, 1)[:-1]) if whole else word[:-1]
     return tuple(found)[:MENTIONS]
 
 

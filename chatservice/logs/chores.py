@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from chatservice.logs.accounts import forget_invites
+from chatservice.logs.index import Index, shrink, take_out
 from chatservice.logs.people import forget_sessions
-from chatservice.logs.search import indexed
 
 STEP_PAGES = 64  # of the index merged at once: a few milliseconds
 STEP_ROWS = 500  # entries pruned at once: 0.9 ms was measured
@@ -18,17 +19,23 @@ class Chores:
     """The writer's housekeeping.
 
     :param clock: seconds since 1970.
+    :param index: what of the messages is indexed.
     :param pruned: is told a room's name and the oldest number it still has; in the writer's thread.
     """
 
-    def __init__(self, clock: Callable[[], float], pruned: Callable[[str, int], object] = lambda *_: None) -> None:
+    def __init__(
+        self, clock: Callable[[], float], index: Index, pruned: Callable[[str, int], object] = lambda *_: None
+    ) -> None:
         self._clock = clock
+        self._index = index
         self._pruned = pruned
         self._is_merging = False  # a round of `_purge` has begun in this process
         self._pruned_at = 0.0
 
     def step(self, connection: sqlite3.Connection) -> bool:
         """One small piece of work, in no transaction. True while there is more to do at once."""
+        if self._index.waiting:
+            self._catch_up(connection)
         if self._clock() - self._pruned_at >= PRUNE_EVERY_S or self._clock() < self._pruned_at:
             if self._prune(connection):
                 return True
@@ -36,6 +43,15 @@ class Chores:
         if connection.execute("SELECT 1 FROM chore").fetchone() is None:
             return False
         return self._purge(connection)
+
+    def _catch_up(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._index.catch_up(connection)
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            self._index.forget()
+            raise
 
     def _purge(self, connection: sqlite3.Connection) -> bool:
         """Merge the index into one segment, which drops the tombstoned words, then empty the write-ahead log.
@@ -67,6 +83,7 @@ class Chores:
     def _prune(self, connection: sqlite3.Connection) -> bool:
         now_ms = int(self._clock() * 1000)
         forget_sessions(connection, now_ms)
+        forget_invites(connection, now_ms)
         rooms = connection.execute(
             "SELECT id, name, json_extract(rules, '$.expires') FROM room"
             " WHERE json_extract(rules, '$.expires') > 0"
@@ -107,11 +124,10 @@ def trim(connection: sqlite3.Connection, room: int, before_ts: int) -> bool:
     for id, text in connection.execute(
         "SELECT id, text FROM message WHERE room = ? AND seq <= ? AND deleted = 0", (room, last)
     ).fetchall():
-        connection.execute(
-            "INSERT INTO found (found, rowid, body) VALUES ('delete', ?, ?)", (id, indexed(room, text))
-        )
+        take_out(connection, id, room, text)
     for table in ("message", "reaction", "mention", "entry"):
         connection.execute(f"DELETE FROM {table} WHERE room = ? AND seq <= ?", (room, last))
+    shrink(connection)
     connection.execute("UPDATE room SET first = ? WHERE id = ?", (last + 1, room))
     connection.execute("INSERT OR IGNORE INTO chore VALUES ('purge')")
     connection.execute("COMMIT")

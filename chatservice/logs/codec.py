@@ -113,6 +113,7 @@ def encode_rules(rules: Rules) -> str:
         "banned": dict(rules.banned),
         "slow": rules.slow_s,
         "locked": rules.locked,
+        "private": rules.private,
         "expires": rules.expires_s,
         "topic": rules.topic,
     }
@@ -128,6 +129,7 @@ def decode_rules(stored: str) -> Rules:
         fields.get("banned", {}),
         fields.get("slow", 0),
         fields.get("locked", False),
+        fields.get("private", False),
         fields.get("expires", 0),
         fields.get("topic", ""),
     )

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 
 from chatservice.domain import message as rule
 from chatservice.domain import rules
+from chatservice.domain.accounts import Account
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, Said, User
 from chatservice.domain.message import Message, Tally
 from chatservice.domain.ports import Appended, Found, Hit, LogSink, Page, Past, Randomness, Unread
 from chatservice.domain.promise import Promise, rejected, resolved
+from chatservice.logs.accounts import changed, clashes
 from chatservice.logs.codec import same_message
 from chatservice.logs.heads import Head, fork
 from chatservice.logs.people import COUNT_LIMIT
@@ -41,6 +43,8 @@ class Memory:
         self.cids: dict[tuple[str, str, str], tuple[Appended, Body]] = {}
         self.marks: dict[str, dict[str, int]] = {}
         self.sessions: dict[bytes, tuple[User, int]] = {}
+        self.accounts: dict[str, Account] = {}
+        self.invites: dict[str, tuple[int, int]] = {}  # id -> uses, until
         self.said = 0
 
 
@@ -76,6 +80,8 @@ class MemoryLog:
     def start(self, sink: LogSink) -> None:
         """See `Log.start`."""
         self._sink = sink
+        for account in self._memory.accounts.values():
+            sink.registered(account)
 
     def stop(self) -> None:
         """See `Log.stop`."""
@@ -232,9 +238,15 @@ class MemoryLog:
         mentions = sum(user_id in message.mentions for message in later)
         return resolved(Unread(min(others, COUNT_LIMIT), min(mentions, COUNT_LIMIT)))
 
-    def room_names(self, limit: int) -> Promise[tuple[tuple[str, int], ...]]:
+    def room_names(self, limit: int, viewer: str) -> Promise[tuple[tuple[str, int], ...]]:
         """See `Messages.room_names`."""
-        heads = [(n, h) for n, h in self._memory.heads.items() if h.top and not n.startswith(("dm:", "@"))]
+        heads = [
+            (name, head)
+            for name, head in self._memory.heads.items()
+            if head.top
+            and not name.startswith(("dm:", "@"))
+            and (not head.rules.private or viewer in head.rules.roles)
+        ]
         heads.sort(key=lambda pair: pair[1].ts, reverse=True)
         return resolved(tuple((name, head.top) for name, head in heads[:limit]))
 
@@ -266,6 +278,41 @@ class MemoryLog:
         """See `People.session`."""
         user, until_ms = self._memory.sessions.get(digest, (None, 0))
         return resolved(user if until_ms > now_ms else None)
+
+    def use_invite(self, id: str, uses: int, until_ms: int) -> Promise[bool]:
+        """See `People.use_invite`."""
+        invites, now_ms = self._memory.invites, self._clock() * 1000
+        for known in [known for known, (_, until) in invites.items() if until <= now_ms]:
+            del invites[known]
+        used, _ = invites.get(id, (0, 0))
+        if used < uses:
+            invites[id] = (used + 1, until_ms)
+        return resolved(used < uses)
+
+    # --- accounts ---
+
+    def add_account(self, account: Account) -> Promise[Account]:
+        """See `Accounts.add_account`."""
+        if any(clashes(known, account) for known in self._memory.accounts.values()):
+            return rejected(Refused(Code.NICK_TAKEN, params={"nick": account.name}))
+        return self._register(account)
+
+    def change_account(
+        self, user_id: str, *, role: str | None = None, password: str | None = None, end_sessions: bool = False
+    ) -> Promise[Account]:
+        """See `Accounts.change_account`."""
+        try:
+            account = changed(self._memory.accounts.get(user_id), role, password, end_sessions)
+        except Refused as refusal:
+            return rejected(refusal)
+        return self._register(account)
+
+    def _register(self, account: Account) -> Promise[Account]:
+        if self._sink is None:
+            return rejected(Refused(Code.UNAVAILABLE))
+        self._memory.accounts[account.id] = account
+        self._sink.registered(account)
+        return resolved(account)
 
 
 def _keep(shelf: Shelf, seq: int, ts: int, body: Body, as_moderator: bool) -> Body | None:

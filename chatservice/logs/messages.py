@@ -12,6 +12,7 @@ from chatservice.domain import message as rule
 from chatservice.domain.events import Body, Deleted, Edited, Reacted, Said, User
 from chatservice.domain.message import Message, Tally
 from chatservice.logs.codec import decode, encode
+from chatservice.logs.index import take_out
 from chatservice.logs.search import indexed
 
 _COLUMNS = "id, seq, ts, user_id, nick, text, rev, deleted, extra"
@@ -45,12 +46,9 @@ def keep(
 
 
 def _insert(connection: sqlite3.Connection, room: int, message: Message) -> None:
-    row = connection.execute(
+    connection.execute(
         "INSERT INTO message (room, seq, ts, user_id, nick, text, extra) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (room, message.seq, message.ts, message.user.id, message.user.nick, message.text, _extra(message)),
-    )
-    connection.execute(
-        "INSERT INTO found (rowid, body) VALUES (?, ?)", (row.lastrowid, indexed(room, message.text))
     )
     for user_id in message.mentions:
         connection.execute("INSERT OR IGNORE INTO mention VALUES (?, ?, ?)", (room, user_id, message.seq))
@@ -61,11 +59,8 @@ def _replace(connection: sqlite3.Connection, room: int, id: int, before: Message
         "UPDATE message SET text = ?, rev = ?, deleted = ?, extra = ? WHERE id = ?",
         (after.text, after.rev, after.deleted, _extra(after), id),
     )
-    # A contentless index must be told the old words; SQLite 3.40 has no other way to take them out.
-    connection.execute(
-        "INSERT INTO found (found, rowid, body) VALUES ('delete', ?, ?)", (id, indexed(room, before.text))
-    )
-    if not after.deleted:
+    was_indexed = take_out(connection, id, room, before.text)
+    if was_indexed and not after.deleted:
         connection.execute("INSERT INTO found (rowid, body) VALUES (?, ?)", (id, indexed(room, after.text)))
     connection.execute("INSERT OR IGNORE INTO chore VALUES ('purge')")
 

@@ -6,20 +6,23 @@ with a commit each), so an answered message survives a power cut.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from chatservice.domain import rules
+from chatservice.domain.accounts import Account
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, User
+from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, Said, User
 from chatservice.domain.ports import Appended, Found, LogError, LogSink, Page, Past, Randomness, Unread
 from chatservice.domain.promise import Promise, rejected, start
-from chatservice.logs import messages, pages, people
+from chatservice.logs import accounts, messages, pages, people
 from chatservice.logs.chores import Chores
 from chatservice.logs.codec import decode, encode, encode_rules, same_message
 from chatservice.logs.heads import Head
+from chatservice.logs.index import Index
 from chatservice.logs.migrations import upgrade
 from chatservice.logs.readers import Readers
 from chatservice.logs.sqlite_heads import Heads
@@ -39,11 +42,13 @@ def open_database(path: Path, durability: str = "disk") -> sqlite3.Connection:
     """
     connection: sqlite3.Connection | None = None
     try:
+        # Password hashes are in it. SQLite gives the files beside it the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
         for pragma in (*PRAGMAS, f"synchronous={'FULL' if durability == 'disk' else 'NORMAL'}"):
             connection.execute(f"PRAGMA {pragma}")
         upgrade(connection)
-    except (sqlite3.Error, LogError) as error:
+    except (OSError, sqlite3.Error, LogError) as error:
         if connection is not None:
             connection.close()
         if isinstance(error, LogError):
@@ -78,7 +83,8 @@ class SQLiteLog:
         self._call_from_thread = call_from_thread
         self._clock = clock
         self._heads = Heads(randomness, fence=fence)  # the writer's thread only
-        self._chores = Chores(clock, self._pruned)
+        self._index = Index()  # the writer's too
+        self._chores = Chores(clock, self._index, self._pruned)
         self._writer: Writer | None = None
         self._readers: Readers | None = None
         self._sink: LogSink | None = None
@@ -87,11 +93,13 @@ class SQLiteLog:
         """See `Log.start`."""
         connection = open_database(self._path, self.durability)
         self._sink = sink
+        for account in accounts.load(connection):
+            sink.registered(account)
         self._writer = Writer(
             connection,
             call_from_thread=self._call_from_thread,
-            before_commit=self._heads.save,
-            rolled_back=self._heads.forget,
+            before_commit=self._before_commit,
+            rolled_back=self._rolled_back,
             chore=self._chores.step,
         )
         self._readers = Readers(self._path, self._call_from_thread)
@@ -106,6 +114,14 @@ class SQLiteLog:
             self._writer = None
 
     # --- writing ---
+
+    def _before_commit(self, connection: sqlite3.Connection) -> None:
+        self._index.keep_up(connection)
+        self._heads.save(connection)
+
+    def _rolled_back(self) -> None:
+        self._index.forget()
+        self._heads.forget()
 
     def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
         """See `Log.append`."""
@@ -156,7 +172,9 @@ class SQLiteLog:
             "INSERT INTO entry (room, seq, epoch, ts, user_id, cid, body, ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (room_id, head.top, head.epoch, ts, kept.user.id, kept.cid, encode(kept), getattr(kept, "ref", None)),
         )
-        if isinstance(kept, Moderated):
+        if isinstance(kept, Said):
+            self._index.added()
+        elif isinstance(kept, Moderated):
             head.rules = rules.apply(head.rules, kept)
             connection.execute("UPDATE room SET rules = ? WHERE id = ?", (encode_rules(head.rules), room_id))
         return Appended(room, head.top, head.epoch, ts), Entry(room, head.top, head.epoch, ts, kept)
@@ -204,15 +222,19 @@ class SQLiteLog:
 
     def search(self, query: str, rooms: Sequence[str], before: int | None, limit: int) -> Promise[Found]:
         """See `Messages.search`."""
-        return self._ask(pages.search, query, tuple(rooms), before, limit)
+        return start(self._search(query, tuple(rooms), before, limit))
+
+    async def _search(self, query: str, rooms: tuple[str, ...], before: int | None, limit: int) -> Found:
+        await self._do(self._index.look)
+        return await self._ask(pages.search, query, rooms, before, limit)
 
     def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
         """See `Messages.unread`."""
         return self._ask(people.unread, room, user_id, after)
 
-    def room_names(self, limit: int) -> Promise[tuple[tuple[str, int], ...]]:
+    def room_names(self, limit: int, viewer: str) -> Promise[tuple[tuple[str, int], ...]]:
         """See `Messages.room_names`."""
-        return self._ask(pages.room_names, limit)
+        return self._ask(pages.room_names, limit, viewer)
 
     # --- people ---
 
@@ -231,6 +253,29 @@ class SQLiteLog:
     def session(self, digest: bytes, now_ms: int) -> Promise[User | None]:
         """See `People.session`."""
         return self._do(people.session, digest, now_ms)
+
+    def use_invite(self, id: str, uses: int, until_ms: int) -> Promise[bool]:
+        """See `People.use_invite`."""
+        return self._do(accounts.use_invite, id, uses, until_ms)
+
+    # --- accounts ---
+
+    def add_account(self, account: Account) -> Promise[Account]:
+        """See `Accounts.add_account`."""
+        return self._register(lambda connection: accounts.add(connection, account))
+
+    def change_account(
+        self, user_id: str, *, role: str | None = None, password: str | None = None, end_sessions: bool = False
+    ) -> Promise[Account]:
+        """See `Accounts.change_account`."""
+        return self._register(
+            lambda connection: accounts.change(connection, user_id, role, password, end_sessions)
+        )
+
+    def _register(self, work: Callable[[sqlite3.Connection], Account]) -> Promise[Account]:
+        if self._writer is None or self._sink is None:
+            return rejected(Refused(Code.UNAVAILABLE))
+        return self._writer.submit(Job(work, self._sink.registered))
 
     # --- threads ---
 

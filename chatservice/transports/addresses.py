@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
@@ -13,3 +15,20 @@ def shown(address: IAddress) -> str:
     if isinstance(address, IPv6Address):
         return f"[{address.host}]:{address.port}"
     return "local"
+
+
+def host_name(host: str) -> str:
+    """A Host header, or an address as `shown`, without its port."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.rpartition(":")[0] if host.count(":") == 1 else host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` names this computer."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return host == "local" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

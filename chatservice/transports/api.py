@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -17,11 +17,12 @@ from chatservice.dialects.full_voice import FullVoice, full_voice
 from chatservice.dialects.phrases import choose_language
 from chatservice.domain.commands import Say
 from chatservice.domain.conduct import handle
-from chatservice.domain.entering import room_name
 from chatservice.domain.errors import Code, Refused
+from chatservice.domain.permissions import room_name
 from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise, start
 from chatservice.transports.api_events import export, poll, stream
+from chatservice.transports.credentials import from_cookie, from_header
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.visitors import Visitor, Visitors
 from chatservice.transports.wishes import origin_allowed
@@ -80,7 +81,7 @@ class Rooms(Resource):
         return self._render(request, "messages", self._say)
 
     def _render(self, request: Request, what: str, serve: Any) -> int:
-        voice = full_voice(choose_language(_query(request, "lang"), self._manners.lang))
+        voice = full_voice(choose_language(query(request, "lang"), self._manners.lang))
         done: Promise[Any] = start(self._serve(request, what, serve, voice))
         done.then(lambda promise: self._failed(request, voice, promise))
         return int(NOT_DONE_YET)
@@ -98,14 +99,14 @@ class Rooms(Resource):
             answer(request, 405, orjson.loads(voice.answer(None, Refused(Code.NOT_AVAILABLE))[0]))
             return
         visitor = self._visitors.find(
-            _token(request), getattr(request.getClientAddress(), "host", "local"), _query(request, "nick")
+            token_of(request), getattr(request.getClientAddress(), "host", "local"), query(request, "nick")
         )
         await serve(request, visitor, room_name(visitor.session, rest[0]), voice)
 
     async def _events(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
         wants_stream = "text/event-stream" in (request.getHeader("accept") or "")
         serve: Coroutine[Any, Any, None] = (stream if wants_stream else poll)(
-            request, self._around, visitor.session, name, voice
+            request, self._around, visitor, name, voice
         )
         await serve
 
@@ -129,19 +130,24 @@ class Rooms(Resource):
         answer(request, 200 if done.duplicate else 201, orjson.loads(voice.answer(None, done)[0]))
 
     def _failed(self, request: Request, voice: FullVoice, done: Promise[Any]) -> None:
-        error = done.error
-        if error is None:
-            return
-        if isinstance(error, Unreadable):
-            error = error.refusal
-        if not isinstance(error, Refused):
-            self._around.report(error)
-            error = Refused(Code.INTERNAL)
-        if error.code in (Code.UNAUTHORIZED, Code.TOKEN_EXPIRED):
-            request.setHeader(b"WWW-Authenticate", b"Bearer")
-        if error.retry_ms:
-            request.setHeader(b"Retry-After", b"%d" % max(1, -(-error.retry_ms // 1000)))
-        answer(request, STATUS.get(error.code, 400), orjson.loads(voice.answer(None, error)[0]))
+        if done.error is not None:
+            refuse(request, voice, done.error, self._around.report)
+
+
+def refuse(
+    request: Request, voice: FullVoice, error: BaseException, report: Callable[[BaseException], None]
+) -> None:
+    """Answer with an error; one of ours is reported and not told."""
+    if isinstance(error, Unreadable):
+        error = error.refusal
+    if not isinstance(error, Refused):
+        report(error)
+        error = Refused(Code.INTERNAL)
+    if error.code in (Code.UNAUTHORIZED, Code.TOKEN_EXPIRED):
+        request.setHeader(b"WWW-Authenticate", b"Bearer")
+    if error.retry_ms:
+        request.setHeader(b"Retry-After", b"%d" % max(1, -(-error.retry_ms // 1000)))
+    answer(request, STATUS.get(error.code, 400), orjson.loads(voice.answer(None, error)[0]))
 
 
 def answer(request: Request, status: int, fields: dict[str, Any]) -> None:
@@ -183,11 +189,14 @@ def _message(request: Request, room: str) -> Say:
     return Say(f.text("text"), f.flag("action", False), room, cid, f.number("reply", None), f.meta("meta"))
 
 
-def _token(request: Request) -> str | None:
-    kind, _, token = (request.getHeader("authorization") or "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else None
+def token_of(request: Request) -> str | None:
+    """What a request proves itself by; never its address."""
+    said = from_header(request.getHeader("authorization") or "")
+    names = ("cookie", "origin", "host", "sec-fetch-site")
+    return said or from_cookie(*(request.getHeader(name) or "" for name in names))
 
 
-def _query(request: Request, name: str) -> str | None:
+def query(request: Request, name: str) -> str | None:
+    """A parameter of the address."""
     values = request.args.get(name.encode())
     return values[0].decode("utf-8", "replace") if values else None

@@ -18,6 +18,7 @@ from chatservice.domain.audience import Hearer, hand_out_singly
 from chatservice.domain.entering import missed
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Entry, Event, Truncated
+from chatservice.domain.permissions import may_be_in
 from chatservice.domain.ports import Format, Peer
 from chatservice.domain.promise import Promise, resolved
 from chatservice.domain.recovery import Resolution
@@ -26,6 +27,7 @@ from chatservice.domain.session import Session
 from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.transport import Transport
+from chatservice.transports.visitors import Visitor
 
 WAIT_MOST_S = 60
 LAST_MOST = 200
@@ -84,6 +86,7 @@ class Reader(Hearer):
         """The request is over."""
         if not self._gone:
             self._gone = True
+            self._around.hub.proofs.remove(self)
             self._room.here.unlisten(self)
             self._around.hub.tidy(self._room)
 
@@ -188,8 +191,9 @@ class Stream(Reader):
         """See `Watched.give_up`; every nudge begins anew, so it never comes to this."""
 
 
-async def poll(request: Request, around: Surroundings, session: Session, name: str, voice: FullVoice) -> None:
+async def poll(request: Request, around: Surroundings, visitor: Visitor, name: str, voice: FullVoice) -> None:
     """Answer with what came after a position; with nothing there, wait for the next thing."""
+    session = visitor.session
     wait_s = min(_number(request, b"wait", 0), WAIT_MOST_S)
     async with _Visit(around, session, name) as room:
         command = _wanted(request, name)
@@ -202,8 +206,9 @@ async def poll(request: Request, around: Surroundings, session: Session, name: s
             room.here.listen(Poll(request, around, room, voice, session.user.user.id, wait_s))
 
 
-async def stream(request: Request, around: Surroundings, session: Session, name: str, voice: FullVoice) -> None:
-    """Tell what came after a position, then all that comes."""
+async def stream(request: Request, around: Surroundings, visitor: Visitor, name: str, voice: FullVoice) -> None:
+    """Tell what came after a position, then all that comes, as long as it is proved who asks."""
+    session = visitor.session
     async with _Visit(around, session, name) as room:
         command = _wanted(request, name)
         verdict, entries, state = await missed(session, room, command)
@@ -222,6 +227,7 @@ async def stream(request: Request, around: Surroundings, session: Session, name:
         for item in entries:
             reader.deliver(item)
         room.here.listen(reader)
+        around.hub.proofs.put(reader, visitor.until_ms)
 
 
 async def export(request: Request, around: Surroundings, session: Session, name: str) -> None:
@@ -284,8 +290,7 @@ class _Visit:
         self._room.joining += 1
         try:
             await self._room.live()
-            if self._room.rules.is_banned(self._session.user.user.id, self._hub.now_ms):
-                raise Refused(Code.FORBIDDEN, "banned")
+            may_be_in(self._session, self._room)
         except BaseException:
             await self.__aexit__()  # nobody calls it when we do not get in
             raise

@@ -12,7 +12,7 @@ from pathlib import Path
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
 from twisted.internet.interfaces import IReactorCore, IStreamServerEndpoint
 
-from chatservice.transports.wishes import is_loopback
+from chatservice.transports.addresses import is_loopback
 
 BACKLOG = 4096
 """Connections the kernel may hold while we are busy: a restart brings everybody at once. Twisted has 50."""

@@ -41,7 +41,10 @@ class ChatLine(Connected, Protocol):
         spoken = dialect("line")
         voice = spoken.voice(manners.lang, False)
         conversation = self.begin(around, spoken, line_format(voice), around.idle_lines)
-        conversation.perform(Join(manners.default_room, alone=True))
+        home = Join(manners.default_room, alone=True)
+        if conversation.session is not None:
+            conversation.session.home = home
+        conversation.perform(home)
 
     def dataReceived(self, data: bytes) -> None:
         """Split into lines; `\\n` or `\\r\\n` ends one."""

@@ -6,13 +6,15 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from twisted.internet.interfaces import ISSLTransport
+
 from chatservice.dialects.base import Id, Outcome, Parser
 from chatservice.domain.audience import Hearer
 from chatservice.domain.errors import NO_HELLO, SLOW, Disconnect
 from chatservice.domain.events import Event, Pinged
 from chatservice.domain.ports import Format, Frames, Identity
 from chatservice.domain.session import Session
-from chatservice.transports.addresses import shown
+from chatservice.transports.addresses import host_name, is_loopback, shown
 from chatservice.transports.conversation import Conversation
 from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Surroundings
@@ -70,6 +72,7 @@ class Connected(Hearer):
         format: AnsweringFormat,
         watch: Watch | None,
         identity: Identity | None = None,
+        token: str | None = None,
     ) -> Conversation[Any]:
         """The connection is open: be a peer."""
         self.around = around
@@ -80,7 +83,14 @@ class Connected(Hearer):
             watch.add(self)
         session = None
         if spoken.chats:
-            session = Session(around.hub, self, self.address, introduced=not spoken.has_hello, identity=identity)
+            session = Session(
+                around.hub,
+                self,
+                self.address,
+                introduced=not spoken.has_hello,
+                identity=identity,
+                token=token,
+            )
         if spoken.has_hello:
             self._hello_due = Deadline(self._hello_missing)
             around.hellos.add(self._hello_due)
@@ -91,6 +101,11 @@ class Connected(Hearer):
     def address(self) -> str:
         """The peer's, as people see it."""
         return shown(self.transport.getPeer())
+
+    @property
+    def is_private(self) -> bool:
+        """See `Peer.is_private`: TLS, or the other end is on this computer."""
+        return ISSLTransport.providedBy(self.transport) or is_loopback(host_name(self.address))
 
     def open_queue(self) -> Queue:
         """A new queue towards the peer."""

@@ -16,6 +16,7 @@ from chatservice.transports.api import Rooms
 from chatservice.transports.assets import LIBRARY, Pages
 from chatservice.transports.files import ASK_EACH_TIME, FOR_EVER, FileResource, WordsResource
 from chatservice.transports.headers import refusal, security_headers
+from chatservice.transports.signin import LOGIN, LOGOUT, PASSWORD, SignInResource
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.watch import Deadline
 from chatservice.transports.websocket import ChatWebSocketFactory
@@ -39,6 +40,7 @@ NOT_FOUND = """\
   /scream    WebSocket, SHOUTS BACK!!!  大写回喊
   /client.js  the JavaScript client library (/client.iife.js, /client.d.ts)  客户端库
   /socket.io/  Socket.IO 2.x and 4.x  兼容 Socket.IO 客户端
+  /v1/login (POST), /v1/logout, /v1/password  登录、退出、改密码
   /api/rooms/ROOM/messages (POST), /events, /export (GET)
 """
 
@@ -77,6 +79,9 @@ class Root(Resource):
             426, "this is a WebSocket address; open it with new WebSocket(…)\n", {b"Upgrade": b"websocket"}
         )
         self._files: dict[bytes, IResource] = dict(_files(pages))
+        self._files |= {
+            path: SignInResource(path, chat.around, chat.manners) for path in (LOGIN, LOGOUT, PASSWORD)
+        }
         self._files |= {path.encode(): upgrade_needed for path in PATHS if path != "/"}
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:

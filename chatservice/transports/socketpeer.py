@@ -16,6 +16,7 @@ from chatservice.domain.ports import Identity
 from chatservice.socketio import Event as Packet
 from chatservice.socketio import Socket
 from chatservice.socketio.outgoing import Outgoing
+from chatservice.transports.addresses import host_name, is_loopback
 from chatservice.transports.lag import Lag
 from chatservice.transports.peer import Connected, Queue
 from chatservice.transports.surroundings import Manners, Surroundings
@@ -143,8 +144,10 @@ class SocketPeer(Connected):
         *,
         speaks_v1: bool,
         identity: Identity | None,
+        token: str | None = None,
     ) -> None:
         self.around = around
+        self._token = token
         self._socket = socket
         self._manners = manners
         self._escape = wishes.escape
@@ -166,12 +169,17 @@ class SocketPeer(Connected):
         self.format = named_format(spoken.named_voice(self._lang, self._escape))
         # That somebody is there is Engine.IO's affair; what is left of our pings are the tops.
         tops = self.around.tops if spoken.has_hello else None
-        self.begin(self.around, spoken, self.format, tops, identity)
+        self.begin(self.around, spoken, self.format, tops, identity, self._token)
 
     @property
     def address(self) -> str:
         """See `Connected.address`."""
         return self._socket.handshake.address or "local"
+
+    @property
+    def is_private(self) -> bool:
+        """See `Peer.is_private`."""
+        return self._socket.handshake.is_secure or is_loopback(host_name(self.address))
 
     def open_queue(self) -> Queue:
         """See `Connected.open_queue`."""

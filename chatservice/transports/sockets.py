@@ -12,6 +12,8 @@ from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.limits import FRAME_BYTES
 from chatservice.domain.ports import Identity
 from chatservice.socketio import ConnectionRefused, Options, Socket, SocketIOServer
+from chatservice.transports.addresses import host_name
+from chatservice.transports.credentials import from_cookie, from_header
 from chatservice.transports.socketpeer import SocketPeer
 from chatservice.transports.surroundings import HELLO_S, Manners, Surroundings
 from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
@@ -71,6 +73,7 @@ class ChatSockets:
             self._wishes(socket),
             speaks_v1=speaks_v1,
             identity=None if speaks_v1 else self._identify(socket),
+            token=_said_token(socket) or _kept_token(socket),
         )
 
     def _disconnect(self, socket: Socket) -> None:
@@ -91,25 +94,41 @@ class ChatSockets:
             peer.hear(name, arguments, acknowledge)
 
     def _identify(self, socket: Socket) -> Identity | None:
-        token, passes = _wanted(socket).get("token"), self.around.hub.passes
-        if not token:
-            return None
-        if passes is None:
-            raise Refused(Code.UNAUTHORIZED)
-        return passes.read(token)
+        hub, speaks_v1 = self.around.hub, _wanted(socket).get("v") == "1"
+        token = _said_token(socket)
+        kept = None if token else _kept_token(socket)
+        identity = None
+        try:
+            if token or kept:
+                if hub.passes is None:
+                    raise Refused(Code.UNAUTHORIZED)
+                identity = hub.passes.read(token or kept or "")
+        except Refused:
+            if token:
+                raise
+        if not (hub.guests or speaks_v1 or (identity is not None and not identity.guest)):
+            raise Refused(Code.UNAUTHORIZED, "no_guests")
+        return identity
 
     def _wishes(self, socket: Socket) -> Wishes:
         return read_wishes("/", {name: [value] for name, value in _wanted(socket).items()}, (), self.manners)
+
+
+def _said_token(socket: Socket) -> str | None:
+    return _wanted(socket).get("token") or from_header(socket.handshake.headers.get("authorization", ""))
+
+
+def _kept_token(socket: Socket) -> str | None:
+    headers = socket.handshake.headers
+    return from_cookie(
+        headers.get("cookie", ""),
+        headers.get("origin", ""),
+        headers.get("host", ""),
+        headers.get("sec-fetch-site", ""),
+    )
 
 
 def _wanted(socket: Socket) -> dict[str, str]:
     """What a client asks for: in its query, and above that in `auth`."""
     auth = {name: value for name, value in socket.auth.items() if isinstance(value, str | int)}
     return {**socket.query, **{str(name): str(value) for name, value in auth.items()}}
-
-
-def host_name(host: str) -> str:
-    """A Host header without its port."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.rpartition(":")[0] if host.count(":") == 1 else host

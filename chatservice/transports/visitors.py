@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from chatservice.domain.audience import Hearer
 from chatservice.domain.commands import Rename
 from chatservice.domain.conduct import handle
-from chatservice.domain.errors import Disconnect
+from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Event
-from chatservice.domain.ports import Format
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
 from chatservice.transports.surroundings import Surroundings
@@ -21,11 +21,12 @@ class Visitor(Hearer):
     It is known by its token, else by its address: so its rate limit and its `userN` last from request to request.
     """
 
-    format: Format
+    format: Any = None  # it hears nothing, so it is in no audience
 
     def __init__(self, around: Surroundings, key: str, forget: Callable[[Visitor], None]) -> None:
         self.heard_at = 0.0
         self.key = key
+        self.until_ms = 0  # see `Identity`
         self._forget = forget
         self.session = Session(around.hub, self, key, introduced=False)
 
@@ -67,15 +68,17 @@ class Visitors:
         """
         hub = self._around.hub
         identity = hub.passes.read(token) if token is not None and hub.passes is not None else None
+        if not hub.guests and (identity is None or identity.guest):
+            raise Refused(Code.UNAUTHORIZED, "no_guests")
         key = f"user {identity.user_id}" if identity is not None else f"address {address}"
         visitor = self._known.get(key)
         if visitor is None:
             visitor = self._known[key] = Visitor(self._around, key, self._forget)
-            person = hub.roster.arrive(hub.new_id() if identity is None else identity.user_id)
-            if identity is not None:
-                person.role, person.guest = identity.role, identity.guest
-            visitor.session.introduce(person)
+            visitor.session.introduce(hub.arrive(identity))
             self._around.visitors.add(visitor)
+        elif identity is not None:
+            hub.arrive(identity)  # with the rights of this token
+        visitor.until_ms = 0 if identity is None else identity.until_ms
         visitor.heard_at = self._around.now()
         if nick is not None and nick != visitor.session.user.user.nick:
             handle(visitor.session, Rename(nick)).result()

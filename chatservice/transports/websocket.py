@@ -10,8 +10,10 @@ from chatservice.dialects.base import Dialect, Voice
 from chatservice.dialects.phrases import choose_language, say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
-from chatservice.domain.errors import FLOOD, IDLE, Disconnect
+from chatservice.domain.errors import FLOOD, IDLE, Code, Disconnect, Refused
 from chatservice.domain.limits import ECHO, FRAME_BYTES
+from chatservice.domain.ports import Identity
+from chatservice.transports.credentials import prove
 from chatservice.transports.deflate import Inflater, agree
 from chatservice.transports.frames import VoiceFormat, deflated_frame, websocket_format
 from chatservice.transports.pace import Pace
@@ -32,6 +34,7 @@ class ChatWebSocket(Connected, LightWebSocket):
 
     maxFramePayloadSize = maxMessagePayloadSize = FRAME_BYTES
     _wishes: Wishes | None = None
+    _proof: tuple[str | None, Identity | None]
     _spoken: Dialect | None = None
     _queue: SendQueue | None
     _window_bits = 0
@@ -47,6 +50,8 @@ class ChatWebSocket(Connected, LightWebSocket):
         if not origin_allowed(request.origin, request.host, manners.loopback):
             raise Denied(403, "this origin may not connect")
         self._wishes = read_wishes(request.path, request.query, request.subprotocols, manners)
+        spoken = dialect(self._wishes.dialect)
+        self._proof = self._prove(request, spoken.has_hello) if spoken.chats else (None, None)
         agreed = agree(request.extensions) if manners.compression else None
         if self._wishes.dialect == "echo":
             self.maxFramePayloadSize = self.maxMessagePayloadSize = manners.echo_bytes
@@ -61,6 +66,18 @@ class ChatWebSocket(Connected, LightWebSocket):
         """See `LightWebSocket.report`."""
         self.factory.around.report(error)
 
+    def _prove(self, request: Handshake, has_hello: bool) -> tuple[str | None, Identity | None]:
+        hub = self.factory.around.hub
+        try:
+            # Of what is wrong with a token that a hello may still replace, hello is told.
+            passes = None if has_hello else hub.passes
+            token, identity = prove(passes, request.headers, request.subprotocols, request.query)
+            if not (has_hello or hub.guests or (identity is not None and not identity.guest)):
+                raise Refused(Code.UNAUTHORIZED)
+        except Refused:
+            raise Denied(401, "a token that is good is needed here", {"WWW-Authenticate": "Bearer"}) from None
+        return token, identity
+
     def connectionMade(self) -> None:
         """The transport is there. Its listener's sockets send promptly by themselves: see `send_promptly`."""
 
@@ -68,7 +85,9 @@ class ChatWebSocket(Connected, LightWebSocket):
         """The handshake is done: be a peer."""
         wishes, around = self._wishes, self.factory.around
         assert wishes is not None
+        token, identity = self._proof
         del self._wishes
+        del self._proof
         spoken = self._spoken = dialect(wishes.dialect)
         # An upgrade on a kept-alive connection leaves the HTTP channel registered as producer.
         self.transport.unregisterProducer()
@@ -76,7 +95,7 @@ class ChatWebSocket(Connected, LightWebSocket):
         if self.factory.manners.limited and not spoken.chats:
             self._pace = Pace(ECHO, around.paces, self)
         voice = spoken.voice(wishes.lang, wishes.escape)
-        conversation = self.begin(around, spoken, self._format_of(voice), around.pings)
+        conversation = self.begin(around, spoken, self._format_of(voice), around.pings, identity, token)
         if spoken.chats and not spoken.has_hello:
             if wishes.nick:
                 conversation.perform(Rename(wishes.nick))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from chatservice.dialects.phrases import choose_language
@@ -13,6 +12,8 @@ from chatservice.domain.commands import Join, Position
 from chatservice.domain.errors import Refused
 from chatservice.domain.limits import HISTORY_LIMIT
 from chatservice.domain.names import clean_room
+from chatservice.transports.addresses import is_loopback
+from chatservice.transports.credentials import BEARER
 from chatservice.transports.surroundings import Manners
 from chatservice.wires.handshake import Denied
 
@@ -51,6 +52,8 @@ def read_wishes(
     """
     if path not in PATHS:
         raise Denied(404, "no WebSocket here; there is one at " + " ".join(PATHS))
+    # A token among them is not for choosing, and is never agreed to.
+    subprotocols = [word for word in subprotocols if not word.startswith(BEARER)]
     chosen = by_subprotocol(subprotocols)
     if subprotocols and chosen is None:
         raise Denied(400, "unknown subprotocol; known are " + " ".join(SUBPROTOCOLS))
@@ -67,6 +70,7 @@ def read_wishes(
             last=_number(_first(query, "last"), HISTORY_LIMIT) or 0,
             since=None if seq is None else Position(epoch or "", seq),
             alone=True,
+            invite=_first(query, "invite"),
         ),
     )
 
@@ -99,13 +103,3 @@ def origin_allowed(origin: str, host: str, loopback: bool) -> bool:
     if not from_host:
         return False
     return from_host == own or (loopback and is_loopback(from_host) and is_loopback(own))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` names this computer."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -126,6 +126,7 @@ def answer(key: str, subprotocol: str | None, extension: str | None) -> bytes:
 
 _NAMES = {
     400: "Bad Request",
+    401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",

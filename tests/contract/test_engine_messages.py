@@ -163,7 +163,7 @@ def test_history_of_an_empty_room(desk: Desk) -> None:
     """It is empty, and it does not make the room be."""
     past = desk.history()
     assert (past.messages, past.more) == ((), False)
-    assert desk.ask("room_names", 10) == ()
+    assert desk.ask("room_names", 10, "u_eve") == ()
     assert desk.say("first").epoch == past.epoch
 
 
@@ -173,16 +173,16 @@ def test_nothing_makes_a_room_but_an_entry(desk: Desk) -> None:
         assert refused(desk, body).code is Code.NO_MESSAGE
     for room in ("dm:u_ann:u_bob", "@u_ann"):
         desk.say("hi", room=room)
-    assert desk.ask("room_names", 10) == ()
+    assert desk.ask("room_names", 10, "u_eve") == ()
     for room in ("DM:shouting", "dmitri", "attic"):  # only `dm:` is reserved
         desk.clock.now += 1
         desk.say("hi", room=room)
     desk.put(Moderated(ANN, "lock", value="on"), "attic")
-    assert desk.ask("room_names", 10) == (("attic", 2), ("dmitri", 1), ("DM:shouting", 1))
-    assert desk.ask("room_names", 2) == (("attic", 2), ("dmitri", 1))
+    assert desk.ask("room_names", 10, "u_eve") == (("attic", 2), ("dmitri", 1), ("DM:shouting", 1))
+    assert desk.ask("room_names", 2, "u_eve") == (("attic", 2), ("dmitri", 1))
     desk.clock.now += 1
     desk.say("ho", room="DM:shouting")
-    assert desk.ask("room_names", 1) == (("DM:shouting", 2),)
+    assert desk.ask("room_names", 1, "u_eve") == (("DM:shouting", 2),)
 
 
 def test_rooms_do_not_share_messages(desk: Desk) -> None:

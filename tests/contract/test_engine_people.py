@@ -96,6 +96,6 @@ def test_room_names_are_by_last_use(desk: Desk) -> None:
     for room in ("a", "b", "c", "a"):
         desk.clock.now += 1
         desk.put(said("hi"), room)
-    assert desk.ask("room_names", 10) == (("a", 2), ("c", 1), ("b", 1))
+    assert desk.ask("room_names", 10, "u_eve") == (("a", 2), ("c", 1), ("b", 1))
     desk.reopen()
-    assert desk.ask("room_names", 2) == (("a", 2), ("c", 1))
+    assert desk.ask("room_names", 2, "u_eve") == (("a", 2), ("c", 1))

@@ -11,6 +11,7 @@ import pytest
 
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.dialects.registry import dialect
+from chatservice.domain.accounts import Registry
 from chatservice.domain.audience import Hearer, hand_out_singly
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import Disconnect
@@ -19,6 +20,7 @@ from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Identity
 from chatservice.domain.session import Session
+from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import SignedPasses
 from chatservice.logs.memory import MemoryLog
 from chatservice.transports.conversation import Conversation
@@ -110,7 +112,13 @@ def test_example(lang: str, example: str) -> None:
     passes = SignedPasses(b"k" * 32, lambda: now[0])
     log = MemoryLog(call_soon=later.append, clock=lambda: now[0], randomness=Ids())
     hub = Hub(
-        log, clock=lambda: now[0], randomness=Ids(), messages=MESSAGES, report=troubles.append, passes=passes
+        log,
+        clock=lambda: now[0],
+        randomness=Ids(),
+        registry=Registry(PrecisNames()),
+        messages=MESSAGES,
+        report=troubles.append,
+        passes=passes,
     )
     hub.new_id = lambda: f"u_{next(ids)}"  # type: ignore[method-assign]
     log.start(hub)

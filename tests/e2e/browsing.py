@@ -87,3 +87,10 @@ class Browsing:
         asked = urlsplit(request.url)
         if asked.netloc not in own and asked.scheme not in ("about", "data", "blob"):
             self.wrongs.append(f"foreign request: {request.url}")
+
+
+def tab_beside(page: Page) -> Page:
+    """Another tab of the same browser at the same address; its context is watched already."""
+    tab = page.context.new_page()
+    tab.goto(page.url)
+    return tab

@@ -14,6 +14,8 @@ from websockets.sync.client import connect
 
 from e2e.browsing import Browsing
 from e2e.conftest import Serve
+from e2e.package import Package
+from e2e.page.thepage import ARCHIVED
 from e2e.proxy import below
 from e2e.server import CHECKOUT, PATIENCE_S, Server, eventually
 
@@ -24,37 +26,6 @@ WORKER_RUNS = "navigator.serviceWorker.ready.then(() => navigator.serviceWorker.
 def built() -> None:
     """The page of the checkout is built."""
     subprocess.run(["make", "--no-print-directory", "web"], cwd=CHECKOUT, check=True)
-
-
-class Package:
-    """A copy of the package whose build can be changed or taken away; servers run from it."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        for name in ("chatservice", "twisted"):
-            shutil.copytree(CHECKOUT / name, home / name, ignore=shutil.ignore_patterns("__pycache__"))
-        self.app = home / "chatservice" / "static" / "app"
-
-    @property
-    def build(self) -> str:
-        """Which build is in it."""
-        build: str = json.loads((self.app / "assets.json").read_text())["build"]
-        return build
-
-    def rebuild(self) -> None:
-        """Another build: of the same page, but of a later version of the service."""
-        web = self.home / "web"
-        if not web.exists():
-            shutil.copytree(CHECKOUT / "web", web, ignore=shutil.ignore_patterns("node_modules"))
-            (web / "node_modules").symlink_to(CHECKOUT / "web" / "node_modules")
-            shutil.copytree(CHECKOUT / "docs" / "wire", self.home / "docs" / "wire")
-        main = web / "app" / "main.js"
-        main.write_text(main.read_text("utf-8") + f"\nglobalThis.rebuilt = {len(self.build)};\n", "utf-8")
-        subprocess.run(["node", "web/scripts/build.js"], cwd=self.home, check=True)
-
-    def server(self, directory: Path) -> Server:
-        """A server of it."""
-        return Server(directory, environment={"PYTHONPATH": str(self.home)})
 
 
 @pytest.fixture
@@ -75,7 +46,7 @@ def is_shown(page: Page) -> None:
 
 
 def test_first_load(server: Server, browsing: Browsing) -> None:
-    """A newcomer's page is there after at most six requests, all answered, none elsewhere."""
+    """UI-28: a newcomer's page is there after at most six requests, all answered, none elsewhere."""
     page = browsing.page("about:blank", chat=server.page_url.split("/")[2])
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -109,24 +80,31 @@ def test_below_a_path(server: Server, browsing: Browsing) -> None:
 
 
 def test_without_a_network(serve: Serve, browsing: Browsing) -> None:
-    """Reloaded while the service is down the page is shown all the same; once it is up, it is its page again."""
+    """UI-26: reloaded while the service is down the page is shown all the same, with what was said last; once it
+    is up, it is its page again."""
     server = serve()
     page = browsing.page(server.page_url)
     page.wait_for_function(WORKER_RUNS)
+    page.locator("input[name=nick]").fill("Ann")
+    page.keyboard.press("Enter")
+    page.locator("#text").fill("said before")
+    page.keyboard.press("Enter")
+    eventually(lambda: page.evaluate(ARCHIVED) == 1, "the room is in the archive")
     with browsing.server_down():
         server.stop()
         page.reload()
-        is_shown(page)
+        expect(page.locator("li.row[data-seq] .text")).to_have_text("said before")
+        expect(page.locator("#text")).to_be_editable()
         page.goto(server.page_url + "?room=den")
         is_shown(page)
         server.start()
         page.reload()
-        is_shown(page)
+        expect(page.locator(".status.online")).to_be_attached()
         page.wait_for_function("fetch('robots.txt').then((answer) => answer.ok)")
 
 
 def test_nothing_said_is_kept(server: Server, browsing: Browsing) -> None:
-    """What the worker keeps are the page and its files: nothing of the API, whoever asks for it."""
+    """UI-26: what the worker keeps are the page and its files: nothing of the API, whoever asks for it."""
     page = browsing.page(server.page_url)
     page.wait_for_function(WORKER_RUNS)
     said = "fetch('api/rooms/lobby/messages', { method: 'POST', body: 'secret' }).then((answer) => answer.status)"
@@ -149,7 +127,7 @@ WHAT_IS_LEFT = """async () => [
 
 
 def test_away_with_the_worker(server: Server, browsing: Browsing) -> None:
-    """`?nosw` in the address removes the worker and what it kept."""
+    """UI-26: `?nosw` in the address removes the worker and what it kept."""
     page = browsing.page(server.page_url)
     page.wait_for_function(WORKER_RUNS)
     assert page.evaluate(WHAT_IS_LEFT) == [1, 1]
@@ -159,10 +137,14 @@ def test_away_with_the_worker(server: Server, browsing: Browsing) -> None:
 
 
 def test_an_upgrade_while_it_is_open(package: Package, browsing: Browsing, tmp_path: Path) -> None:
-    """After an upgrade the next load is the new page; one that is still open gets the files of its own build."""
+    """UI-25: after an upgrade the next load is the new page; one that is still open gets the files of its own
+    build, and says that there is a new one: a click leads to it, with what was being written."""
     with package.server(tmp_path / "server") as server:
         page = browsing.page(server.page_url)
         page.wait_for_function(WORKER_RUNS)
+        page.locator("input[name=nick]").fill("Ann")
+        page.keyboard.press("Enter")
+        page.locator("#text").fill("half a sentence")
         first = build_of(page)
         script = page.locator("script[src^='app/']").get_attribute("src") or ""
         package.rebuild()
@@ -173,9 +155,11 @@ def test_an_upgrade_while_it_is_open(package: Package, browsing: Browsing, tmp_p
                 page.evaluate("(src) => fetch(src, { cache: 'reload' }).then((answer) => answer.status)", script)
                 == 200
             )
-            page.reload()
-            is_shown(page)
-            assert build_of(page) == package.build
+            page.locator(".bar.indigo").get_by_role("button", name="Reload").click()
+            expect(page.locator(f'meta[name="build"][content="{package.build}"]')).to_be_attached()
+            expect(page.locator("#text")).to_have_value("half a sentence")
+            expect(page.locator(".status.online")).to_be_attached()
+            expect(page.locator(".bar.indigo")).to_have_count(0)
         assert not (package.app / Path(script).name).exists()
         with urllib.request.urlopen(server.page_url + script) as answer:
             assert "immutable" in answer.headers["Cache-Control"]

@@ -6,7 +6,10 @@ from fuzzing import fuzz, instrumented
 
 with instrumented():
     from chatservice.domain.errors import Refused
-    from chatservice.domain.names import clean_nick, clean_room, clean_text, nick_key
+    from chatservice.domain.names import clean_room, clean_text, nick_key
+    from chatservice.identity.names import PrecisNames
+
+clean_nick = PrecisNames().clean
 
 SEEDS = [
     "Ａnn  B\u200d👩\u200d👩\u0301".encode(),

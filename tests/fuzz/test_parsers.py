@@ -21,11 +21,13 @@ from chatservice.dialects.slash import parse_typed
 from chatservice.domain import commands, conduct
 from chatservice.domain.errors import BAD_PROTOCOL, BAD_VERSION, Code, Ended, Refused
 from chatservice.domain.events import Entered, Entry, Renamed, Said, User
-from chatservice.domain.names import clean_nick, clean_room, clean_text, graphemes, nick_key
+from chatservice.domain.names import clean_room, clean_text, graphemes, nick_key
+from chatservice.identity.names import PrecisNames
 from chatservice.logs.codec import decode, encode
+from chatservice.transports.addresses import is_loopback
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
 from chatservice.transports.surroundings import Manners
-from chatservice.transports.wishes import is_loopback, origin_allowed, read_wishes
+from chatservice.transports.wishes import origin_allowed, read_wishes
 from chatservice.wires.handshake import Denied
 
 quickly = settings(deadline=None, max_examples=200)
@@ -115,14 +117,15 @@ def test_objects(frames: list[bytes]) -> None:
 def test_nicks(wish: str) -> None:
     """Any nick that is taken is short, printable, clean already, and not to be imitated by what nobody sees."""
     try:
-        nick = clean_nick(wish)
+        nick = PrecisNames().clean(wish)
     except Refused:
         return
-    assert clean_nick(nick) == nick and unicodedata.is_normalized("NFC", nick)
+    assert PrecisNames().clean(nick) == nick and unicodedata.is_normalized("NFKC", nick)
     assert 1 <= graphemes(nick) <= 32 and len(nick.encode()) <= 128
     assert nick.replace("\u200d", "").isprintable()
     assert nick[0] not in "*@/# " and nick[-1] != " " and "  " not in nick
     assert nick_key(nick) == nick_key(f"{nick}\ufe0f")
+    assert PrecisNames().looks(nick) & PrecisNames().looks(nick.swapcase())
 
 
 @quickly

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from npm import installed
 
 from .wire import CHECKOUT, Application
 
@@ -20,13 +19,7 @@ TRANSPORTS = ["upgrade", "ws", "polling"]
 @pytest.fixture(scope="module")
 def clients() -> Path:
     """The directory with the clients installed as the lockfile says."""
-    npm = shutil.which("npm")
-    assert npm, "npm is needed (tests/install-tools says how)"
-    with (SCRIPTS / "package-lock.json").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several runs may begin at once
-        installed = SCRIPTS / "node_modules" / ".package-lock.json"
-        if not installed.exists() or installed.stat().st_mtime < (SCRIPTS / "package-lock.json").stat().st_mtime:
-            subprocess.run([npm, "ci", "--silent"], cwd=SCRIPTS, check=True, timeout=300)
+    installed(SCRIPTS)
     return SCRIPTS
 
 

@@ -17,6 +17,7 @@ from chatservice.domain.events import Deleted, Moderated, Said
 from chatservice.domain.recovery import resolve
 from chatservice.logs import messages, writer
 from chatservice.logs.chores import PRUNE_EVERY_S, STEP_ROWS, Chores, trim
+from chatservice.logs.index import Index
 from chatservice.logs.sqlite import open_database
 from chatservice.logs.sqlite_heads import Heads
 
@@ -41,7 +42,7 @@ def housekeeping(desk: Desk) -> None:
     """Do the chores as the writer does, while the log is closed."""
     desk.store.stop()
     connection = sqlite3.connect(desk.store.ground.path, isolation_level=None)  # type: ignore[attr-defined]
-    chores, steps = Chores(desk.clock), 1
+    chores, steps = Chores(desk.clock, Index()), 1
     while chores.step(connection):
         steps += 1
         assert steps < 1000
@@ -219,7 +220,7 @@ def test_erased_in_the_middle_of_a_purge(tmp_path: Path, steps: int) -> None:
     desk.store.stop()
     path = tmp_path / "chat.db"
     connection = open_database(path, "process")
-    chores = Chores(desk.clock)
+    chores = Chores(desk.clock, Index())
     for _ in range(steps):
         chores.step(connection)
     heads = Heads(Ids("second"))

@@ -10,6 +10,7 @@ import pytest
 from twisted.python.usage import UsageError
 
 from chatservice.config import OPTIONS, BadConfig, Config, read_config
+from chatservice.identity.jwt import SiteKey
 from chatservice.service import KEPT_DESCRIPTORS, Options, raise_file_limit
 
 # For each option: what is said, and what must be found in the settings then.
@@ -24,6 +25,11 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "default-dialect": (["text"], "default_dialect", "text"),
     "default-room": (["上海"], "default_room", "上海"),
     "lang": (["zh-CN"], "lang", "zh-CN"),
+    "no-guests": (["1"], "guests", False),
+    # Any file of some length will do for a secret.
+    "site-key": ([f"new=HS256:{__file__}", f"HS256:{__file__}"], "site_keys", ["new", ""]),
+    "site-audience": (["tea"], "site_audience", "tea"),
+    "site-longest": (["60"], "site_longest_s", 60),
     "compression": (["1"], "compression", True),
     "echo-max": (["16777216"], "echo_max", 16_777_216),
     "insecure-no-limits": (["1"], "no_limits", True),
@@ -39,7 +45,9 @@ def from_flags(*arguments: str, environment: dict[str, str] | None = None) -> Co
 
 def found(config: Config, name: str) -> Any:
     value = getattr(config, name)
-    return [listener.port for listener in value] if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [one.kid if isinstance(one, SiteKey) else one.port for one in value]
+    return value
 
 
 def test_defaults() -> None:
@@ -211,3 +219,21 @@ def test_the_file_limit_is_raised() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert raise_file_limit() == max(0, hard - KEPT_DESCRIPTORS)
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--site-key", "HS256"], "say it like"),
+        (["--site-key", "none:/etc/hostname"], "say it like"),
+        (["--site-key", "HS512:/etc/hostname"], "say it like"),
+        (["--site-key", "HS256:/nowhere/at/all"], "cannot read"),
+        (["--site-key", f"HS256:{__file__}", "--site-key", f"HS256:{__file__}"], "the same KID"),
+        (["--site-key", f"EdDSA:{__file__}"], "no public key"),
+        (["--site-longest", "an hour"], "number of seconds"),
+    ],
+)
+def test_bad_site_keys(arguments: list[str], why: str) -> None:
+    """A key that is none is one clear line before anything starts."""
+    with pytest.raises(BadConfig, match=why):
+        from_flags(*arguments)

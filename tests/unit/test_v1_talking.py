@@ -226,6 +226,9 @@ def test_a_flood_of_edits_and_reactions(limited: Chat) -> None:
         ("@林晓", []),
         ("@ann", []),
         ("@nobody", []),
+        ("@João Pereira, and @bob\ttoo", ["u_joao", "u_bob"]),
+        ("hi @joão pereira how are you? All is well here, and longer than any nick", ["u_joao"]),
+        ("@João", []),
     ],
 )
 def test_who_is_mentioned(chat: Chat, text: str, called: list[str]) -> None:
@@ -234,6 +237,7 @@ def test_who_is_mentioned(chat: Chat, text: str, called: list[str]) -> None:
     ann = chat.enter("ann", "lobby")
     chat.enter("bob", "lobby")
     chat.enter("lin", "lobby", nick="林晓雯")
+    chat.enter("joao", "lobby", nick="João Pereira")
     ann.told()
     ann.ask("message", room="lobby", text=text)
     (event,) = ann.told("message")

@@ -9,8 +9,9 @@ import pytest
 
 from chatservice.domain import commands
 from chatservice.domain.commands import Position
+from chatservice.transports.addresses import is_loopback
 from chatservice.transports.surroundings import Manners
-from chatservice.transports.wishes import Wishes, is_loopback, origin_allowed, read_wishes
+from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
 from chatservice.wires.handshake import Denied
 
 Join = partial(commands.Join, alone=True)  # text-like dialects are in one room at a time

@@ -12,8 +12,11 @@ from twisted.internet.base import DelayedCall
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock, LoopingCall
 
+from chatservice.domain.accounts import Registry
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import FRAME_BYTES, Rate
+from chatservice.identity.names import PrecisNames
+from chatservice.identity.passes import SignedPasses
 from chatservice.logs.memory import MemoryLog
 from chatservice.transports.assets import Pages
 from chatservice.transports.frontdoor import FrontDoorFactory
@@ -42,6 +45,8 @@ class House:
         public_url: str = "",
         echo_bytes: int = FRAME_BYTES,
         limited: bool = True,
+        signed: bool = False,
+        guests: bool = True,
     ) -> None:
         self.clock, self.pump, self.troubles = Clock(), Pump(), Troubles()
         manners = Manners(lang, "simple", "lobby", loopback, compression, echo_bytes, limited)
@@ -50,10 +55,16 @@ class House:
             log,
             clock=lambda: NOON + self.clock.seconds(),
             randomness=Ids(),
+            registry=Registry(PrecisNames()),
             messages=messages,
             report=self.troubles.append,
             build="0.0.0-house",
+            guests=guests,
         )
+        if signed:
+            self.passes = self.hub.passes = SignedPasses(
+                b"k" * 32, lambda: NOON + self.clock.seconds(), registry=self.hub.registry
+            )
         log.start(self.hub)
         self.around = Surroundings.of(
             self.hub, call_later=self._call_later, now=self.clock.seconds, report=self.troubles.append

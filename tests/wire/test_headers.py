@@ -55,6 +55,7 @@ ROUTES = [
     ("GET", "/api/rooms/lobby/export"),
     ("GET", "/api/rooms/lobby/events"),
     ("GET", "/api/nothing"),
+    ("GET", "/widget"),
     ("POST", "/api/rooms/lobby/messages"),
     ("PUT", "/api/rooms/lobby/messages"),
     ("GET", "/api/rooms/%20/export"),
@@ -66,7 +67,7 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda part: part)
 def test_every_route(house: House, method: str, path: str) -> None:
-    """Page, files, API and refusals carry the same headers, and nothing that tells which server this is."""
+    """UI-21: page, files, API and refusals carry the same headers, no cookie, not the server's name."""
     answer = get(house, path, method=method, body="hi" if method == "POST" else "")
     assert is_exact(answer.headers), answer
 

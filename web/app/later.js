@@ -5,9 +5,12 @@ import { KeysDialog } from "./parts/keysdialog.js";
 import { NickDialog } from "./parts/nickdialog.js";
 import { RoomDialog } from "./parts/roomdialog.js";
 import { RoomsDialog } from "./parts/roomsdialog.js";
+import { SignIn } from "./parts/signin.js";
 import { SettingsDialog } from "./parts/settingsdialog.js";
 
 export { find, GROUPED } from "./emoji.js";
+export { acceptInvite } from "./invite.js";
+export { SignIn };
 
 /** @type {Record<string, any>} */
 export const BODIES = {

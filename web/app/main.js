@@ -1,7 +1,7 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { html } from "./html.js";
-import { loadWithFirstTouch } from "./lazy.js";
+import { load, loadWithFirstTouch } from "./lazy.js";
 import { App } from "./parts/app.js";
 import { Door } from "./parts/door.js";
 import { listenToKeys } from "./parts/shortcuts.js";
@@ -13,17 +13,28 @@ import { watchSurroundings } from "./surroundings.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const settings = new Settings(asked().get("lang"), navigator.languages);
-const wanted = asked().get("room") ?? "";
+// An invitation stands behind the #, which no server is sent; it does not stay in the address.
+const link = new URLSearchParams(location.hash.slice(1));
+const invite = link.get("invite");
+const wanted = link.get("room") ?? asked().get("room") ?? "";
+if (invite) history.replaceState(null, "", location.pathname + location.search);
 
 effect(() => {
   const { documentElement: page } = document;
+  const theme = settings.theme.value;
   page.lang = settings.lang.value;
-  page.dataset.theme = settings.theme.value;
+  page.dataset.theme = theme;
+  // What the browser paints around the page goes with it, also where it is not the device's choice.
+  for (const [index, scheme] of ["light", "dark"].entries()) {
+    const meta = document.querySelectorAll("meta[name=theme-color]")[index];
+    meta?.setAttribute("media", theme === "auto" ? `(prefers-color-scheme: ${scheme})` : theme === scheme ? "all" : "not all");
+  }
 });
 
 function begin() {
   const store = new Store(settings);
-  store.start(wanted);
+  store.start(invite ? "" : wanted);
+  if (invite) void load().then(({ acceptInvite }) => acceptInvite(store, wanted, invite));
   followAddress(store);
   listenToKeys(store);
   watchSurroundings(store);
@@ -35,7 +46,7 @@ if (keep.get("nick") || keep.get("token")) {
   begin();
 } else {
   render(html`<${Door} settings=${settings} room=${wanted || "lobby"} enter=${(/** @type {string} */ nick, /** @type {string} */ token) => {
-    keep.set("nick", nick);
+    if (nick) keep.set("nick", nick);
     if (token) keep.set("token", token);
     render(null, root);
     begin();

@@ -26,6 +26,15 @@ export function initials(nick) {
   return picked.join("").toUpperCase() || "?";
 }
 
+const NICK_GRAPHEMES = 32;
+const NICK_BYTES = 128;
+
+/** Whether the server would take it for a name (docs/wire/README.md, "Names"): one is told before one is turned away. @param {string} nick */
+export function isName(nick) {
+  return /^(?![*@/#])(?:[^\p{C}\p{Zl}\p{Zp}]|\u200d)+$/u.test(nick) && graphemes(nick).length <= NICK_GRAPHEMES
+    && new TextEncoder().encode(nick).length <= NICK_BYTES;
+}
+
 const EMOJI = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|[\u200d\ufe0f\u20e3\s])+$/u;
 
 /** Whether a text is only a few emoji, which are then shown large. @param {string} text */

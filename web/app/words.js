@@ -20,7 +20,7 @@ export function choose(wishes) {
 }
 
 /**
- * The words of a language.
+ * The words of a language; empty for a name that is none.
  * @param {string} lang
  * @returns {(name: Name, values?: Record<string, string | number>) => string}
  */
@@ -30,6 +30,7 @@ export function speak(lang) {
   const numbers = new Intl.NumberFormat(lang);
   return (name, values = {}) => {
     const entry = words[name];
+    if (!entry) return ""; // made of something that a newer service says
     const pattern = typeof entry === "string" ? entry : entry[plurals.select(Number(values.n))] ?? entry.other;
     return pattern.replace(/\{(\w+)\}/g, (hole, key) => {
       const value = values[key];
@@ -38,8 +39,18 @@ export function speak(lang) {
   };
 }
 
+/** @type {{key: string, say: (ts: number) => string}} making the formats costs more than a row does */
+let days = { key: "", say: String };
+
 /** Today, yesterday, or the date with its day of the week. @param {string} lang @param {number} now */
 export function dayWords(lang, now) {
+  const key = `${lang} ${now}`;
+  if (days.key !== key) days = { key, say: makeDayWords(lang, now) };
+  return days.say;
+}
+
+/** @param {string} lang @param {number} now */
+function makeDayWords(lang, now) {
   const say = speak(lang);
   const full = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long" });
   const past = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long", year: "numeric" });

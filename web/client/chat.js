@@ -42,6 +42,11 @@ export class ChatClient {
     ));
   }
 
+  /** @param {string} cid @returns {boolean} false if it may be there already, or is not ours */
+  withdraw(cid) {
+    return this.#core.outbox.fail(new ChatError("withdrawn"), (letter) => letter.cid === cid && !letter.wasSent);
+  }
+
   /** @param {string} type @param {import("./emitter.js").Handler} handler */
   on(type, handler) {
     return this.#core.on(type, handler);
@@ -93,11 +98,11 @@ export class ChatClient {
   }
 
   list() {
-    return this.ask("rooms", {}).then((reply) => reply.rooms);
+    return this.ask("rooms").then((reply) => reply.rooms);
   }
 
   /** @param {string} q @param {Frame} [page] */
-  search(q, page = {}) {
+  search(q, page) {
     return this.ask("search", { q, ...page });
   }
 
@@ -112,7 +117,7 @@ export class ChatClient {
   }
 
   /** @param {string} type @param {Frame} [members] @returns {Promise<any>} */
-  ask(type, members = {}) {
+  ask(type, members) {
     return this.#core.ask(type, members);
   }
 }

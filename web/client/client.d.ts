@@ -235,6 +235,11 @@ export class ChatClient implements AsyncIterable<AnyEvent> {
   get rooms(): Room[];
   /** messages without an answer; `room.send(text, {cid})` takes one up again after a restart */
   get unsent(): Letter[];
+  /**
+   * Take back what was never sent: its promise rejects with `withdrawn`.
+   * @returns false when it is too late: it was sent and may be there, or has had its answer
+   */
+  withdraw(cid: string): boolean;
   on: On<ChatEvents>;
   [Symbol.asyncIterator](): AsyncGenerator<AnyEvent, void, void>;
   /** Be connected, at once if we wait. */

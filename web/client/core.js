@@ -42,18 +42,18 @@ export class Core extends Emitter {
     this.link.send({ type, ...members });
   }
 
-  /** @param {string} type @param {Frame} members @param {Done} done @param {Failed} failed */
+  /** @param {string} type @param {Frame | undefined} members @param {Done} done @param {Failed} failed */
   command(type, members, done, failed) {
     const id = ++this.#lastId;
     this.#asked.set(id, [done, failed]);
     this.send(type, { id, ...members });
   }
 
-  /** @param {string} type @param {Frame} members @returns {Promise<any>} */
+  /** @param {string} type @param {Frame} [members] @returns {Promise<any>} */
   ask(type, members) {
     return new Promise((done, failed) => {
       if (this.isOnline) this.command(type, members, done, failed);
-      else failed(new ChatError("offline", "no connection", true));
+      else failed(new ChatError("offline", "offline", true));
     });
   }
 
@@ -114,7 +114,7 @@ export class Core extends Emitter {
 
   /** No connection any more, whoever ended it. */
   lost() {
-    const error = new ChatError("lost", "the connection ended", true);
+    const error = new ChatError("lost", "lost", true);
     const asked = [...this.#asked.values()];
     this.#asked.clear();
     for (const [, failed] of asked) failed(error);

@@ -1,7 +1,7 @@
 /** @typedef {Record<string, any>} Frame one JSON object of the wire */
 
 /** Something was refused, or cannot be known. The codes of the wire, and our own: `offline`, `lost`, `parted`,
- * `outbox_full`, `overflow`, `stopped`, or why it all ended. */
+ * `outbox_full`, `overflow`, `stopped`, `withdrawn`, or why it all ended. */
 export class ChatError extends Error {
   /**
    * @param {string} code

@@ -74,13 +74,16 @@ export class Outbox {
    * Gives up all, or those for which `which` holds.
    * @param {ChatError} error
    * @param {(letter: Letter) => boolean} [which]
+   * @returns {boolean} whether there was one
    */
   fail(error, which = () => true) {
+    let isFound = false;
     for (const letter of this.letters.values()) {
       if (which(letter)) {
-        this.letters.delete(letter.cid);
+        isFound = this.letters.delete(letter.cid);
         letter.reject(error);
       }
     }
+    return isFound;
   }
 }

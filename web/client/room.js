@@ -87,35 +87,34 @@ export class Room {
   }
 
   /** @param {Frame} [page] */
-  history(page = {}) {
+  history(page) {
     return this.ask("history", page);
   }
 
   /** @param {string} q @param {Frame} [page] */
-  search(q, page = {}) {
+  search(q, page) {
     return this.ask("search", { q, ...page });
   }
 
   members() {
-    return this.ask("members", {});
+    return this.ask("members");
   }
 
   typing(on = true) {
     const { clock, identity, typed } = this.#core;
-    const { typing_ms = 3000 } = identity.info.limits ?? {};
     const now = clock.now();
-    if (on && now - (typed.get(this.name) ?? -typing_ms) < typing_ms) return;
-    if (on) typed.set(this.name, now);
-    else if (!typed.delete(this.name)) return;
+    const last = typed.get(this.name) ?? NaN; // negative: since then we have told that we stopped
+    if (on ? now - Math.abs(last) < (identity.info.limits?.typing_ms ?? 3000) : !(last > 0)) return;
+    typed.set(this.name, on ? now : -last);
     this.#core.send("typing", { room: this.name, on });
   }
 
   /** @param {string} action @param {Frame} [more] */
-  mod(action, more = {}) {
+  mod(action, more) {
     return this.ask("mod", { action, ...more });
   }
 
-  /** @param {string} type @param {Frame} members */
+  /** @param {string} type @param {Frame} [members] */
   ask(type, members) {
     return this.#core.ask(type, { room: this.name, ...members });
   }

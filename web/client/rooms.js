@@ -80,6 +80,10 @@ export class Rooms extends Places {
       const code = EXPELLED.get(frame.action);
       if (code) this.remove(place, new ChatError(code), true);
     }
+    // Who may be here has changed: ask whether we still may.
+    if (isNext && type === "mod" && (frame.action === "private" || (frame.action === "role" && frame.user?.id === this.me)) && !place.asking && this.isWanted(place)) {
+      this.#join(place);
+    }
     this.#see(place);
   }
 

@@ -66,6 +66,8 @@ function erased(message) {
 
 /** @type {Record<string, (message: Frame, event: Frame, me: string | undefined) => Frame>} */
 const FOLDS = {
+  __proto__: /** @type {any} */ (null), // nothing but these
+
   edit(message, { rev, text, deleted }) {
     const edited = { ...message, rev, edited: true };
     if (deleted) return erased(edited);

@@ -6,10 +6,11 @@ import { build } from "esbuild";
 // Names of our own classes that neither the wire nor our callers know: a byte of each is enough. `checkNames` and
 // the tests of the built file see to it that none of them ever becomes somebody else's.
 const SHORT = [
-  "address", "asking", "askedTop", "atHello", "cameIn", "canonical", "changed", "closed", "comeBackAfter",
-  "core", "dial", "entered", "fail", "find", "forget", "heard", "identity", "inside", "isOnline", "isOver", "isWanted",
-  "known", "lacks", "later", "letters", "link", "lookAt", "lose", "newCid", "opened", "outbox", "places", "post",
-  "prepare", "probe", "renamed", "settings", "take", "tell", "truncated", "typed", "underWay", "waiting", "wake",
+  "address", "askedTop", "asking", "atHello", "base", "cameIn", "canonical", "changed", "closed",
+  "comeBackAfter", "core", "dial", "due", "end", "entered", "fail", "find", "forget", "heard",
+  "identity", "inside", "isOnline", "isOver", "isWanted", "known", "lacks", "later", "letters", "link", "lookAt",
+  "lose", "names", "newCid", "opened", "outbox", "places", "post", "prepare", "probe", "put", "remove",
+  "renamed", "settings", "take", "tell", "truncated", "typed", "underWay", "up", "view", "waiting", "wake",
   "wasSent",
 ];
 

@@ -7,6 +7,8 @@ import { seal } from "./icons.js";
 import { licences } from "./licences.js";
 
 const PAPER = { light: "#FBFAF6", dark: "#14171B" };
+// What browsers have, or nobody types.
+const STUBS = { entities: "./stubs/entities.js", "punycode.js": "./stubs/punycode.js" };
 const NAMES = { entryNames: "[name].[hash]", chunkNames: "[name].[hash]", assetNames: "[name].[hash]" };
 
 /** @param {string | Buffer} bytes */
@@ -22,7 +24,7 @@ export const digest = (bytes) => createHash("sha256").update(bytes).digest("hex"
 export async function buildPage(web, out, common, version) {
   const css = await bundle("app/app.css", "app", { ...common, outdir: out });
   const js = await bundle("entry.js", "app", {
-    ...common, outdir: out, format: "esm", splitting: true, alias: { entities: "./stubs/entities.js" },
+    ...common, outdir: out, format: "esm", splitting: true, alias: STUBS,
   });
   await writeFile(join(out, "LICENSES.txt"), await licences(web, js.metafile));
   const icons = await drawIcons(web, out);

@@ -147,6 +147,8 @@ test("typing is told once in three seconds, its end once", async () => {
   }
   tea.typing(false);
   tea.typing(false);
+  tea.typing(); // on second thoughts: too soon to be told again, and so is its end
+  tea.typing(false);
   await settled();
   assert.deepEqual(it.sent("typing").map((frame) => frame.on), [true, true, false]);
 });
@@ -162,4 +164,21 @@ test("what no server would take is refused at once and holds up nothing", async 
   assert.equal(it.chat.unsent.length, 0);
   tea.send("next");
   assert.equal(it.last("message").text, "next");
+});
+
+test("what was never sent can be taken back, what was sent cannot: it may be there", async () => {
+  const it = world();
+  const tea = await it.inTea();
+  const first = tea.send("1", { cid: "one" });
+  const second = tea.send("2", { cid: "two" });
+  tea.send("3", { cid: "three" });
+  assert.deepEqual(["one", "two", "two", "nobody's"].map((cid) => it.chat.withdraw(cid)), [false, true, false, false]);
+  await assert.rejects(second, (error) => error instanceof ChatError && error.code === "withdrawn");
+  await it.close(1006);
+  assert.equal(it.chat.withdraw("one"), false);
+  await it.clock.pass(1_000);
+  await it.online();
+  await it.give(ok(it.last("message"), 1, true));
+  assert.equal((await first).seq, 1);
+  assert.deepEqual(it.sent("message").map((frame) => frame.text), ["1", "3"]);
 });

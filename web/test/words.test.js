@@ -7,7 +7,7 @@ const holes = (entry) => {
   return [...new Set(patterns.flatMap((pattern) => pattern.match(/\{\w+\}/g) ?? []))].sort();
 };
 
-test("the catalogues have the same names with the same values in them", () => {
+test("UI-19: the catalogues have the same names with the same values in them", () => {
   const { en, "zh-CN": zh } = CATALOGUES;
   assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
   for (const name of Object.keys(en)) {

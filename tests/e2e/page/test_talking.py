@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.browsing import Browsing
-from e2e.page.thepage import Frame, ThePage, Wire, stored
+from e2e.page.thepage import ARCHIVED, Frame, ThePage, Wire, stored
 from e2e.server import Server, eventually
 
 HOSTILE = [
@@ -18,19 +18,6 @@ HOSTILE = [
     "{{constructor.constructor('alert(1)')()}}",
     "</textarea><iframe srcdoc='<script>alert(1)</script>'>",
 ]
-
-# How many messages of the lobby this browser keeps for when there is no connection.
-_ARCHIVED = """async () => {
-  if (!(await indexedDB.databases()).some(({ name }) => name === "chat")) return 0; // to open it would make it
-  return new Promise((resolve) => {
-    const opening = indexedDB.open("chat");
-    opening.onsuccess = () => {
-      const asking = opening.result.transaction("rooms").objectStore("rooms").get("lobby");
-      asking.onsuccess = () => resolve(asking.result?.messages.length ?? 0);
-      opening.result.close();
-    };
-  });
-}"""
 
 
 def test_two_people_talk(server: Server, browsing: Browsing) -> None:
@@ -116,7 +103,7 @@ def test_reload_while_there_is_no_connection(server: Server, browsing: Browsing)
     ann.say("kept 2")
     ann.box.fill("half a sen")
     expect(ann.pending).to_have_count(2)
-    eventually(lambda: ann.page.evaluate(_ARCHIVED) == 1, "the room is in the archive")
+    eventually(lambda: ann.page.evaluate(ARCHIVED) == 1, "the room is in the archive")
     ann.page.reload()
     expect(ann.pending).to_have_count(2)
     expect(ann.texts).to_have_text(["before"])

@@ -5,15 +5,30 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 from urllib.request import urlopen
 
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
-from e2e.browsing import Browsing
+from e2e.browsing import Browsing, tab_beside
 from e2e.server import Server
 
 Frame = dict[str, Any]
+# How many messages of the lobby this browser keeps for when there is no connection.
+ARCHIVED = """async () => {
+  if (!(await indexedDB.databases()).some(({ name }) => name === "chat")) return 0; // to open it would make it
+  return new Promise((resolve) => {
+    const opening = indexedDB.open("chat");
+    opening.onsuccess = () => {
+      const asking = opening.result.transaction("rooms").objectStore("rooms").get("lobby");
+      asking.onsuccess = () => resolve(asking.result?.messages.length ?? 0);
+      opening.result.close();
+    };
+  });
+}"""
+
+NARROW = 640  # below this width the rooms, and oneself, are a screen of their own
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
 
@@ -22,6 +37,7 @@ class Wire:
 
     :ivar cut: nothing gets through, and who is connected is not any more.
     :ivar said: every frame the page has sent, on all its connections.
+    :ivar catch: whether a frame from the page does not reach the server.
     :ivar bend: what becomes of a frame from the server; None swallows it.
     """
 
@@ -29,6 +45,7 @@ class Wire:
         self.cut = False
         self.said: list[Frame] = []
         self.connections = 0
+        self.catch: Callable[[Frame], bool] = lambda frame: False
         self.bend: Callable[[Frame], Frame | None] = lambda frame: frame
         self._open: list[WebSocketRoute] = []
 
@@ -49,19 +66,42 @@ class Wire:
         while self._open:
             self._open.pop().close(code=1012)
 
+    def tell(self, frame: Frame | str) -> None:
+        """Say something to the page as if it came from the server; unless there is no connection."""
+        if self._open:
+            self._open[-1].send(frame if isinstance(frame, str) else json.dumps(frame))
+
     def said_of(self, kind: str) -> list[Frame]:
         """What the page has sent of that type."""
         return [frame for frame in self.said if frame["type"] == kind]
 
     def _out(self, text: str, server: WebSocketRoute) -> None:
-        self.said.append(json.loads(text))
-        if not self.cut:
+        frame = json.loads(text)
+        self.said.append(frame)
+        if not self.cut and not self.catch(frame):
             server.send(text)
 
     def _in(self, text: str, route: WebSocketRoute) -> None:
         frame = self.bend(json.loads(text))
         if frame is not None and not self.cut:
             route.send(json.dumps(frame))
+
+
+_WATCH = """(selector) => {
+  const words = [...document.querySelectorAll(selector)].map((region) => {
+    const heard = [];
+    new MutationObserver(() => heard.push(region.textContent)).observe(
+      region, { childList: true, characterData: true, subtree: true });
+    return heard;
+  });
+  return () => words.flat().map((text) => text.trim()).filter(Boolean);
+}"""
+
+
+def watch(page: Page, selector: str) -> Callable[[], list[str]]:
+    """What a screen reader hears of these live regions, from now on."""
+    heard = page.evaluate_handle(_WATCH, selector)
+    return lambda: list(heard.evaluate("(heard) => heard()"))
 
 
 class ThePage:
@@ -91,6 +131,11 @@ class ThePage:
             self.page.clock.install()
         if wire is not None or clock:
             self.page.reload()  # both take hold of a page when it begins
+        self._find()
+        if nick is not None:
+            self.enter(nick)
+
+    def _find(self) -> None:
         self.box = self.page.locator("#text")
         self.rows = self.page.locator("li.row[data-seq]")
         self.texts = self.page.locator("li.row[data-seq] .text")
@@ -98,8 +143,13 @@ class ThePage:
         self.scroller = self.page.locator(".scroller")
         self.pill = self.page.locator(".pill")
         self.bar = self.page.locator(".bar.amber")
-        if nick is not None:
-            self.enter(nick)
+
+    def tab(self) -> ThePage:
+        """Another tab of the same browser, at the same address."""
+        other = copy(self)
+        other.page = tab_beside(self.page)
+        other._find()
+        return other
 
     def enter(self, nick: str) -> None:
         """Say a name at the door and go in."""
@@ -109,7 +159,8 @@ class ThePage:
 
     def is_in(self) -> None:
         """Wait until it is in its room."""
-        expect(self.page.locator(".status.online")).to_be_attached()
+        if (self.page.viewport_size or PHONE["viewport"])["width"] >= NARROW:
+            expect(self.page.locator(".status.online")).to_be_attached()
         expect(self.page.locator("aside .person").first).to_be_attached()
 
     def say(self, text: str) -> None:

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { html } from "../html.js";
+import { isMessage } from "../store/whole.js";
 import { useStore } from "./use.js";
 
 const PAUSE_MS = 2000; // a reader that is interrupted all the time reads nothing
@@ -19,12 +20,14 @@ export function Announcer() {
       if (!waiting.length) return;
       const say = store.say.peek();
       const [message] = waiting;
-      words.value = waiting.length > 1 ? say("announce-many", { n: waiting.length })
+      const text = waiting.length > 1 ? say("announce-many", { n: waiting.length })
         : say("said", { nick: store.nickOf(message.from), text: String(message.text ?? "").slice(0, 300) });
+      words.value = words.peek() === text ? `${text}\u00a0` : text; // the same words twice would be no change
       waiting = [];
       timer = setTimeout(tell, PAUSE_MS);
     };
     const off = store.chat.on("message", (message) => {
+      if (!isMessage(message)) return;
       const room = store.current.peek();
       const isNew = room && message.room === room.name && message.seq > (room.handle.info?.seq ?? 0);
       if (!isNew || message.from.id === store.me.peek()?.id) return;

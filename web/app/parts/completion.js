@@ -82,8 +82,13 @@ export function Suggestions({ completion, store }) {
   const list = completion.list.value;
   const say = store.say.value;
   return html`<ul id="suggestions" class="suggestions" role="listbox" aria-label=${say("completions")} hidden=${!list.length}>
-    ${list.map(({ insert, label, hint, id }, index) => html`<li key=${insert} id="suggestion-${index}" role="option" aria-selected=${index === completion.index.value}
+    ${list.map(({ insert, label, hint, id }, index) => html`<li key=${insert} id="suggestion-${index}" role="option" aria-selected=${index === completion.index.value} ref=${index === completion.index.value ? show : null}
       onPointerDown=${(/** @type {Event} */ event) => { event.preventDefault(); completion.take(index); }}>
       ${id && html`<${Seal} size="s" person=${{ id, nick: label }} />`}<bdi>${label}</bdi> <span class="quiet">${hint}</span></li>`)}
   </ul>`;
+}
+
+/** @param {HTMLElement | null} option what is chosen is seen, also in a long list on a low screen */
+function show(option) {
+  option?.scrollIntoView({ block: "nearest" });
 }

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import * as keep from "../store/keep.js";
+import { TOUCH } from "../surroundings.js";
 import { ComposerKeys } from "./composerkeys.js";
 import { Completion, Suggestions } from "./completion.js";
 import { insert } from "./box.js";
@@ -11,7 +12,6 @@ import { submit } from "./submit.js";
 import { useStore } from "./use.js";
 
 const DRAFT_MS = 300;
-const TOUCH = "(hover: none) and (pointer: coarse)";
 
 /** Where one writes. Nothing ever disables it. @param {{room: import("../store/room.js").RoomState}} props */
 export function Composer({ room }) {

@@ -3,6 +3,7 @@ import { Component, createRef } from "preact";
 import { html } from "../html.js";
 import { dayWords } from "../words.js";
 import { Actions } from "./actions.js";
+import { anchorOf, hold } from "./anchor.js";
 import { onListKey } from "./listkeys.js";
 import { Moves, Note } from "./notes.js";
 import { Pending } from "./pending.js";
@@ -25,6 +26,7 @@ export class List extends Component {
   isPlaced = false;
   /** @type {ResizeObserver | undefined} */
   sizes = undefined;
+  size = ""; // as the observer has seen it last, or we ourselves
   /** @type {any} the place last gone to */
   gone = null;
 
@@ -43,9 +45,17 @@ export class List extends Component {
     return this.view.isStuck && this.own.room.isLive.peek();
   }
 
+  get measured() {
+    const { scrollHeight, clientHeight } = this.scroller.current;
+    return `${scrollHeight} ${clientHeight}`;
+  }
+
   componentDidMount() {
     this.view.isStuck = !this.own.room.target.peek();
-    this.sizes = new ResizeObserver(() => this.sticks && this.toEnd());
+    this.sizes = new ResizeObserver(() => {
+      if (this.sticks) this.toEnd();
+      this.size = this.measured;
+    });
     this.sizes.observe(this.scroller.current);
     this.sizes.observe(this.content.current);
     this.componentDidUpdate(null, null, null);
@@ -57,16 +67,10 @@ export class List extends Component {
 
   getSnapshotBeforeUpdate() {
     const { current: scroller } = this.scroller;
-    if (!scroller || this.sticks) return null;
-    const top = scroller.getBoundingClientRect().top;
-    for (const row of this.content.current.querySelectorAll("li[data-seq]")) {
-      const rect = row.getBoundingClientRect();
-      if (rect.bottom > top) return { row, top: rect.top };
-    }
-    return null;
+    return scroller && !this.sticks ? anchorOf(scroller) : null;
   }
 
-  /** @param {any} _props @param {any} _state @param {{row: HTMLElement, top: number} | null} anchor */
+  /** @param {any} _props @param {any} _state @param {import("./anchor.js").Anchor | null} anchor */
   componentDidUpdate(_props, _state, anchor) {
     const { room } = this.own;
     const target = room.target.peek();
@@ -77,10 +81,7 @@ export class List extends Component {
       this.place();
     } else if (this.sticks) {
       this.toEnd();
-    } else if (anchor?.row.isConnected) {
-      // The row that is being read stays where it is, whatever came or went above it.
-      this.scroller.current.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
-    }
+    } else if (anchor) hold(this.scroller.current, anchor);
     this.look();
   }
 
@@ -118,11 +119,14 @@ export class List extends Component {
     row.focus({ preventScroll: true });
   }
 
-  /** Where are we, and is there more in that direction? */
-  look = () => {
+  /** Where are we, and is there more in that direction? @param {Event} [scrolled] */
+  look = (scrolled) => {
     const { current: scroller } = this.scroller;
     const { room } = this.own;
     if (!scroller || !this.isPlaced) return;
+    // Not by the reader, but since something took room or gave it: the observer, which comes after this, sees to it.
+    if (scrolled && this.sticks && this.size !== this.measured) return;
+    this.size = this.measured;
     const { scrollTop, scrollHeight, clientHeight } = scroller;
     const below = scrollHeight - clientHeight - scrollTop;
     const wasStuck = this.view.isStuck;
@@ -173,7 +177,7 @@ export class List extends Component {
         onPointerOver=${this.onPointer} onFocusIn=${this.onPointer} onClick=${this.onPointer} onPointerLeave=${this.onLeave}
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => onListKey(event, this)}>
         <div class="content" ref=${this.content}>
-          <p class="begin" role="status">${room.loading.value ? say("loading") : isEmpty ? "" : !room.hasOlder.value && room.isJoined.value ? say("beginning") : ""}</p>
+          <p class="begin">${room.loading.value ? say("loading") : isEmpty ? "" : !room.hasOlder.value && room.isJoined.value ? say("beginning") : ""}</p>
           ${isEmpty && html`<p class="empty serif">${say("nobody-yet")}</p>`}
           <div role="log" aria-live="off" aria-label=${say("messages")}><ol>
             ${rows.map((row) => {

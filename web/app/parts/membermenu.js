@@ -18,6 +18,7 @@ export function MemberMenu({ person, room, close }) {
   const order = (action, more = {}) => room.handle.mod(action, { user: person.id, ...more });
   /** @param {() => unknown} act */
   const doing = (act) => async () => {
+    /** @type {HTMLElement | null} */ (document.querySelector(".person[aria-expanded=true]"))?.focus();
     close();
     try {
       await act();

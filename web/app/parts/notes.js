@@ -22,8 +22,8 @@ export function Moves({ came, left, store }) {
 export function Note({ note, store }) {
   const say = store.say.value;
   const nick = note.user ? store.nickOf(note.user) : "";
-  const value = note.action === "role" ? say(/** @type {any} */ (`role-${note.value}`)) : note.value;
-  const name = note.type === "nick" ? "is-now" : `did-${note.action}${note.action === "lock" ? `-${note.value}` : ""}`;
+  const value = note.action === "role" && say(/** @type {any} */ (`role-${note.value}`)) || note.value;
+  const name = note.type === "nick" ? "is-now" : `did-${note.action}${note.action === "lock" || note.action === "private" ? `-${note.value}` : ""}`;
   const text = say(/** @type {any} */ (name), { was: note.was, nick, by: store.nickOf({ id: note.by ?? "" }), value: value ?? "" });
-  return html`<li class="note">${text}</li>`;
+  return text && html`<li class="note">${text}</li>`;
 }

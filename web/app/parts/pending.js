@@ -20,7 +20,8 @@ export function Pending({ letter, isFirst, store }) {
       ${isFailed ? html`<p class="fate failed"><span>${say("failed")}${problem ? `: ${problem}` : ""}</span>
           <button class="link" onClick=${() => store.outgoing.retry(cid)}>${say("retry")}</button>
           <button class="link" onClick=${() => store.outgoing.discard(cid)}>${say("discard")}</button></p>`
-      : state === "slow" && html`<p class="fate">${store.isOnline.value ? say("pending") : say("waiting")}</p>`}
+      : state === "slow" && html`<p class="fate"><span>${store.isOnline.value ? say("pending") : say("waiting")}</span>
+          ${!store.isOnline.value && html`<button class="link" onClick=${() => store.outgoing.discard(cid)}>${say("discard")}</button>`}</p>`}
     </div>
   </li>`;
 }

@@ -4,8 +4,6 @@ import { html } from "../html.js";
 import { chord } from "../keys.js";
 import { later, load } from "../lazy.js";
 
-const ROW = 8;
-
 /**
  * Emoji to choose from, by eye or by name.
  * @param {{store: import("../store/store.js").Store, pick: (emoji: string) => void, close: () => void}} props
@@ -29,7 +27,9 @@ export function Picker({ store, pick, close }) {
     const keys = chord(event);
     const all = /** @type {HTMLElement[]} */ ([...(root.current?.querySelectorAll(".grid button") ?? [])]);
     const here = all.indexOf(/** @type {HTMLElement} */ (event.target));
-    const step = { ArrowDown: here < 0 ? 1 : ROW, ArrowUp: -ROW, ArrowRight: 1, ArrowLeft: -1 }[keys];
+    const second = all.findIndex((one) => one.offsetTop > all[0].offsetTop);
+    const row = second < 0 ? all.length : second; // how many stand in one depends on the page
+    const step = { ArrowDown: here < 0 ? 1 : row, ArrowUp: -row, ArrowRight: 1, ArrowLeft: -1 }[keys];
     if (keys === "Escape") {
       event.preventDefault();
       event.stopPropagation();

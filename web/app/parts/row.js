@@ -45,7 +45,7 @@ function Quote({ seq, room, store }) {
   const before = useMemo(() => room.handle.messages.find((one) => one.seq === seq), [seq]);
   const message = shown.value ?? before;
   return html`<button class="quote" onClick=${() => room.around(seq)} title=${say("jump-to")}><${Icon} name="reply" />
-    ${message ? html`<bdi data-hue=${hueOf(message.from.id)} class="nick">${store.nickOf(message.from)}</bdi> <span dir="auto">${message.deleted ? say("deleted") : String(message.text).slice(0, 120).replace(/[`*~]+/g, "")}</span>`
+    ${message ? html`<bdi data-hue=${hueOf(message.from.id)} class="nick">${store.nickOf(message.from)}</bdi> <span dir="auto">${message.deleted ? say("deleted") : String(message.text).slice(0, 120).replace(/```[\w+#-]*|[`*~]+/g, "")}</span>`
     : html`<span>${say("reply-gone")}</span>`}</button>`;
 }
 

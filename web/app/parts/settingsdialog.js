@@ -3,6 +3,7 @@ import { html } from "../html.js";
 import { written } from "../keys.js";
 import { ring } from "../store/sound.js";
 import { Check, Select } from "./fields.js";
+import { SignIn } from "./signin.js";
 import { useStore } from "./use.js";
 
 /** How one wants to have it. */
@@ -47,23 +48,17 @@ function Account() {
   const store = useStore();
   const say = store.say.value;
   const isAsking = useSignal(false);
-  const problem = useSignal("");
-  /** @param {any} event */
-  const signIn = async (event) => {
-    event.preventDefault();
-    const token = event.target.token.value.trim();
-    if (!token) return;
-    problem.value = "";
-    if (await store.signIn(token)) isAsking.value = false;
-    else problem.value = say("state-bad-token");
+  /** @param {string} token @param {string} nick */
+  const done = async (token, nick) => {
+    const isGood = await store.signIn(token, nick);
+    if (isGood) isAsking.value = false;
+    return isGood;
   };
   const me = store.me.value;
   return html`<p><strong>${me?.nick ?? store.nick.value}</strong>${me?.role && me.role !== "guest" && html` <span class="tag line">${say(/** @type {any} */ (`role-${me.role}`))}</span>`}
-      <button class="link" onClick=${() => { store.dialog.value = { name: "nick" }; }}>${say("rename")}</button></p>
+      ${" "}<button class="link" onClick=${() => { store.dialog.value = { name: "nick" }; }}>${say("rename")}</button></p>
     <p class="quiet small">${store.token.value ? say("signed-in") : say("guest")}
       ${store.token.value ? html` <button class="link" onClick=${() => store.signIn("")}>${say("sign-out")}</button>`
       : html` <button class="link" aria-expanded=${isAsking.value} onClick=${() => { isAsking.value = !isAsking.value; }}>${say("sign-in")}</button>`}</p>
-    ${isAsking.value && html`<form onSubmit=${signIn}><label><span>${say("token")}</span><input name="token" type="password" autocomplete="off" spellcheck=${false} required /></label>
-      <p class="quiet small">${say("token-about")}</p><p class="problem" role="alert">${problem.value}</p>
-      <p class="ends"><button class="primary" type="submit">${say("sign-in")}</button></p></form>`}`;
+    ${isAsking.value && html`<${SignIn} say=${say} done=${done} />`}`;
 }

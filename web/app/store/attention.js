@@ -3,9 +3,12 @@ import * as keep from "./keep.js";
 import { ring } from "./sound.js";
 
 const WAIT_MS = 400; // another page of ours may be reading it right now
+const HOLD_MS = 3000; // timers of hidden pages come once a second
 
 /** What tells a person who looks elsewhere: the title, the icon, a sound, a notification. */
 export class Attention {
+  #loud = 0;
+
   /** @param {import("./store.js").Store} store */
   constructor(store) {
     this.store = store;
@@ -26,6 +29,8 @@ export class Attention {
     const place = room ? `${room.title.value} · ${say("house")}` : say("house");
     document.title = unread ? `(${unread}) ${place}` : place;
     this.#icon(loud ? "loud" : unread ? "quiet" : "");
+    if (loud === this.#loud) return;
+    this.#loud = loud;
     const badge = /** @type {any} */ (navigator);
     if (loud) badge.setAppBadge?.(loud)?.catch(() => {});
     else badge.clearAppBadge?.()?.catch(() => {});
@@ -48,14 +53,28 @@ export class Attention {
     const level = store.settings.levelOf(room.name);
     if (level === "none" || (level === "mentions" && !isForMe)) return;
     if (!store.settings.sound.value && !store.settings.desktop.value) return;
-    setTimeout(() => {
-      if (room.marks.read >= message.seq || !this.#isFirst(room.name, message.seq)) return;
+    setTimeout(() => this.#once(room.name, message.seq, () => {
+      if (room.marks.read >= message.seq) return;
       if (store.settings.sound.value) ring();
       if (store.settings.desktop.value) this.#notify(room, message);
-    }, WAIT_MS + Math.random() * WAIT_MS);
+    }), WAIT_MS + Math.random() * WAIT_MS);
   }
 
-  /** Of all pages of ours only one makes noise. @param {string} room @param {number} seq */
+  /**
+   * Of all pages of ours only one makes noise. What one keeps another sees a moment later; a lock has no such moment,
+   * but plain HTTP has no locks.
+   * @param {string} room @param {number} seq @param {() => void} act
+   */
+  #once(room, seq, act) {
+    const go = () => { if (this.#isFirst(room, seq)) act(); };
+    if (!navigator.locks) return go();
+    void navigator.locks.request(`${keep.PREFIX} ${room} ${seq}`, { ifAvailable: true }, (lock) => {
+      if (lock) go();
+      return lock && new Promise((resolve) => setTimeout(resolve, HOLD_MS));
+    }).catch(() => {});
+  }
+
+  /** @param {string} room @param {number} seq */
   #isFirst(room, seq) {
     const rung = keep.get("rung") ?? {};
     if (rung.room === room && rung.seq >= seq) return false;

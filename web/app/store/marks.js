@@ -16,6 +16,8 @@ export class Marks {
   #seen = 0;
   /** the newest number that has been counted */
   #counted = 0;
+  /** the server does not know yet of something that was seen as it came */
+  #isBehind = false;
   /** @type {any} */
   #timer = null;
 
@@ -46,7 +48,12 @@ export class Marks {
     const isForMe = !!message.mentions?.includes(this.room.me);
     const isHere = store.isCurrent(this.room);
     const isMissed = isHere && !store.isAttending();
-    if (isHere && !isMissed) this.#seen = message.seq;
+    if (isHere && !isMissed) {
+      // Never unread: were it counted until the server has heard, the title would flicker with every message.
+      this.#seen = message.seq;
+      this.#isBehind = true;
+      return this.look();
+    }
     if (isMissed && (this.rule.peek() === undefined || !this.unread.peek())) this.rule.value = message.seq - 1;
     if (isHere && !store.view.isStuck) this.below.value += 1;
     this.unread.value += 1;
@@ -72,7 +79,7 @@ export class Marks {
   /** What is seen is read: all of it, if the newest message is before one's eyes. */
   look() {
     const { store } = this.room;
-    if (!this.unread.peek() || !store.isCurrent(this.room) || !store.isAttending()) return;
+    if (!(this.unread.peek() || this.#isBehind) || !store.isCurrent(this.room) || !store.isAttending()) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       if (store.isCurrent(this.room) && store.isAttending()) void this.readAll();
@@ -84,8 +91,11 @@ export class Marks {
     const { handle } = this.room;
     if (!handle.joined) return;
     try {
+      this.#isBehind = false;
       const { seq, unread, mentions } = await handle.read();
       this.isRead(seq, unread, mentions);
-    } catch {} // the connection is gone; the next join tells how far we are, and we look again
+    } catch {
+      this.#isBehind = true;
+    } // the connection is gone; the next join tells how far we are, and we look again
   }
 }

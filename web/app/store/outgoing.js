@@ -97,7 +97,8 @@ export class Outgoing {
   discard(cid) {
     const letter = this.letters.get(cid);
     if (!letter) return;
-    if (this.store.chat.unsent.some((one) => one.cid === cid)) {
+    const { chat } = this.store;
+    if (!chat.withdraw(cid) && chat.unsent.some((one) => one.cid === cid)) {
       letter.isDropped = true; // and deleted should it turn out to be there
       this.#keep(letter);
     } else {

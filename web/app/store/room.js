@@ -15,6 +15,7 @@ export class RoomState extends Lookout {
   /** @type {import("@preact/signals").Signal<readonly Note[]>} */
   notes = signal([]);
   topic = signal("");
+  isPrivate = signal(false);
   /** @type {import("@preact/signals").Signal<readonly string[]>} */
   can = signal([]);
   n = signal(0);
@@ -57,6 +58,7 @@ export class RoomState extends Lookout {
     const isBack = this.isJoined.peek();
     this.isJoined.value = true;
     this.topic.value = event.topic ?? "";
+    this.isPrivate.value = !!event.private;
     this.can.value = event.you?.can ?? [];
     this.n.value = event.n;
     if (event.members) this.#gather(event.members);

@@ -6,6 +6,7 @@ import { Attention } from "./attention.js";
 import * as keep from "./keep.js";
 import { Outgoing } from "./outgoing.js";
 import { Places } from "./places.js";
+import { isWhole } from "./whole.js";
 
 /** @typedef {import("./room.js").Person} Person */
 /** @typedef {{name: "settings" | "rooms" | "room" | "keys" | "nick" | "delete", [member: string]: any} | null} Dialog */
@@ -77,6 +78,7 @@ export class Store extends Places {
   /** @param {any} event */
   #heard(event) {
     const { type, room } = event;
+    if (!isWhole(event)) return;
     if (type === "state") this.#state(event);
     else if (type === "nick_taken") this.#claim(event.nick);
     else if (type === "presence") this.#presence({ ...event.user, status: event.status, text: event.text });
@@ -105,6 +107,11 @@ export class Store extends Places {
     const wasOnline = this.link.peek().state === "online";
     this.link.value = { ...event, at: Date.now() };
     this.outgoing.online(event.state === "online");
+    // A name or a token that was let in at the door and is refused by the server: ask for another one.
+    if (event.state === "ended" && event.reason === "bad_request" && !this.chat.user) {
+      for (const name of ["nick", "token"]) keep.set(name, undefined);
+      location.reload();
+    }
     if (event.state !== "online" || wasOnline) return;
     const { build } = this.chat.info;
     this.#build ||= document.querySelector("meta[name=build]")?.getAttribute("content") ?? build;
@@ -164,8 +171,8 @@ export class Store extends Places {
     }
   }
 
-  /** Be who a token says, or a guest again. @param {string} token */
-  async signIn(token) {
+  /** Be who a token says, or a guest again. @param {string} token @param {string} [nick] what an account is called */
+  async signIn(token, nick) {
     this.token.value = token;
     keep.set("token", token || undefined);
     this.#isChanging = true;
@@ -174,6 +181,7 @@ export class Store extends Places {
     await archive.clear();
     try {
       await this.chat.connect();
+      if (nick) await this.rename(nick);
       return true;
     } catch {
       return false;

@@ -26,7 +26,7 @@ export class Telling {
   /** Why something was refused, in the reader's language. @param {any} error @returns {string} */
   why(error) {
     const { code = "", message = "" } = error ?? {};
-    return KNOWN.includes(code) ? this.say.peek()(/** @type {any} */ (`error-${code}`)) : message || code;
+    return KNOWN.includes(code) ? this.say.peek()(/** @type {any} */ (`error-${code}`)) : message || String(code);
   }
 
   /** @param {any} error */

@@ -1,4 +1,5 @@
 import { View } from "../../client/view.js";
+import { isMessage } from "./whole.js";
 
 /** @typedef {import("../../client/client.d.ts").Message} Message */
 
@@ -32,7 +33,7 @@ export class Window {
 
   /** Start over. @param {readonly Message[]} messages @param {{isLive?: boolean, hasOlder?: boolean}} [more] */
   start(messages, { isLive = true, hasOlder = true } = {}) {
-    this.view.replace(/** @type {any} */ (messages.slice(-MOST)));
+    this.view.replace(/** @type {any} */ (messages.filter(isMessage).slice(-MOST)));
     this.isLive = isLive;
     this.hasOlder = hasOlder || messages.length > MOST;
   }
@@ -75,7 +76,7 @@ export class Window {
   /** @param {readonly Message[]} messages */
   #fill(messages) {
     const { changed } = this.view;
-    this.view.replace(/** @type {any} */ (messages));
+    this.view.replace(/** @type {any} */ (messages.filter(isMessage)));
     this.view.changed = changed;
   }
 

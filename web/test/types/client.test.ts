@@ -34,6 +34,8 @@ export async function aProgram(): Promise<void> {
   tea.on("presence", () => {});
   const info = await tea.join({ last: 20 });
   console.log(info.you.can.includes("write"));
+  const isBack: boolean = chat.withdraw("mine");
+  console.log(isBack);
   const receipt: Receipt = await tea.send("hi", { reply: 3 });
   const page: { messages: Message[]; more: boolean } = await tea.history({ before: receipt.seq, limit: 50 });
   console.log(page.messages.at(-1)?.reactions?.["👍"]?.me);

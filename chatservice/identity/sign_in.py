@@ -1,0 +1,78 @@
+"""Signing in with name and password, changing the password, signing out everywhere."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from chatservice.domain.accounts import Account, Registry
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.names import nick_key
+from chatservice.domain.ports import Accounts, Identity, Passes
+from chatservice.domain.promise import Promise, start
+from chatservice.identity.passwords import Passwords, prepare
+from chatservice.identity.tries import Tries
+
+NAME_CODE_POINTS = 128
+
+
+class AccountPasses(Passes, Protocol):
+    """Passes that can prove an account."""
+
+    def issue_for(self, account: Account) -> str:
+        """A token for it."""
+
+
+class PasswordSignIn:
+    """See `SignIn`."""
+
+    def __init__(
+        self, registry: Registry, accounts: Accounts, passwords: Passwords, passes: AccountPasses, tries: Tries
+    ) -> None:
+        self._registry = registry
+        self._accounts = accounts
+        self._passwords = passwords
+        self._passes = passes
+        self._tries = tries
+
+    def login(self, name: str, password: str, address: str) -> Promise[tuple[Identity, str]]:
+        """See `SignIn.login`."""
+        return start(self._login(name, password, address))
+
+    async def _login(self, name: str, password: str, address: str) -> tuple[Identity, str]:
+        account = await self._prove(self._registry.named(name[:NAME_CODE_POINTS]), name, password, address)
+        if self._passwords.is_old(account.password):
+            hashed = await self._passwords.hash(password)
+            account = await self._accounts.change_account(account.id, password=hashed)
+        return self._signed_in(account)
+
+    def change(self, user_id: str, old: str, new: str, address: str) -> Promise[tuple[Identity, str]]:
+        """Another password, whoever knows the one before. All sessions end; the answer is a token for a new one.
+
+        Rejected with `Refused`: as `login`, and `bad_request` for what can be no password.
+        """
+        return start(self._change(user_id, old, new, address))
+
+    async def _change(self, user_id: str, old: str, new: str, address: str) -> tuple[Identity, str]:
+        prepare(new)
+        known = self._registry.find(user_id)
+        account = await self._prove(known, "" if known is None else known.name, old, address)
+        hashed = await self._passwords.hash(new)
+        return self._signed_in(await self._accounts.change_account(account.id, password=hashed, end_sessions=True))
+
+    def end_sessions(self, user_id: str) -> Promise[Account]:
+        """Sign the account out everywhere. Rejected with `Refused`: `bad_request` if there is none."""
+        return self._accounts.change_account(user_id, end_sessions=True)
+
+    async def _prove(self, account: Account | None, name: str, password: str, address: str) -> Account:
+        # However an account's name is written, its tries are counted together.
+        key = nick_key(account.name if account is not None else " ".join(name.split())[:NAME_CODE_POINTS])
+        self._tries.take(key, address)
+        if not await self._passwords.check(password, None if account is None else account.password):
+            raise Refused(Code.UNAUTHORIZED, "bad_login")
+        assert account is not None
+        self._tries.forgive(key, address)
+        return account
+
+    def _signed_in(self, account: Account) -> tuple[Identity, str]:
+        token = self._passes.issue_for(account)
+        return self._passes.read(token), token

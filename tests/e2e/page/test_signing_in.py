@@ -1,0 +1,77 @@
+"""Accounts and invitations, as a person meets them on the page."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from e2e.browsing import Browsing
+from e2e.page.thepage import ThePage
+from e2e.server import Server
+from e2e.test_accounts import chatservice
+
+PASSWORD = "correct horse"
+
+
+def test_signing_in_at_the_door(server: Server, browsing: Browsing) -> None:
+    """Name and password let one in under that name; a wrong one says so; signing out makes a guest of one."""
+    assert chatservice(server.directory, "user", "add", "Ann", typed=PASSWORD).returncode == 0
+    ann = ThePage(browsing, server, None, query="?room=tea").page
+    ann.get_by_role("button", name="Sign in").click()
+    ann.get_by_label("Name").fill("ann")
+    ann.get_by_label("Password").fill("wrong horse")
+    ann.locator("button[type=submit]").click()
+    expect(ann.get_by_role("alert")).to_have_text("That name and that password do not belong together.")
+    # Chromium reports each refused request by itself; this one was made on purpose.
+    browsing.wrongs[:] = [wrong for wrong in browsing.wrongs if "401 (Unauthorized)" not in wrong]
+    ann.get_by_label("Password").fill(PASSWORD)
+    ann.get_by_label("Password").press("Enter")
+    expect(ann.locator(".me bdi")).to_have_text("Ann")
+    ann.reload()
+    expect(ann.locator(".me bdi")).to_have_text("Ann")
+    ann.get_by_role("button", name="Settings").click()
+    ann.get_by_role("button", name="Sign out").click()
+    expect(ann.locator(".me bdi")).to_have_text(re.compile("user[0-9]+|Ann"))
+    expect(ann.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_guests_are_not_asked(server: Server, browsing: Browsing) -> None:
+    """Whoever has no account types a name, as ever, and can turn back from the other form."""
+    page = ThePage(browsing, server, None, query="?room=tea").page
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Go on as a guest").click()
+    page.get_by_placeholder("Name").fill("Bob")
+    page.keyboard.press("Enter")
+    expect(page.locator(".me bdi")).to_have_text("Bob")
+
+
+def test_an_invitation(server: Server, browsing: Browsing) -> None:
+    """The link takes a guest into a private room, leaves the address, and works for one."""
+    chatservice(server.directory, "user", "add", "Olga", "--role", "owner", typed=PASSWORD)
+    olga = ThePage(browsing, server, None, query="?room=den")
+    olga.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    olga.page.get_by_role("button", name="Sign in").click()
+    olga.page.get_by_label("Name").fill("Olga")
+    olga.page.get_by_label("Password").fill(PASSWORD)
+    olga.page.get_by_label("Password").press("Enter")
+    expect(olga.page.locator(".me bdi")).to_have_text("Olga")
+    link = olga.page.evaluate(
+        """async () => {
+          const { ChatClient } = await import("/client.js");
+          const key = Object.keys(localStorage).find((name) => name.endsWith(".token"));
+          const token = JSON.parse(localStorage.getItem(key));
+          const chat = new ChatClient("v1", { token: token });
+          await chat.connect();
+          await chat.ask("join", { room: "den" });
+          await chat.ask("mod", { room: "den", action: "private", value: "on" });
+          return (await chat.ask("invite", { room: "den" })).invite;
+        }"""
+    )
+    bob = ThePage(browsing, server, "Bob", query=f"#room=den&invite={link}")
+    expect(bob.page.locator("main header")).to_contain_text("den")
+    assert "invite" not in bob.page.url
+    bob.say("thanks for the invitation")
+    olga.shows("thanks for the invitation")
+    eve = ThePage(browsing, server, "Eve", query=f"#room=den&invite={link}")
+    expect(eve.page.locator(".toast")).to_contain_text("You may not do that here.")
