@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from chatservice.dialects.phrases import LANGUAGES
 from chatservice.dialects.registry import DEFAULTS
 from chatservice.domain.errors import Refused
+from chatservice.domain.limits import ECHO_BYTES, FRAME_BYTES
 from chatservice.domain.names import clean_room
 from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
 from chatservice.logs.registry import DURABILITIES, STORES
@@ -107,6 +108,12 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "Let WebSocket peers that offer permessage-deflate have it: less traffic for long messages.",
     ),
+    Option(
+        "echo-max",
+        "value",
+        str(FRAME_BYTES),
+        f"How many bytes a message to /echo may have; at most {ECHO_BYTES}, which conformance suites send.",
+    ),
     Option("insecure-no-limits", "flag", "", "Lift the rate limits. For benchmarks and tests only."),
 )
 
@@ -129,6 +136,7 @@ class Config:
     default_room: str
     lang: str
     compression: bool
+    echo_max: int
     no_limits: bool
     guests: bool = True
     site_keys: tuple[SiteKey, ...] = ()
@@ -159,6 +167,7 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         default_room=_room(settings.word("default-room")),
         lang=_one_of("--lang", settings.word("lang"), LANGUAGES),
         compression=settings.flag("compression"),
+        echo_max=_bytes("--echo-max", settings.word("echo-max"), ECHO_BYTES),
         no_limits=settings.flag("insecure-no-limits"),
         guests=not settings.flag("no-guests"),
         site_keys=_site_keys(settings.words("site-key")),
@@ -246,6 +255,12 @@ def _public_url(said: str) -> str:
     if not (plain and address.scheme in ("http", "https") and _HOST.fullmatch(address.netloc)):
         raise BadConfig(f"--public-url {said!r}: say it like https://chat.example.org/")
     return said
+
+
+def _bytes(flag: str, value: str, most: int) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= most):
+        raise BadConfig(f"{flag} {value}: say a number of bytes from 1 to {most}")
+    return int(value)
 
 
 def _one_of(flag: str, value: str, known: Sequence[str]) -> str:

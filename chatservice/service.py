@@ -224,7 +224,13 @@ class ChatService(MultiService):
     def _manners(self, listener: Listener) -> Manners:
         config = self.config
         return Manners(
-            config.lang, config.default_dialect, config.default_room, listener.loopback, config.compression
+            config.lang,
+            config.default_dialect,
+            config.default_room,
+            listener.loopback,
+            config.compression,
+            config.echo_max,
+            not config.no_limits,
         )
 
     def _main_factory(self, around: Surroundings, listener: Listener) -> IProtocolFactory:

@@ -28,7 +28,7 @@ class Queue(Protocol):
     def push(self, frames: Frames, event: Event | None = None) -> None: ...
     def push_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None: ...
     def push_rest(self, rest: Frames) -> None: ...
-    def flush(self) -> None: ...
+    def hand_over(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -198,7 +198,7 @@ class Connected(Hearer):
         if self._queue is not None:
             for audience in self.audiences:
                 audience.catch_up(self)
-            self._queue.flush()
+            self._queue.hand_over()
 
     @abstractmethod
     def answer(self, payload: bytes, is_binary: bool) -> None:
@@ -228,6 +228,10 @@ class Connected(Hearer):
     def too_slow(self) -> None:
         """It does not read. Not now: a queue in the middle of its work says so."""
         self.around.call_soon(lambda: self.close(SLOW))
+
+    def relieved(self) -> None:
+        """It has read what it was answered; see `SendQueue.push_answer`."""
+        self.resume_reading()
 
     def pinged(self) -> Pinged:
         """A ping in words, with the tops of the peer's rooms."""

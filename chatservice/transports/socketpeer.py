@@ -102,7 +102,7 @@ class SocketQueue:
     def push_rest(self, rest: Outgoing) -> None:
         """See `SendQueue.push_rest`; packets are never cut."""
 
-    def flush(self) -> None:
+    def hand_over(self) -> None:
         """The session sends at the end of the turn."""
 
     def drained(self) -> None:
