@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from chatservice.dialects.phrases import LANGUAGES
 from chatservice.dialects.registry import DEFAULTS
 from chatservice.domain.errors import Refused
+from chatservice.domain.limits import ECHO_BYTES, FRAME_BYTES
 from chatservice.domain.names import clean_room
 from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
 from chatservice.logs.registry import DURABILITIES, STORES
@@ -146,6 +147,12 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "Let WebSocket peers that offer permessage-deflate have it: less traffic for long messages.",
     ),
+    Option(
+        "echo-max",
+        "value",
+        str(FRAME_BYTES),
+        f"How many bytes a message to /echo may have; at most {ECHO_BYTES}, which conformance suites send.",
+    ),
     Option("insecure-no-limits", "flag", "", "Lift the rate limits. For benchmarks and tests only."),
     Option("insecure-any-origin", "flag", "", "Let the page of any site act for whoever looks at it."),
 )
@@ -170,8 +177,8 @@ class Config:
     default_room: str
     lang: str
     compression: bool
+    echo_max: int
     no_limits: bool
-<<<<<<< HEAD
     origins: frozenset[Origin] = frozenset()
     any_origin: bool = False
     trusted: Networks = field(default_factory=Networks)
@@ -192,12 +199,11 @@ class Config:
         """Whether people come from elsewhere to listeners that only this computer can reach."""
         public = self.public_origin
         return bool(self.trusted) or (public is not None and not is_loopback(public[1]))
-=======
+
     guests: bool = True
     site_keys: tuple[SiteKey, ...] = ()
     site_audience: str = "chatservice"
     site_longest_s: int = 3600
->>>>>>> main
 
 
 Given = Mapping[str, str | Sequence[str] | bool]
@@ -223,8 +229,8 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         default_room=_room(settings.word("default-room")),
         lang=_one_of("--lang", settings.word("lang"), LANGUAGES),
         compression=settings.flag("compression"),
+        echo_max=_bytes("--echo-max", settings.word("echo-max"), ECHO_BYTES),
         no_limits=settings.flag("insecure-no-limits"),
-<<<<<<< HEAD
         origins=_origins(settings.words("origin")),
         any_origin=settings.flag("insecure-any-origin"),
         trusted=_networks(settings.words("trusted-proxy")),
@@ -238,12 +244,10 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         per_address=_bound("--connections-per-address", settings.word("connections-per-address")),
         per_minute=_bound("--connects-per-minute", settings.word("connects-per-minute")),
         limit_loopback=settings.flag("limit-loopback"),
-=======
         guests=not settings.flag("no-guests"),
         site_keys=_site_keys(settings.words("site-key")),
         site_audience=settings.word("site-audience"),
         site_longest_s=_seconds("--site-longest", settings.word("site-longest")),
->>>>>>> main
     )
 
 
@@ -370,6 +374,12 @@ def _public_url(said: str) -> str:
     if not (plain and address.scheme in ("http", "https") and _HOST.fullmatch(address.netloc)):
         raise BadConfig(f"--public-url {said!r}: say it like https://chat.example.org/")
     return said
+
+
+def _bytes(flag: str, value: str, most: int) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= most):
+        raise BadConfig(f"{flag} {value}: say a number of bytes from 1 to {most}")
+    return int(value)
 
 
 def _one_of(flag: str, value: str, known: Sequence[str]) -> str:

@@ -44,12 +44,9 @@ from chatservice.signals import on_hangup, stop_only_once
 from chatservice.transports.admission import Admission, Bounds
 from chatservice.transports.arrival import count_arrivals
 from chatservice.transports.assets import Pages, keep
-<<<<<<< HEAD
 from chatservice.transports.certificates import Certificates
-from chatservice.transports.counted import Counted
-=======
 from chatservice.transports.control import listen_for_control
->>>>>>> main
+from chatservice.transports.counted import Counted
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.frontdoor import FrontDoorFactory
 from chatservice.transports.gate import Gate
@@ -248,7 +245,6 @@ class ChatService(MultiService):
         self._ticking.start(1.0, now=False)
         return around
 
-<<<<<<< HEAD
     def _tick(self) -> None:
         """Once a second."""
         assert self._around is not None
@@ -266,12 +262,11 @@ class ChatService(MultiService):
             return by_public_url(f"https://{public.netloc}")
         listener, context = next(iter(self.contexts.items()))
         return by_names(lambda: context.names, lambda: self.ports[listener])
-=======
+
     def _control(self) -> IListeningPort:
         assert self._hub is not None and self._log is not None and self._passwords is not None
         users = Users(self._hub.registry, self._log, self._passwords, self._hub.new_id, time.time)
         return listen_for_control(self._reactor, self.config.data, users, report)
->>>>>>> main
 
     def _manners(self, listener: Listener) -> Manners:
         config = self.config
@@ -287,6 +282,8 @@ class ChatService(MultiService):
             # Behind a proxy everybody comes from this computer.
             listener.loopback and not config.is_fronted,
             config.compression,
+            config.echo_max,
+            not config.no_limits,
             origins,
             hosts,
         )

@@ -185,15 +185,8 @@ async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -
         verdict, entries, state = await missed(session, room, command, allowance)
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
-<<<<<<< HEAD
-        if session.is_banned(room):
-            raise Refused(Code.FORBIDDEN, "banned")
-        if room.kicks.get(me, 0) != kicks:  # thrown out while it was on the way in
-            raise Refused(Code.FORBIDDEN, "kicked")
-=======
         may_be_in(session, room)
         may_stay(session, room, kicks)
->>>>>>> main
         _attach(session, room, command)
         n, users, epoch, top = room.here.n, room.here.users, room.epoch, room.top
     finally:

@@ -66,16 +66,12 @@ class Hub:
         self.randomness = randomness
         self.passes = passes
         self.build = build
-<<<<<<< HEAD
         self.place: Callable[[str], str | None] = _nowhere
-        self.roster = Roster()
-=======
         self.registry = registry
         self.sign_in: SignIn | None = None
         self.guests = guests
         self.proofs = Proofs()
         self.roster = Roster(registry.names, registry.whose)
->>>>>>> main
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, list[Session]] = {}  # user id -> live sessions
         self._messages = messages
@@ -174,16 +170,17 @@ class Hub:
 
     # --- people ---
 
-    def arrive(self, identity: Identity | None, nick: str | None = None) -> Person:
-        """The person whom a token proves; a new guest without one.
+    def arrive(self, identity: Identity | None, nick: str | None = None, place: str | None = None) -> Person:
+        """The person whom a token proves; a guest without one.
 
         :param nick: what a newcomer was called before.
+        :param place: the user id of a guest who is known by its address, see `place`; None is a new one each time.
         :raises Refused: `unauthorized` if guests are not let in.
         """
         if not self.guests and (identity is None or identity.guest):
             raise Refused(Code.UNAUTHORIZED, "no_guests")
         if identity is None:
-            return self.roster.arrive(self.new_id(), nick)
+            return self.roster.arrive(place or self.new_id(), nick)
         person = self.roster.arrive(identity.user_id, nick or identity.nick)
         person.role, person.guest, person.only = identity.role, identity.guest, identity.rooms
         return person

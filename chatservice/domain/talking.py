@@ -120,21 +120,6 @@ def _append(session: Session, name: str, make: Callable[[User], Body]) -> Promis
     return session.hub.log.append(room.name, make(session.user.user))
 
 
-<<<<<<< HEAD
-def _may_write(session: Session, room: Room) -> None:
-    rules, me = room.rules, session.user.user.id
-    if room.name.startswith("@"):
-        raise Refused(Code.FORBIDDEN)
-    if session.is_banned(room):
-        raise Refused(Code.FORBIDDEN, "banned")
-    if rules.is_muted(me, session.hub.now_ms):
-        raise Refused(Code.MUTED)
-    if rules.locked and rank(session.role(room)) < rank("mod"):
-        raise Refused(Code.FORBIDDEN, "locked")
-
-
-=======
->>>>>>> main
 def _allowance(session: Session) -> None:
     """What becomes an entry for everybody takes a token."""
     wait_ms = session.bucket.take(session.hub.clock()) if session.bucket is not None else 0

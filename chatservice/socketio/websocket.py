@@ -50,6 +50,10 @@ class SocketWebSocket(LightWebSocket):
             raise handshake.Denied(refusal.status, str(refusal)) from None
         return None, None
 
+    def report(self, error: BaseException) -> None:
+        """See `LightWebSocket.report`."""
+        self.factory.house.report(error)
+
     def onOpen(self) -> None:
         """The handshake is done: carry a new session, or probe for one that polls."""
         house = self.factory.house
@@ -85,8 +89,14 @@ class SocketWebSocket(LightWebSocket):
 
     def onPing(self, payload: bytes) -> None:
         """RFC 6455's pings are answered, but not to a peer that does not read the answers."""
-        if not self.is_full:
+        self.onPong(payload)
+        if not self.is_full and self.state == self.STATE_OPEN:
             self.write(websocket_frame(payload, PONG))
+
+    def onPong(self, payload: bytes) -> None:
+        """Asked for by nobody here; like pings, a few of them harm nobody."""
+        if self.state == self.STATE_OPEN and self.too_many_controls(self.factory.house.now()):
+            self.sendCloseFrame(1008, b"too many control frames", False)
 
     def connectionLost(self, reason: Failure) -> None:
         """The transport is gone."""

@@ -29,10 +29,6 @@ def is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-<<<<<<< HEAD
         return ip_address(host.strip("[]")).is_loopback
-=======
-        return host == "local" or ip_address(host.strip("[]")).is_loopback
->>>>>>> main
     except ValueError:
         return False

@@ -170,9 +170,12 @@ class Stream(Reader):
         if not self._gone:
             if why.reconnect:
                 self.deliver(self._around.bye(why))
-            self._queue.flush()
+            self._queue.hand_over()
             self.end()
             self._request.finish()
+
+    def relieved(self) -> None:
+        """See `SendQueue.push_answer`: nothing goes straight back here."""
 
     def too_slow(self) -> None:
         """It does not read."""
@@ -287,12 +290,7 @@ class _Visit:
         self._room.joining += 1
         try:
             await self._room.live()
-<<<<<<< HEAD
-            if self._session.is_banned(self._room):
-                raise Refused(Code.FORBIDDEN, "banned")
-=======
             may_be_in(self._session, self._room)
->>>>>>> main
         except BaseException:
             await self.__aexit__()  # nobody calls it when we do not get in
             raise

@@ -6,12 +6,13 @@ from typing import Any
 
 from twisted.internet import tcp, unix
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, ISSLTransport
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 
+from chatservice.transports.addresses import is_loopback
 from chatservice.transports.admission import Admission, Refusal
-from chatservice.transports.networks import LOCAL
+from chatservice.transports.networks import LOCAL, Networks
 
 
 class Arrival:
@@ -118,6 +119,15 @@ def arrival_of(transport: Any) -> Arrival | None:
     while isinstance(transport, ProtocolWrapper):
         transport = transport.transport
     return transport if isinstance(transport, Arrival) else None
+
+
+def is_private(transport: Any, trusted: Networks) -> bool:
+    """Whether nobody on the way can read along: TLS, or the other end is on this computer or a proxy of ours."""
+    if ISSLTransport.providedBy(transport):
+        return True
+    arrival = arrival_of(transport)
+    via = host_of(transport.getPeer()) if arrival is None else arrival.via
+    return via == LOCAL or is_loopback(via) or via in trusted
 
 
 def host_of(address: Any) -> str:

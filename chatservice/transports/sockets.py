@@ -12,7 +12,6 @@ from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.limits import FRAME_BYTES
 from chatservice.domain.ports import Identity
 from chatservice.socketio import ConnectionRefused, Options, Socket, SocketIOServer
-from chatservice.transports.addresses import host_name
 from chatservice.transports.credentials import from_cookie, from_header
 from chatservice.transports.socketpeer import SocketPeer
 from chatservice.transports.surroundings import HELLO_S, Manners, Surroundings

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Bye
 from chatservice.domain.hub import Hub
-from chatservice.domain.limits import PING_MS, PONG_MS
+from chatservice.domain.limits import FRAME_BYTES, PING_MS, PONG_MS
 from chatservice.transports.addresses import host_name, is_loopback
 from chatservice.transports.admission import Admission
 from chatservice.transports.counted import Counted
@@ -23,6 +23,8 @@ PING_S, PONG_S = PING_MS / 1000, PONG_MS / 1000
 LINE_NUDGE_S, LINE_GRACE_S = 90.0, 60.0  # a line at 90 s, the end at 150 s
 HANDSHAKE_S = 10.0  # from connect to a whole request head, however slowly it drips
 HELLO_S = 10.0  # from the open connection to hello, where there is one
+MESSAGE_S = 30.0  # from the first byte of a message to its last, for each 64 KiB of it
+PACE_S = 1.0  # an echo that is too fast is not read for so long
 STUCK_S = 30.0  # a lagging peer that takes nothing for so long is gone
 TOPS_S = 25.0  # chat.v1 over Socket.IO is told the tops of its rooms so often
 COMMENT_S = 15.0  # a comment on a stream of events
@@ -48,6 +50,8 @@ class Surroundings:
     idle_lines: Watch
     handshakes: Watch
     hellos: Watch
+    messages: Watch
+    paces: Watch
     stuck: Watch
     farewells: Watch
     streams: Watch
@@ -94,6 +98,8 @@ class Surroundings:
             idle_lines=Watch(now, LINE_NUDGE_S, LINE_GRACE_S),
             handshakes=Watch(now, HANDSHAKE_S, 0.0),
             hellos=Watch(now, HELLO_S, 0.0),
+            messages=Watch(now, MESSAGE_S, 0.0),
+            paces=Watch(now, PACE_S, 0.0),
             stuck=Watch(now, STUCK_S, 0.0),
             farewells=Watch(now, FAREWELL_S, 0.0),
             streams=Watch(now, COMMENT_S, 0.0),
@@ -111,6 +117,8 @@ class Surroundings:
             self.idle_lines,
             self.handshakes,
             self.hellos,
+            self.messages,
+            self.paces,
             self.stuck,
             self.farewells,
             self.streams,
@@ -134,6 +142,8 @@ class Manners:
     :ivar origins: which pages may connect.
     :ivar hosts: the names under which it answers, beside those that always mean this computer; None: any. Where
         only this computer can connect, a page could otherwise be of our host by pointing its own name here.
+    :ivar echo_bytes: how long a message to `/echo` may be.
+    :ivar limited: whether an echo has a bound of bytes per second.
     """
 
     lang: str
@@ -141,6 +151,8 @@ class Manners:
     default_room: str
     loopback: bool
     compression: bool = False
+    echo_bytes: int = FRAME_BYTES
+    limited: bool = True
     origins: Origins = field(default_factory=Origins)
     hosts: frozenset[str] | None = None
 

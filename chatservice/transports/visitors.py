@@ -73,17 +73,8 @@ class Visitors:
         key = f"user {identity.user_id}" if identity is not None else f"address {address}"
         visitor = self._known.get(key)
         if visitor is None:
-<<<<<<< HEAD
             visitor = self._known[key] = Visitor(self._around, key, address, self._forget)
-            guest_id = hub.place(address) or hub.new_id()
-            person = hub.roster.arrive(guest_id if identity is None else identity.user_id)
-            if identity is not None:
-                person.role, person.guest = identity.role, identity.guest
-            visitor.session.introduce(person)
-=======
-            visitor = self._known[key] = Visitor(self._around, key, self._forget)
-            visitor.session.introduce(hub.arrive(identity))
->>>>>>> main
+            visitor.session.introduce(hub.arrive(identity, place=hub.place(address)))
             self._around.visitors.add(visitor)
         elif identity is not None:
             hub.arrive(identity)  # with the rights of this token

@@ -79,6 +79,9 @@ def read_handshake(head: bytes) -> Handshake:
         headers.get("connection", "").lower()
     ):
         raise _no_handshake()
+    # A body could be read as frames, or as a request of its own by a proxy before us.
+    if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+        raise _no_handshake()
     if headers.get("sec-websocket-version") != VERSION:
         raise _no_handshake(400, {"Sec-WebSocket-Version": VERSION})
     key, host, origin = headers.get("sec-websocket-key", ""), headers.get("host"), headers.get("origin")
@@ -128,6 +131,7 @@ _NAMES = {
     404: "Not Found",
     405: "Method Not Allowed",
     426: "Upgrade Required",
+    500: "Internal Server Error",
     503: "Service Unavailable",
     505: "HTTP Version Not Supported",
 }

@@ -44,6 +44,7 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "connections-per-address": (["7"], "per_address", 7),
     "connects-per-minute": (["none"], "per_minute", None),
     "limit-loopback": (["1"], "limit_loopback", True),
+    "echo-max": (["16777216"], "echo_max", 16_777_216),
     "insecure-no-limits": (["1"], "no_limits", True),
     "insecure-any-origin": (["1"], "any_origin", True),
 }
@@ -104,6 +105,14 @@ def test_an_empty_variable_counts_as_not_set(option: Any) -> None:
     """`CHAT_NAME=` in a compose file changes nothing."""
     name = SAID[option.name][1]
     assert found(from_flags(environment={option.variable: ""}), name) == found(from_flags(), name)
+
+
+@pytest.mark.parametrize("value", ["0", "16777217", "-1", "64k", "", "１", "9" * 30])
+def test_echo_max_is_a_number_of_bytes(value: str) -> None:
+    """From one byte to 16 MiB; anything else is refused in one line."""
+    with pytest.raises(BadConfig, match=r"^--echo-max .*: say a number of bytes from 1 to 16777216$"):
+        from_flags("--echo-max", value)
+    assert from_flags().echo_max == 65_536
 
 
 def test_the_command_line_wins() -> None:

@@ -10,7 +10,7 @@ from fakes import ScriptedLog, Troubles, make_hub
 from twisted.internet.task import Clock
 
 from chatservice.transports.surroundings import FAREWELL_S, HANDSHAKE_S, PING_S, PONG_S, Surroundings
-from chatservice.transports.watch import TICK_S, Deadline, Watch
+from chatservice.transports.watch import TICK_S, Deadline, Limit, Watch
 
 
 class Connection:
@@ -239,3 +239,42 @@ def test_thousands_at_any_times() -> None:
             assert peer.ended_at is not None or silence < 36.05
         living = [peer for peer in living if peer.ended_at is None]
     assert len(room.watch) == len(living) > 50
+
+
+def test_a_limit() -> None:
+    """Its time counts from its last beginning; what ended in time is not told, and it can begin again."""
+    clock, ends = Clock(), []
+    watch = Watch(clock.seconds, 30.0, 0.0)
+    limit = Limit(watch, lambda: ends.append(clock.seconds()))
+
+    def wait(seconds: int) -> None:
+        for _ in range(seconds):
+            clock.advance(1)
+            watch.tick()
+
+    limit.begin()
+    wait(20)
+    limit.begin()
+    wait(29)
+    assert ends == [] and len(watch) == 1
+    wait(1)
+    assert ends == [50.0] and len(watch) == 0 and not limit.is_running
+    limit.begin()
+    wait(10)
+    limit.stop()
+    wait(40)
+    assert ends == [50.0] and len(watch) == 0
+    limit.begin()
+    limit.forget()
+    wait(40)
+    assert ends == [50.0] and len(watch) == 0
+
+
+def test_a_limit_takes_one_place() -> None:
+    """However often it begins and stops, it stands in the queue once."""
+    watch = Watch(Clock().seconds, 30.0, 0.0)
+    limit = Limit(watch, lambda: None)
+    for _ in range(1000):
+        limit.begin()
+        limit.stop()
+    assert len(watch) == 1 and len(watch._heap) == 1

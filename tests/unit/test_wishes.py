@@ -9,13 +9,8 @@ import pytest
 
 from chatservice.domain import commands
 from chatservice.domain.commands import Position
-from chatservice.transports.addresses import is_loopback
 from chatservice.transports.surroundings import Manners
-<<<<<<< HEAD
 from chatservice.transports.wishes import Wishes, read_wishes
-=======
-from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
->>>>>>> main
 from chatservice.wires.handshake import Denied
 
 Join = partial(commands.Join, alone=True)  # text-like dialects are in one room at a time

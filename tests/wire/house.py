@@ -14,7 +14,7 @@ from twisted.internet.task import Clock, LoopingCall
 
 from chatservice.domain.accounts import Registry
 from chatservice.domain.hub import Hub
-from chatservice.domain.limits import Rate
+from chatservice.domain.limits import FRAME_BYTES, Rate
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import SignedPasses
 from chatservice.logs.memory import MemoryLog
@@ -63,20 +63,21 @@ class House:
         compression: bool = False,
         pages: Pages | None = None,
         public_url: str = "",
-<<<<<<< HEAD
         origins: Origins | None = None,
         hosts: frozenset[str] | None = None,
         bounds: Bounds | None = None,
         trusted: Networks | None = None,
         proxied: bool = False,
-=======
+        echo_bytes: int = FRAME_BYTES,
+        limited: bool = True,
         signed: bool = False,
         guests: bool = True,
->>>>>>> main
     ) -> None:
         self.clock, self.pump, self.troubles = Clock(), Pump(), Troubles()
-        manners = Manners(lang, "simple", "lobby", loopback, compression, origins or Origins(), hosts)
         counted = Counted()
+        manners = Manners(
+            lang, "simple", "lobby", loopback, compression, echo_bytes, limited, origins or Origins(), hosts
+        )
         log = MemoryLog(call_soon=self.pump, clock=lambda: NOON + self.clock.seconds(), randomness=Ids("epoch"))
         self.hub = Hub(
             log,
@@ -112,7 +113,7 @@ class House:
         self._ticking = LoopingCall(self.around.tick)
         self._ticking.clock = self.clock
         self._ticking.start(TICK_S, now=False)
-        self._ports = iter(range(5001, 6000))
+        self._ports = iter(range(5001, 10_000))
 
     def _call_later(self, delay: float, call: Callable[[], None]) -> IDelayedCall:
         """What is to be done at once is done with all else that waits, without a tick of the clock."""
