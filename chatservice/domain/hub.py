@@ -26,6 +26,10 @@ COUNT_EVERY_S = 5.0
 """How often big rooms are told how many they are, and a room that could not be read is tried again."""
 
 
+def _nowhere(_address: str) -> None:
+    return None
+
+
 class Hub:
     """The registry of rooms and of the living; the sink into which the log commits.
 
@@ -37,6 +41,8 @@ class Hub:
     :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
     :param build: which build of the service this is; clients of another one may want to reload.
+    :ivar place: the user id of who has no token and comes from that address; a ban of it is a ban of all guests
+        from there. None for addresses that say nothing about who it is.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class Hub:
         self.randomness = randomness
         self.passes = passes
         self.build = build
+        self.place: Callable[[str], str | None] = _nowhere
         self.registry = registry
         self.sign_in: SignIn | None = None
         self.guests = guests
@@ -163,16 +170,17 @@ class Hub:
 
     # --- people ---
 
-    def arrive(self, identity: Identity | None, nick: str | None = None) -> Person:
-        """The person whom a token proves; a new guest without one.
+    def arrive(self, identity: Identity | None, nick: str | None = None, place: str | None = None) -> Person:
+        """The person whom a token proves; a guest without one.
 
         :param nick: what a newcomer was called before.
+        :param place: the user id of a guest who is known by its address, see `place`; None is a new one each time.
         :raises Refused: `unauthorized` if guests are not let in.
         """
         if not self.guests and (identity is None or identity.guest):
             raise Refused(Code.UNAUTHORIZED, "no_guests")
         if identity is None:
-            return self.roster.arrive(self.new_id(), nick)
+            return self.roster.arrive(place or self.new_id(), nick)
         person = self.roster.arrive(identity.user_id, nick or identity.nick)
         person.role, person.guest, person.only = identity.role, identity.guest, identity.rooms
         return person

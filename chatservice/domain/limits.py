@@ -81,3 +81,7 @@ class Bucket:
             self._tokens -= 1.0
             return 0
         return int((1.0 - self._tokens) / rate.per_s * 1000) + 1
+
+    def is_full(self, now: float) -> bool:
+        """Whether it is as it was in the beginning, so that a new one would do as well."""
+        return self._tokens + max(0.0, now - self._at) * self._rate.per_s >= self._rate.burst

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatservice.domain import commands as c
 from chatservice.domain.errors import BANNED, KICKED, Code, Disconnect, Refused
 from chatservice.domain.events import Moderated, User
+from chatservice.domain.hub import Hub
 from chatservice.domain.names import clean_words, is_user_id
 from chatservice.domain.permissions import may_be_in
 from chatservice.domain.ports import Appended, Invitation
@@ -73,13 +74,23 @@ def _target(session: Session, user_id: str | None) -> User | None:
     return session.hub.user(user_id)
 
 
+def _sessions_of(hub: Hub, user_id: str, *, by_place: bool) -> list[Session]:
+    found = list(hub.sessions.get(user_id, ()))
+    if by_place:  # guests who come from where the banned one comes from
+        everybody = (one for sessions in hub.sessions.values() for one in sessions)
+        found += [
+            one for one in everybody if one not in found and one.user.guest and hub.place(one.address) == user_id
+        ]
+    return found
+
+
 def _remove(session: Session, room: Room, target: User, action: str, done: Promise[Appended]) -> None:
     """Whoever is kicked or banned leaves the room; a session that is nowhere else is ended."""
     if done.error is not None:
         return
     why = KICKED if action == "kick" else BANNED
     room.here.end_readers(why, target.id)
-    for other in list(session.hub.sessions.get(target.id, ())):
+    for other in _sessions_of(session.hub, target.id, by_place=action == "ban"):
         if room.name in other.rooms:
             _send_away(other, room, why)
 

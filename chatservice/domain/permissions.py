@@ -38,7 +38,7 @@ def room_name(session: Session, wish: str) -> str:
 def may_be_in(session: Session, room: Room) -> None:
     """May be in the room, as its rules are now. Asked at every way in, after the room was read."""
     rules, person = room.rules, session.user
-    if rules.is_banned(person.user.id, session.hub.now_ms):
+    if session.is_banned(room):
         raise Refused(Code.FORBIDDEN, "banned")
     if room.name.startswith(("@", "dm:")):
         return
@@ -63,7 +63,7 @@ def is_invited(session: Session, room: Room, token: str) -> Invitation | None:
     if invitation is None or invitation.room != room.name:
         raise Refused(Code.FORBIDDEN, "bad_invitation")
     is_free = not rules.private or person.user.id in rules.roles or person.only is not None
-    return None if is_free or rules.is_banned(person.user.id, session.hub.now_ms) else invitation
+    return None if is_free or session.is_banned(room) else invitation
 
 
 def may_use(counted: bool) -> None:

@@ -111,6 +111,16 @@ class Session:
         """What this session is in the room: its own rank, or the higher one it has there."""
         return room.rules.role(self.user.user.id, self.user.role)
 
+    def is_banned(self, room: Room) -> bool:
+        """Whether it may not be in the room: by who it is or, for a guest, by whence it comes."""
+        banned, now_ms = room.rules.banned, self.hub.now_ms
+        if not banned:
+            return False
+        place = self.hub.place(self.address) if self.user.guest else None
+        return room.rules.is_banned(self.user.user.id, now_ms) or (
+            place is not None and room.rules.is_banned(place, now_ms)
+        )
+
     def moderates(self, room: Room) -> bool:
         """Whether it may do what moderators do there."""
         return rank(self.role(room)) >= rank("mod")

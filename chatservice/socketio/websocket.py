@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -173,6 +173,7 @@ class SocketWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
     def __init__(self, house: House, reactor: Any) -> None:
         super().__init__(server="", reactor=reactor)
         self.house = house
+        self.headers: Mapping[bytes, bytes] | None = None  # of refused handshakes
 
     def buildProtocol(self, addr: IAddress | None) -> SocketWebSocket:
         """A protocol for one connection."""

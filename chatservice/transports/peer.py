@@ -6,15 +6,14 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from twisted.internet.interfaces import ISSLTransport
-
 from chatservice.dialects.base import Id, Outcome, Parser
 from chatservice.domain.audience import Hearer
 from chatservice.domain.errors import NO_HELLO, SLOW, Disconnect
 from chatservice.domain.events import Event, Pinged
 from chatservice.domain.ports import Format, Frames, Identity
 from chatservice.domain.session import Session
-from chatservice.transports.addresses import host_name, is_loopback, shown
+from chatservice.transports.addresses import shown
+from chatservice.transports.arrival import is_private
 from chatservice.transports.conversation import Conversation
 from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Surroundings
@@ -104,8 +103,8 @@ class Connected(Hearer):
 
     @property
     def is_private(self) -> bool:
-        """See `Peer.is_private`: TLS, or the other end is on this computer."""
-        return ISSLTransport.providedBy(self.transport) or is_loopback(host_name(self.address))
+        """See `Peer.is_private`."""
+        return is_private(self.transport, self.around.admission.trusted)
 
     def open_queue(self) -> Queue:
         """A new queue towards the peer."""

@@ -19,7 +19,6 @@ from chatservice.domain.promise import Promise, start
 from chatservice.transports.api import answer, query, refuse, token_of
 from chatservice.transports.credentials import set_cookie
 from chatservice.transports.surroundings import Manners, Surroundings
-from chatservice.transports.wishes import origin_allowed
 
 LOGIN, LOGOUT, PASSWORD = b"/v1/login", b"/v1/logout", b"/v1/password"
 
@@ -56,11 +55,9 @@ class SignInResource(Resource):
 
     async def _run(self, request: Request) -> None:
         origin = (request.getHeader("origin") or "").strip()
-        host = request.getRequestHostname().decode("ascii", "replace")
+        media_type = (request.getHeader("content-type") or "").partition(";")[0].strip().lower()
         # A form of another page can post text and forms everywhere, JSON only where it is let.
-        if not origin_allowed(origin, host, self._manners.loopback) or "application/json" not in (
-            request.getHeader("content-type") or ""
-        ):
+        if not self._manners.admits(origin, request.getHeader("host") or "") or media_type != "application/json":
             raise Refused(Code.FORBIDDEN)
         assert request.content is not None
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted.internet.interfaces import IDelayedCall
 
@@ -12,6 +12,10 @@ from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Bye
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import FRAME_BYTES, PING_MS, PONG_MS
+from chatservice.transports.addresses import host_name, is_loopback
+from chatservice.transports.admission import Admission
+from chatservice.transports.counted import Counted
+from chatservice.transports.origins import Origins
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Watch
 
@@ -54,6 +58,8 @@ class Surroundings:
     visitors: Watch
     tops: Watch
     report: Callable[[BaseException], None]
+    admission: Admission
+    counted: Counted
     randbelow: Callable[[int], int] = secrets.randbelow
 
     def bye(self, why: Disconnect) -> Bye:
@@ -69,11 +75,15 @@ class Surroundings:
         call_later: Callable[[float, Callable[[], None]], IDelayedCall],
         now: Callable[[], float],
         report: Callable[[BaseException], None],
+        admission: Admission | None = None,
+        counted: Counted | None = None,
     ) -> Surroundings:
         """With the delays of the wire page.
 
         :param turn: the hub's own, if it gathers what rooms are told.
+        :param admission: who may connect; by itself everybody, as often as they like.
         """
+        counted = counted or Counted()
 
         def call_soon(call: Callable[[], None]) -> object:
             return call_later(0, call)
@@ -96,6 +106,8 @@ class Surroundings:
             visitors=Watch(now, VISITOR_S, 0.0),
             tops=Watch(now, TOPS_S, 0.0),
             report=report,
+            admission=admission or Admission(now, counted),
+            counted=counted,
         )
 
     def tick(self) -> None:
@@ -113,7 +125,7 @@ class Surroundings:
             self.visitors,
             self.tops,
         )
-        for tick in (self.hub.tick, *(watch.tick for watch in watches)):
+        for tick in (self.hub.tick, self.admission.tick, *(watch.tick for watch in watches)):
             try:
                 tick()
             except Exception as error:  # a LoopingCall stops for good at its first error
@@ -125,8 +137,11 @@ class Manners:
     """How a listener treats its peers.
 
     :ivar lang: the language of peers that name none.
-    :ivar loopback: only this computer can connect to it.
+    :ivar loopback: only this computer can connect to it, as far as the operator says.
     :ivar compression: permessage-deflate is agreed to with those who offer it.
+    :ivar origins: which pages may connect.
+    :ivar hosts: the names under which it answers, beside those that always mean this computer; None: any. Where
+        only this computer can connect, a page could otherwise be of our host by pointing its own name here.
     :ivar echo_bytes: how long a message to `/echo` may be.
     :ivar limited: whether an echo has a bound of bytes per second.
     """
@@ -138,6 +153,17 @@ class Manners:
     compression: bool = False
     echo_bytes: int = FRAME_BYTES
     limited: bool = True
+    origins: Origins = field(default_factory=Origins)
+    hosts: frozenset[str] | None = None
+
+    def admits(self, origin: str, host: str) -> bool:
+        """Whether a page may connect; see `Origins.allow`."""
+        return self.origins.allow(origin, host, loopback=self.loopback)
+
+    def answers_to(self, host: str) -> bool:
+        """Whether a Host header names this service."""
+        name = host_name(host).lower().rstrip(".")
+        return self.hosts is None or name in self.hosts or is_loopback(name)
 
     @property
     def escape(self) -> bool:

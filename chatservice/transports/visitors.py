@@ -23,12 +23,12 @@ class Visitor(Hearer):
 
     format: Any = None  # it hears nothing, so it is in no audience
 
-    def __init__(self, around: Surroundings, key: str, forget: Callable[[Visitor], None]) -> None:
+    def __init__(self, around: Surroundings, key: str, address: str, forget: Callable[[Visitor], None]) -> None:
         self.heard_at = 0.0
         self.key = key
         self.until_ms = 0  # see `Identity`
         self._forget = forget
-        self.session = Session(around.hub, self, key, introduced=False)
+        self.session = Session(around.hub, self, address, introduced=False)
 
     async def visit(self, room: Room) -> None:
         """May speak in the room without being seen in it."""
@@ -73,8 +73,8 @@ class Visitors:
         key = f"user {identity.user_id}" if identity is not None else f"address {address}"
         visitor = self._known.get(key)
         if visitor is None:
-            visitor = self._known[key] = Visitor(self._around, key, self._forget)
-            visitor.session.introduce(hub.arrive(identity))
+            visitor = self._known[key] = Visitor(self._around, key, address, self._forget)
+            visitor.session.introduce(hub.arrive(identity, place=hub.place(address)))
             self._around.visitors.add(visitor)
         elif identity is not None:
             hub.arrive(identity)  # with the rights of this token

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.python.failure import Failure
@@ -16,12 +18,13 @@ from chatservice.domain.ports import Identity
 from chatservice.transports.credentials import prove
 from chatservice.transports.deflate import Inflater, agree
 from chatservice.transports.frames import VoiceFormat, deflated_frame, websocket_format
+from chatservice.transports.origins import NOT_THIS_ORIGIN
 from chatservice.transports.pace import Pace
 from chatservice.transports.peer import Connected
 from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.watch import Limit
-from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
+from chatservice.transports.wishes import Wishes, read_wishes
 from chatservice.wires.frames import BINARY, PING, PONG, TEXT, websocket_frame
 from chatservice.wires.handshake import Denied, Handshake
 from chatservice.wires.light import LightWebSocket, Quiet
@@ -47,8 +50,8 @@ class ChatWebSocket(Connected, LightWebSocket):
     def admit(self, request: Handshake) -> tuple[str | None, str | None]:
         """Choose the dialect, or refuse the handshake. See `LightWebSocket.admit`."""
         manners = self.factory.manners
-        if not origin_allowed(request.origin, request.host, manners.loopback):
-            raise Denied(403, "this origin may not connect")
+        if not manners.admits(request.origin, request.host):
+            raise Denied(403, NOT_THIS_ORIGIN)
         self._wishes = read_wishes(request.path, request.query, request.subprotocols, manners)
         spoken = dialect(self._wishes.dialect)
         self._proof = self._prove(request, spoken.has_hello) if spoken.chats else (None, None)
@@ -264,6 +267,7 @@ class ChatWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
         super().__init__(server="", reactor=reactor)
         self.around = around
         self.manners = manners
+        self.headers: Mapping[bytes, bytes] | None = None
         self.peers: set[ChatWebSocket] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> ChatWebSocket:

@@ -137,13 +137,18 @@ _NAMES = {
 }
 
 
-def refusal(denied: Denied) -> bytes:
-    """A whole HTTP answer, so that a person with curl can read why."""
+def refusal(denied: Denied, headers: Mapping[bytes, bytes] | None = None) -> bytes:
+    """A whole HTTP answer, so that a person with curl can read why.
+
+    :param headers: what every answer of this service carries.
+    """
+    common = {b"X-Content-Type-Options": b"nosniff"} if headers is None else headers
     body = denied.reason.encode() + b"\n"
     more = "".join(f"{name}: {value}\r\n" for name, value in denied.headers.items())
+    more += "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in common.items())
     head = (
         f"HTTP/1.1 {denied.status} {_NAMES[denied.status]}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
     )
     return head.encode() + body
 

@@ -167,7 +167,7 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
             self.consumeData()
 
     def _refuse(self, denied: Denied) -> None:
-        self.transport.write(refusal(denied))
+        self.transport.write(refusal(denied, getattr(self.factory, "headers", None)))
         self.dropConnection()
 
     @abstractmethod

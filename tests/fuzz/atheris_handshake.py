@@ -6,7 +6,7 @@ from fuzzing import fuzz, instrumented
 
 with instrumented():
     from chatservice.transports.surroundings import Manners
-    from chatservice.transports.wishes import origin_allowed, read_wishes
+    from chatservice.transports.wishes import read_wishes
     from chatservice.wires.handshake import Denied, read_handshake, refusal
     from chatservice.wires.headers import FORGED
 
@@ -25,7 +25,7 @@ def target(data: bytes) -> None:
     manners = Manners("en", "simple", "lobby", loopback=bool(len(data) % 2))
     try:
         request = read_handshake(head)
-        origin_allowed(request.origin, request.host, manners.loopback)
+        manners.admits(request.origin, request.host)
         wishes = read_wishes(request.path, request.query, request.subprotocols, manners)
     except Denied as denied:
         assert refusal(denied).count(b"\r\n\r\n") == 1

@@ -253,3 +253,20 @@ def test_the_deaf(tmp_path: Path) -> None:
     assert calm.ended == ""
     chat.stop()
     assert chat.troubles == []
+
+
+def test_a_ban_of_an_address(chat: Chat) -> None:
+    """Who is banned by whence they come takes all guests from there along, those in the room at once; people who
+    proved who they are stay."""
+    owner, bob = chat.enter("owner", "lobby", role="owner"), chat.enter("bob", "lobby")
+    member = chat.enter("mia", "lobby", role="member")
+    chat.hub.place = lambda address: "u_there" if address == "127.0.0.1:1" else None
+    assert code(owner.ask("mod", room="lobby", action="ban", user="u_there")) == "ok"
+    chat.settle()
+    assert bob.ended == "banned" and not member.ended and not owner.ended
+    again = Tab(chat)
+    hello = again.ask("hello", rooms={"lobby": None})
+    assert hello["type"] == "ok" and code(again.ask("join", room="lobby")) == "forbidden"
+    assert code(member.ask("message", room="lobby", text="hi")) == "ok"
+    assert code(owner.ask("mod", room="lobby", action="unban", user="u_there")) == "ok"
+    assert code(again.ask("join", room="lobby")) == "ok"
