@@ -10,8 +10,9 @@ APP := $(if $(shell command -v npm || { [ "$$(id -u)" = 0 ] && command -v apt-ge
 CLIENTS := chatservice/socketio/clients
 
 FUZZ_S ?= 60
+SOAK_S ?= 1200
 
-.PHONY: run test test-slow fuzz bench bench-quick check pictures format wheel clean clients web web-if-possible
+.PHONY: run test test-slow fuzz soak bench bench-quick check pictures format wheel clean clients web web-if-possible
 
 run: web-if-possible .venv/installed  ## the chat, in the foreground; ARGS="--line none" hands options on
 	@exec $(BIN)/twistd -n chat $(ARGS)
@@ -27,6 +28,9 @@ test-slow: .venv/test-tools  ## the full counts
 fuzz: .venv/fuzz-tools  ## every parser under atheris, FUZZ_S seconds each (60)
 	@set -e; for target in tests/fuzz/atheris_*.py; do echo "== $$target"; \
 	  PYTHONPATH=.:tests $(BIN)/python $$target -max_total_time=$(FUZZ_S) -print_final_stats=1 -verbosity=0; done
+
+soak: .venv/test-tools  ## people talk, are cut and come back, for SOAK_S seconds (1200): memory, lag, losses
+	@PYTHONPATH=.:tests $(BIN)/python -m faults.soak $(SOAK_S)
 
 bench: .venv/installed  ## the chat and its peers under load, about 30 minutes: bench/RESULTS.md
 	$(BIN)/python -m bench

@@ -17,7 +17,7 @@ from chatservice.transports.admission import Admission
 from chatservice.transports.counted import Counted
 from chatservice.transports.origins import Origins
 from chatservice.transports.turn import Turn
-from chatservice.transports.watch import Watch
+from chatservice.transports.watch import Sleep, Watch
 
 PING_S, PONG_S = PING_MS / 1000, PONG_MS / 1000
 LINE_NUDGE_S, LINE_GRACE_S = 90.0, 60.0  # a line at 90 s, the end at 150 s
@@ -57,6 +57,7 @@ class Surroundings:
     streams: Watch
     visitors: Watch
     tops: Watch
+    sleep: Sleep
     report: Callable[[BaseException], None]
     admission: Admission
     counted: Counted
@@ -105,6 +106,7 @@ class Surroundings:
             streams=Watch(now, COMMENT_S, 0.0),
             visitors=Watch(now, VISITOR_S, 0.0),
             tops=Watch(now, TOPS_S, 0.0),
+            sleep=Sleep(now),
             report=report,
             admission=admission or Admission(now, counted),
             counted=counted,
@@ -112,6 +114,8 @@ class Surroundings:
 
     def tick(self) -> None:
         """Once a second."""
+        if self.sleep.has_passed():
+            return
         watches = (
             self.pings,
             self.idle_lines,

@@ -33,6 +33,24 @@ TICK_S = 1.0
 """How often `Watch.tick` is to be called."""
 
 
+ASLEEP_S = 3 * TICK_S
+"""Between two ticks there was so much: the process did not run (SIGSTOP, a suspended machine, a stalled disk)."""
+
+
+class Sleep:
+    """Notices that nobody ran the process. Before anybody is judged by the time that has passed, what came in
+    meanwhile must be read: the reactor calls what is due before it looks at its sockets."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._now = clock
+        self._looked_at = clock()
+
+    def has_passed(self) -> bool:
+        """Whether there was one since the last call; to be asked once every `TICK_S`."""
+        before, self._looked_at = self._looked_at, self._now()
+        return self._looked_at - before > ASLEEP_S
+
+
 @dataclass(slots=True, order=True)
 class _Turn:
     """When to look at a connection again.

@@ -177,6 +177,31 @@ def test_one_that_breaks_does_not_harm_the_rest() -> None:
     assert other.nudged_at == [25.0]
 
 
+def seconds_go_by(around: Surroundings, clock: Clock, seconds: int) -> None:
+    """As the service ticks."""
+    for _ in range(seconds):
+        clock.advance(1)
+        around.tick()
+
+
+def test_who_answered_while_the_process_slept_is_not_given_up() -> None:
+    """After a minute of SIGSTOP what came in meanwhile is read before anybody is judged; then who is dead is."""
+    clock, troubles = Clock(), Troubles()
+    hub = make_hub(ScriptedLog(), troubles=troubles)
+    around = Surroundings.of(hub, call_later=clock.callLater, now=clock.seconds, report=troubles.append)
+    well, dead = Connection(clock), Connection(clock)
+    for connection in (well, dead):
+        around.pings.add(connection)
+    seconds_go_by(around, clock, 26)
+    assert len(well.nudged_at) == len(dead.nudged_at) == 1
+    clock.advance(60)
+    around.tick()
+    assert well.ended_at is None and dead.ended_at is None
+    around.pings.heard(well)  # its answer had been waiting in the socket
+    seconds_go_by(around, clock, 1)
+    assert dead.ended_at is not None and well.ended_at is None
+
+
 def test_a_broken_watch_does_not_stop_the_others() -> None:
     """The one call that ticks all watches reports an error and goes on; a LoopingCall would stop for good."""
     clock, troubles = Clock(), Troubles()
@@ -188,10 +213,9 @@ def test_a_broken_watch_does_not_stop_the_others() -> None:
     broken.nudge = lambda: 1 / 0
     around.pings.add(broken)
     around.farewells.add(Deadline(lambda: ends.append("farewell")))
-    clock.advance(30)
-    around.tick()
+    seconds_go_by(around, clock, 30)
     assert [type(trouble) for trouble in troubles] == [ZeroDivisionError]
-    assert ends == ["handshake", "farewell"]
+    assert ends == ["farewell", "handshake"]
 
 
 @pytest.mark.parametrize("delay", [HANDSHAKE_S, FAREWELL_S])
