@@ -9,7 +9,10 @@ APP := $(if $(shell command -v npm || { [ "$$(id -u)" = 0 ] && command -v apt-ge
 
 CLIENTS := chatservice/socketio/clients
 
-.PHONY: run test test-slow bench bench-quick check pictures format wheel clean clients web web-if-possible
+FUZZ_S ?= 60
+SOAK_S ?= 1200
+
+.PHONY: run test test-slow fuzz soak bench bench-quick check pictures format wheel clean clients web web-if-possible
 
 run: web-if-possible .venv/installed  ## the chat, in the foreground; ARGS="--line none" hands options on
 	@exec $(BIN)/twistd -n chat $(ARGS)
@@ -21,6 +24,13 @@ test: .venv/test-tools check web-if-possible clients  ## everything, in its shor
 test-slow: .venv/test-tools  ## the full counts
 	@tests/install-tools
 	$(BIN)/pytest
+
+fuzz: .venv/fuzz-tools  ## every parser under atheris, FUZZ_S seconds each (60)
+	@set -e; for target in tests/fuzz/atheris_*.py; do echo "== $$target"; \
+	  PYTHONPATH=.:tests $(BIN)/python $$target -max_total_time=$(FUZZ_S) -print_final_stats=1 -verbosity=0; done
+
+soak: .venv/test-tools  ## people talk, are cut and come back, for SOAK_S seconds (1200): memory, lag, losses
+	@PYTHONPATH=.:tests $(BIN)/python -m faults.soak $(SOAK_S)
 
 bench: .venv/installed  ## the chat and its peers under load, about 30 minutes: bench/RESULTS.md
 	$(BIN)/python -m bench
@@ -79,4 +89,8 @@ clean:
 
 .venv/test-tools: .venv/python setup.cfg
 	$(BIN)/pip install -q --disable-pip-version-check '.[test,check]'
+	@touch $@
+
+.venv/fuzz-tools: .venv/test-tools
+	$(BIN)/pip install -q --disable-pip-version-check '.[fuzz]'
 	@touch $@

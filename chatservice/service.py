@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
+from urllib.parse import urlsplit
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
@@ -40,12 +41,20 @@ from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
 from chatservice.logs.audit import AuditFile
 from chatservice.logs.registry import BadStore, check_log, open_log
+from chatservice.signals import on_hangup, stop_only_once
+from chatservice.transports.admission import Admission, Bounds
+from chatservice.transports.arrival import count_arrivals
 from chatservice.transports.assets import Pages, keep
+from chatservice.transports.certificates import Certificates
 from chatservice.transports.control import listen_for_control
+from chatservice.transports.counted import Counted
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.frontdoor import FrontDoorFactory
+from chatservice.transports.gate import Gate
 from chatservice.transports.headers import HSTS, security_headers
 from chatservice.transports.line import LineFactory
+from chatservice.transports.origins import Origins
+from chatservice.transports.redirect import Elsewhere, RedirectFactory, by_names, by_public_url
 from chatservice.transports.sealed import SealedFactory
 from chatservice.transports.site import PageSite
 from chatservice.transports.sockets import ChatSockets
@@ -56,7 +65,10 @@ from chatservice.transports.websocket import ChatWebSocketFactory
 from chatservice.wires.quick import send_promptly
 
 KEPT_DESCRIPTORS = 64
-"""For the log, its readers, listeners and the interpreter itself."""
+"""For the log, its readers, listeners, those who are told that there is no room, and the interpreter itself."""
+
+MINIMUM = 8
+"""Connections that are tried in any case."""
 
 _log = Logger("chatservice")
 
@@ -120,6 +132,8 @@ class ChatService(MultiService):
             if listener.key is not None and listener.certificate is not None
         }
         self.ports: dict[Listener, int] = {}
+        self.counted = Counted()
+        self._certificates = Certificates(self.contexts.values(), self.counted)
         self._reactor = reactor
         self._say = say
         self._open: list[IListeningPort] = []
@@ -129,6 +143,7 @@ class ChatService(MultiService):
         self._hub: Hub | None = None
         self._passwords: Passwords | None = None
         self._ticking: LoopingCall | None = None
+        self._around: Surroundings | None = None
         self.lock: TextIO | None = None  # the data directory is ours as long as this is open
 
     def privilegedStartService(self) -> None:
@@ -140,6 +155,8 @@ class ChatService(MultiService):
         """Say where we are. `python -m twisted` calls this one only, so it opens what is not open yet."""
         self._open_all()
         super().startService()
+        stop_only_once(self._reactor)
+        on_hangup(self._reactor, self.reload)
         # What is there now stays; the collector need not look at it again at each of its rounds.
         gc.collect()
         gc.freeze()
@@ -161,6 +178,8 @@ class ChatService(MultiService):
                 factory = LineFactory(around, self._manners(listener), self._reactor)
                 self._factories.append(factory)
                 self._listen(listener, factory)
+            for listener in self.config.redirects:
+                self._listen(listener, RedirectFactory(around, self._elsewhere()))
         except (BadEndpoint, LogError) as error:
             _log.error("{why}", why=str(error))  # in the background nobody hears what is said
             give_up(str(error), self._say)
@@ -212,11 +231,38 @@ class ChatService(MultiService):
         self._passwords = Passwords(reactor.callFromThread)
         hub.sign_in = PasswordSignIn(hub.registry, self._log, self._passwords, passes, Tries(time.time))
         self._log.start(hub)
-        around = Surroundings.of(hub, turn=turn, call_later=reactor.callLater, now=reactor.seconds, report=report)
-        self._ticking = LoopingCall(around.tick)
+        around = self._around = Surroundings.of(
+            hub,
+            turn=turn,
+            call_later=reactor.callLater,
+            now=reactor.seconds,
+            report=report,
+            admission=Admission(reactor.seconds, self.counted, bounds(config), config.trusted),
+            counted=self.counted,
+        )
+        hub.network_of = around.network_of
+        self._ticking = LoopingCall(self._tick)
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)
         return around
+
+    def _tick(self) -> None:
+        """Once a second."""
+        assert self._around is not None
+        self._around.tick()
+        self._certificates.tick()
+
+    def reload(self) -> None:
+        """Read again what can be read again while people talk; what cannot be used changes nothing."""
+        _log.info("reading the certificates again")
+        self._certificates.reload()
+
+    def _elsewhere(self) -> Elsewhere:
+        public = urlsplit(self.config.public_url)
+        if public.scheme == "https":
+            return by_public_url(f"https://{public.netloc}")
+        listener, context = next(iter(self.contexts.items()))
+        return by_names(lambda: context.names, lambda: self.ports[listener])
 
     def _control(self) -> IListeningPort:
         assert self._hub is not None and self._log is not None and self._passwords is not None
@@ -225,8 +271,22 @@ class ChatService(MultiService):
 
     def _manners(self, listener: Listener) -> Manners:
         config = self.config
+        public = config.public_origin
+        origins = Origins(config.origins, public, listener.is_tls, config.any_origin)
+        hosts = None
+        if listener.loopback:
+            hosts = frozenset({socket.gethostname().lower(), *([] if public is None else [public[1]])})
         return Manners(
-            config.lang, config.default_dialect, config.default_room, listener.loopback, config.compression
+            config.lang,
+            config.default_dialect,
+            config.default_room,
+            # Behind a proxy everybody comes from this computer.
+            listener.loopback and not config.is_fronted,
+            config.compression,
+            config.echo_max,
+            not config.no_limits,
+            origins,
+            hosts,
         )
 
     def _main_factory(self, around: Surroundings, listener: Listener) -> IProtocolFactory:
@@ -240,7 +300,9 @@ class ChatService(MultiService):
         return door if context is None else SealedFactory(context, False, door)
 
     def _listen(self, listener: Listener, factory: IProtocolFactory) -> None:
-        listening = listener.open(self._reactor).listen(factory)
+        assert self._around is not None
+        gate = Gate(self._around, factory, proxied=self.config.proxy_protocol)
+        listening = listener.open(self._reactor).listen(gate)
         ports: list[IListeningPort] = []
         errors: list[Any] = []
         listening.addCallbacks(ports.append, errors.append)
@@ -249,6 +311,7 @@ class ChatService(MultiService):
         for port in ports:
             self._open.append(port)
             send_promptly(port)
+            count_arrivals(port, self._around.admission)
             number = getattr(port.getHost(), "port", None)
             if number is not None:
                 self.ports[listener] = number
@@ -279,6 +342,8 @@ def start_notes(config: Config, listeners: tuple[Listener, ...], pages: Pages) -
         certificate = listeners[-1].certificate
         assert certificate is not None
         notes.append(f"Certificate self-signed (browsers will warn), SHA-256 {fingerprint(certificate)}")
+    if config.any_origin:
+        notes.append("WARNING    --insecure-any-origin: the page of any site can act for whoever looks at it.")
     if config.no_limits:
         notes.append("WARNING    --insecure-no-limits: nobody is slowed down. Never do this in public.")
     return notes
@@ -302,6 +367,15 @@ def with_older(pages: Pages, data: Path) -> Pages:
     except OSError as error:
         _log.warn("the page's files are not kept for the next upgrade: {why}", why=str(error))
         return pages
+
+
+def bounds(config: Config) -> Bounds:
+    """How many may connect."""
+    # Even where hardly anything is allowed somebody may come: what is left over is then shared with the log.
+    total = max(MINIMUM, raise_file_limit())
+    if config.no_limits:
+        return Bounds(total=total)
+    return Bounds(config.per_address, config.per_minute, total, config.limit_loopback)
 
 
 def raise_file_limit() -> int:
@@ -367,8 +441,11 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
         lock = take_lock(config.data)
         make_passes(config, Registry(PrecisNames()))
         check_log(config.store, config.data)
-        wanted = (*config.listeners, *config.self_signed, *config.lines)
+        wanted = (*config.listeners, *config.self_signed, *config.lines, *config.redirects)
         check_apart(wanted)
+        seals = config.self_signed or any(listener.is_tls for listener in config.listeners)
+        if config.redirects and not (seals or config.public_url.startswith("https:")):
+            raise BadConfig("--redirect: there is no https to send anybody to; see --listen and --public-url")
         for listener in wanted:
             listener.open(reactor)
             listener.check_free()

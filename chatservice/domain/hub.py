@@ -18,7 +18,7 @@ from chatservice.domain.proofs import Proofs
 from chatservice.domain.rates import RATES, Kind, Rates
 from chatservice.domain.room import Room, State
 from chatservice.domain.roster import Person, Roster
-from chatservice.domain.whereabouts import Whereabouts
+from chatservice.domain.whereabouts import Whereabouts, network_of
 
 if TYPE_CHECKING:
     from chatservice.domain.session import Session
@@ -45,6 +45,7 @@ class Hub:
     :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
     :param build: which build of the service this is; clients of another one may want to reload.
+    :ivar network_of: what of an address a ban goes by, empty where it says nothing about who it is.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Hub:
         self.rates = None if messages is None else Rates(clock, {**RATES, Kind.MESSAGE: messages})
         self.counts: Counter[str] = Counter()  # what happened how often, for whoever measures
         self.whereabouts = Whereabouts()
+        self.network_of: Callable[[str], str] = network_of
         self.registry = registry
         self.sign_in: SignIn | None = None
         self.guests = guests

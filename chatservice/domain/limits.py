@@ -7,6 +7,9 @@ from dataclasses import dataclass
 FRAME_BYTES = 65_536
 """The largest message a peer may send: a text of 4000 code points in JSON needs at most 24 000."""
 
+ECHO_BYTES = 16 * 1024 * 1024
+"""What the longest message to `/echo` may be set to. It is whole in memory a few times over."""
+
 META_BYTES = 4096
 """What an application may hang on a message, as JSON."""
 
@@ -46,6 +49,9 @@ class Rate:
 
 MESSAGES = Rate(burst=10, per_s=2.0)
 """Nobody types faster for long; ten at once leaves room for a pasted stack of lines."""
+
+ECHO = Rate(burst=64 * 1024 * 1024, per_s=32 * 1024 * 1024)
+"""Bytes that one peer of `/echo` may have echoed: all that goes through this one thread is some times as much."""
 
 DEAF = Rate(burst=100, per_s=2.0)
 """Refusals for being too fast. Who runs out of them does not listen, and is ended."""

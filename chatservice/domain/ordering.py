@@ -15,7 +15,6 @@ from chatservice.domain.results import Invited, Result, Told
 from chatservice.domain.room import Room
 from chatservice.domain.rules import check
 from chatservice.domain.session import Session
-from chatservice.domain.whereabouts import network_of
 
 LONGEST_S = 10**9  # 31 years; without `for_s` it is for ever
 INVITED_MOST_S = 30 * 86400  # whoever leaves with one must not come back for ever
@@ -113,7 +112,9 @@ def _networks(session: Session, target: User) -> tuple[str, ...]:
     seen = session.hub.whereabouts.find(target.id)
     if not addresses and seen is not None:
         addresses = [seen.address]
-    return tuple(sorted({network for address in addresses if (network := network_of(address))})[:NETWORKS])
+    return tuple(
+        sorted({network for address in addresses if (network := session.hub.network_of(address))})[:NETWORKS]
+    )
 
 
 def _done(session: Session, room: Room, body: Moderated, done: Promise[Appended]) -> None:

@@ -14,7 +14,6 @@ from chatservice.domain.ports import Identity, Invitation
 from chatservice.domain.room import Room
 from chatservice.domain.roster import Person
 from chatservice.domain.rules import may, rank
-from chatservice.domain.whereabouts import network_of
 
 if TYPE_CHECKING:
     from chatservice.domain.session import Session
@@ -69,7 +68,7 @@ def may_come_in(session: Session, room: Room) -> None:
         may_be_in(session, room)
         rules, now_ms = room.rules, session.hub.now_ms
         is_stranger = rank(session.role(room)) < rank("member") and session.user.user.id not in room.here
-        if rules.networks and is_stranger and rules.bars(network_of(session.address), now_ms):
+        if rules.networks and is_stranger and rules.bars(session.hub.network_of(session.address), now_ms):
             raise Refused(Code.FORBIDDEN, "banned")
     except Refused as refusal:
         session.hub.counts["turned_away_" + refusal.about] += 1
@@ -90,7 +89,7 @@ def is_invited(session: Session, room: Room, token: str) -> Invitation | None:
     if invitation is None or invitation.room != room.name:
         raise Refused(Code.FORBIDDEN, "bad_invitation")
     is_free = not rules.private or person.user.id in rules.roles or person.only is not None
-    return None if is_free or rules.is_banned(person.user.id, session.hub.now_ms) else invitation
+    return None if is_free or room.rules.is_banned(person.user.id, session.hub.now_ms) else invitation
 
 
 def may_use(counted: bool) -> None:

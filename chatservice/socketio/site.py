@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
@@ -60,17 +61,19 @@ def requested(channel: Any) -> bytes:
     return uri
 
 
-def refuse_body(house: House, request: Request, channel: Any) -> None:
+def refuse_body(house: House, request: Request, channel: Any, common: Mapping[bytes, bytes] | None = None) -> None:
     """Answer 413 before the body has come, end the session it is for, and end the connection.
 
     :param channel: the request's `HTTPChannel`.
+    :param common: headers that all answers of the site carry.
     """
     query = read_query(requested(channel).partition(b"?")[2].decode("latin-1"))
     headers = fold_raw(request.requestHeaders.getAllRawHeaders())
     session = house.find(query.get("sid", ""))
     if session is not None:
         session.close()
-    more = b"".join(b"%b: %b\r\n" % header for header in cross_origin(house, Handshake(query, headers)))
+    told = [*(common or {}).items(), *cross_origin(house, Handshake(query, headers))]
+    more = b"".join(b"%b: %b\r\n" % header for header in told)
     transport = channel.transport
     transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n%b\r\n" % more)
     transport.loseConnection()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -50,6 +50,10 @@ class SocketWebSocket(LightWebSocket):
             raise handshake.Denied(refusal.status, str(refusal)) from None
         return None, None
 
+    def report(self, error: BaseException) -> None:
+        """See `LightWebSocket.report`."""
+        self.factory.house.report(error)
+
     def onOpen(self) -> None:
         """The handshake is done: carry a new session, or probe for one that polls."""
         house = self.factory.house
@@ -85,8 +89,14 @@ class SocketWebSocket(LightWebSocket):
 
     def onPing(self, payload: bytes) -> None:
         """RFC 6455's pings are answered, but not to a peer that does not read the answers."""
-        if not self.is_full:
+        self.onPong(payload)
+        if not self.is_full and self.state == self.STATE_OPEN:
             self.write(websocket_frame(payload, PONG))
+
+    def onPong(self, payload: bytes) -> None:
+        """Asked for by nobody here; like pings, a few of them harm nobody."""
+        if self.state == self.STATE_OPEN and self.too_many_controls(self.factory.house.now()):
+            self.sendCloseFrame(1008, b"too many control frames", False)
 
     def connectionLost(self, reason: Failure) -> None:
         """The transport is gone."""
@@ -163,6 +173,7 @@ class SocketWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
     def __init__(self, house: House, reactor: Any) -> None:
         super().__init__(server="", reactor=reactor)
         self.house = house
+        self.headers: Mapping[bytes, bytes] | None = None  # of refused handshakes
 
     def buildProtocol(self, addr: IAddress | None) -> SocketWebSocket:
         """A protocol for one connection."""

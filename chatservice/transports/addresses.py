@@ -1,4 +1,4 @@
-"""Peers' addresses as people see them."""
+"""Peers' addresses as people see them, and the names of hosts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from twisted.internet.interfaces import IAddress
 
 
 def shown(address: IAddress) -> str:
-    """`127.0.0.1:5123`, `[::1]:5123`, or `local` for a UNIX socket."""
+    """`127.0.0.1:5123`, `[::1]:5123`, or `local` for a UNIX socket. A proxy does not always tell the port."""
     if isinstance(address, IPv4Address):
-        return f"{address.host}:{address.port}"
+        return f"{address.host}:{address.port}" if address.port else address.host
     if isinstance(address, IPv6Address):
-        return f"[{address.host}]:{address.port}"
+        return f"[{address.host}]:{address.port}" if address.port else f"[{address.host}]"
     return "local"
 
 
@@ -29,6 +29,6 @@ def is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return host == "local" or ip_address(host.strip("[]")).is_loopback
+        return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False

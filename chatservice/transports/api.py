@@ -25,7 +25,6 @@ from chatservice.transports.api_events import export, poll, stream
 from chatservice.transports.credentials import header, media_type, token_of
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.visitors import Visitor, Visitors
-from chatservice.transports.wishes import origin_allowed
 
 STATUS: dict[Code, int] = {
     Code.BAD_JSON: 400,
@@ -48,6 +47,9 @@ STATUS: dict[Code, int] = {
 }
 
 
+ASKED_FOR = b"Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+"""Headers that pages of other origins may send."""
+
 METHODS = {"messages": b"POST", "events": b"GET, HEAD", "export": b"GET, HEAD"}
 
 
@@ -64,11 +66,29 @@ class Rooms(Resource):
 
     def render(self, request: Request) -> int:
         """Whatever the method."""
+        if self._lets_page_read(request) and request.method == b"OPTIONS":
+            request.setHeader(b"Access-Control-Allow-Methods", b"GET, HEAD, POST")
+            request.setHeader(b"Access-Control-Allow-Headers", ASKED_FOR)
+            request.setHeader(b"Access-Control-Max-Age", b"600")
+            request.setResponseCode(204)
+            request.finish()
+            return int(NOT_DONE_YET)
         if request.method not in (b"GET", b"HEAD", b"POST"):
             request.setHeader(b"Allow", b"GET, HEAD, POST")
             answer(request, 405, orjson.loads(full_voice("en").answer(None, Refused(Code.NOT_AVAILABLE))[0]))
             return int(NOT_DONE_YET)
         return int(super().render(request))
+
+    def _lets_page_read(self, request: Request) -> bool:
+        """Tell the browser whether the page that asks may see the answer; no cookies are sent along."""
+        origin = (request.getHeader(b"origin") or b"").decode("latin-1").strip()
+        request.setHeader(b"Vary", b"Origin")
+        if not (origin and origin.isascii() and origin.isprintable()):
+            return False
+        if not self._manners.admits(origin, request.getRequestHostname().decode("ascii", "replace")):
+            return False
+        request.setHeader(b"Access-Control-Allow-Origin", origin.encode())
+        return True
 
     def render_GET(self, request: Request) -> int:
         """`/api/rooms/R/events` and `/api/rooms/R/export`."""
@@ -89,7 +109,7 @@ class Rooms(Resource):
     async def _serve(self, request: Request, what: str, serve: Any, voice: FullVoice) -> None:
         origin = header(request, "origin").strip()
         host = request.getRequestHostname().decode("ascii", "replace")
-        if not origin_allowed(origin, host, self._manners.loopback):
+        if not self._manners.admits(origin, host):
             raise Refused(Code.FORBIDDEN)
         rest = [unquote(part.decode("ascii", "replace")) for part in request.postpath or ()]
         if len(rest) != 2 or rest[1] not in METHODS:

@@ -179,9 +179,12 @@ class Stream(Reader):
         if not self._gone:
             if why.reconnect:
                 self.deliver(self._around.bye(why))
-            self._queue.flush()
+            self._queue.hand_over()
             self.end()
             self._request.finish()
+
+    def relieved(self) -> None:
+        """See `SendQueue.push_answer`: nothing goes straight back here."""
 
     def too_slow(self) -> None:
         """It does not read."""

@@ -1,18 +1,22 @@
 """permessage-deflate (RFC 7692) without memory: what is compressed once serves everyone who takes it.
 
-Neither side carries its window from one message to the next. So a compressed frame is the same for all peers, and
-a connection that compresses costs no more than one that does not.
+Neither side carries its window from one message to the next. So a compressed frame is the same for all peers with
+the same window, and a connection that compresses costs no more than one that does not.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
+from typing import NamedTuple
 
 from autobahn.exception import PayloadCorruptError, PayloadExceededError
 
 WINDOW_BITS = 12
 """4 KiB, longer than nearly every event: 15 bits compress those no better and take eight times as long."""
+
+LEAST_WINDOW_BITS = 9
+"""zlib makes no raw stream with a window of 8 bits (it would silently take 9)."""
 
 LEVEL, MEM_LEVEL = 3, 5
 
@@ -24,19 +28,35 @@ _WITHOUT_VALUE = {"server_no_context_takeover", "client_no_context_takeover", "c
 _WITH_BITS = re.compile(r'((?:server|client)_max_window_bits)[ \t]*=[ \t]*("?)([89]|1[0-5])\2')
 
 
-def agree(offers: str) -> str | None:
+class Agreed(NamedTuple):
+    """What one connection does about compression.
+
+    :ivar answer: the Sec-WebSocket-Extensions header of the answer.
+    :ivar window_bits: how far back what we compress for it may refer.
+    """
+
+    answer: str
+    window_bits: int
+
+
+def agree(offers: str) -> Agreed | None:
     """The answer to a Sec-WebSocket-Extensions header; None if nothing in it can be accepted.
 
     The first offer that we can keep is taken. `client_no_context_takeover` is answered unasked, as RFC 7692
-    section 7.1.1.2 lets a server do: otherwise each peer could make us keep 40 KB for it.
+    section 7.1.1.2 lets a server do: otherwise each peer could make us keep 40 KB for it. So is
+    `server_no_context_takeover` (section 7.1.1.1). `client_max_window_bits` is a hint that needs no answer
+    (section 7.1.2.2): we inflate with the largest window.
     """
     for offer in offers.split(","):
         extension, *parameters = (part.strip() for part in offer.split(";"))
         if extension == "permessage-deflate":
             asked = _read(parameters)
             if asked is not None:
-                window = f"; server_max_window_bits={WINDOW_BITS}" if "server_max_window_bits" in asked else ""
-                return "permessage-deflate; server_no_context_takeover; client_no_context_takeover" + window
+                bits = min(WINDOW_BITS, asked.get("server_max_window_bits", WINDOW_BITS))
+                # A window smaller than the one asked for may be answered (section 7.1.2.1).
+                window = f"; server_max_window_bits={bits}" if "server_max_window_bits" in asked else ""
+                answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover" + window
+                return Agreed(answer, bits)
     return None
 
 
@@ -49,13 +69,12 @@ def _read(parameters: list[str]) -> dict[str, int] | None:
         if name in asked or (bits is None and name not in _WITHOUT_VALUE):
             return None
         asked[name] = zlib.MAX_WBITS if bits is None else int(bits[3])
-    # Whoever wants a smaller window than ours would need frames of its own.
-    return asked if asked.get("server_max_window_bits", WINDOW_BITS) >= WINDOW_BITS else None
+    return asked if asked.get("server_max_window_bits", WINDOW_BITS) >= LEAST_WINDOW_BITS else None
 
 
-def deflate(payload: bytes) -> bytes:
-    """One message, compressed."""
-    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -WINDOW_BITS, MEM_LEVEL)
+def deflate(payload: bytes, window_bits: int = WINDOW_BITS) -> bytes:
+    """One message, compressed for those who have a window of so many bits or more."""
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -window_bits, MEM_LEVEL)
     return (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(TAIL)
 
 

@@ -71,10 +71,13 @@ class FileResource(Resource):
             request.finish()  # what is returned would be given a length, which a 304 has not
             return NOT_DONE_YET
         request.setHeader(b"Content-Type", file.content_type)
-        if coding is None:
-            return file.plain
-        request.setHeader(b"Content-Encoding", coding)
-        return file.packed[coding]
+        body = file.plain if coding is None else file.packed[coding]
+        if coding is not None:
+            request.setHeader(b"Content-Encoding", coding)
+        if request.method == b"HEAD":  # Twisted would log a line for each body it has to throw away
+            request.setHeader(b"Content-Length", b"%d" % len(body))
+            return b""
+        return body
 
 
 class WordsResource(Resource):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.domain.events import Entry, Event
 from chatservice.domain.results import Greeting
-from chatservice.transports.deflate import deflate
+from chatservice.transports.deflate import WINDOW_BITS, deflate
 from chatservice.wires.frames import TEXT, websocket_frame
 from chatservice.wires.quick import Direct
 
@@ -19,14 +19,17 @@ DEFLATED = 0x40
 DEFLATE_FROM = 512
 """Shorter payloads fit into one packet with or without; only the time would be lost."""
 
+DEFLATE_TO = 1024 * 1024
+"""Longer payloads, which only `/echo` has, would keep everybody waiting while they are compressed."""
 
-def deflated_frame(payload: bytes) -> bytes:
+
+def deflated_frame(payload: bytes, opcode: int = TEXT, window_bits: int = WINDOW_BITS) -> bytes:
     """The same for peers that take permessage-deflate: compressed if that is worth it."""
-    if len(payload) >= DEFLATE_FROM:
-        deflated = deflate(payload)
+    if DEFLATE_FROM <= len(payload) <= DEFLATE_TO:
+        deflated = deflate(payload, window_bits)
         if len(deflated) < len(payload):
-            return websocket_frame(deflated, DEFLATED | TEXT)
-    return websocket_frame(payload)
+            return websocket_frame(deflated, DEFLATED | opcode)
+    return websocket_frame(payload, opcode)
 
 
 def line_frame(payload: bytes) -> bytes:
@@ -94,10 +97,14 @@ class VoiceFormat:
 # Peers with the same voice must share one format object: it is the key of their audience.
 
 
-@lru_cache(maxsize=64)
-def websocket_format(voice: Voice, deflated: bool = False) -> VoiceFormat:
-    """The one format of that voice over WebSocket, with or without permessage-deflate."""
-    return VoiceFormat(voice, deflated_frame if deflated else websocket_frame, websocket_frame)
+@lru_cache(maxsize=128)
+def websocket_format(voice: Voice, window_bits: int = 0) -> VoiceFormat:
+    """The one format of that voice over WebSocket, with or without permessage-deflate.
+
+    :param window_bits: of the window to compress with; 0 if not at all.
+    """
+    frame = partial(deflated_frame, window_bits=window_bits) if window_bits else websocket_frame
+    return VoiceFormat(voice, frame, websocket_frame)
 
 
 @lru_cache(maxsize=64)

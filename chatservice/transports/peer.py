@@ -6,15 +6,14 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from twisted.internet.interfaces import ISSLTransport
-
 from chatservice.dialects.base import Id, Outcome, Parser
 from chatservice.domain.audience import Hearer
 from chatservice.domain.errors import NO_HELLO, SLOW, Disconnect
 from chatservice.domain.events import Event, Pinged
 from chatservice.domain.ports import Format, Frames, Identity
 from chatservice.domain.session import Session
-from chatservice.transports.addresses import host_name, is_loopback, shown
+from chatservice.transports.addresses import shown
+from chatservice.transports.arrival import is_private
 from chatservice.transports.conversation import Conversation
 from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Surroundings
@@ -28,7 +27,7 @@ class Queue(Protocol):
     def push(self, frames: Frames, event: Event | None = None) -> None: ...
     def push_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None: ...
     def push_rest(self, rest: Frames) -> None: ...
-    def flush(self) -> None: ...
+    def hand_over(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -104,8 +103,8 @@ class Connected(Hearer):
 
     @property
     def is_private(self) -> bool:
-        """See `Peer.is_private`: TLS, or the other end is on this computer."""
-        return ISSLTransport.providedBy(self.transport) or is_loopback(host_name(self.address))
+        """See `Peer.is_private`."""
+        return is_private(self.transport, self.around.admission.trusted)
 
     def open_queue(self) -> Queue:
         """A new queue towards the peer."""
@@ -198,7 +197,7 @@ class Connected(Hearer):
         if self._queue is not None:
             for audience in self.audiences:
                 audience.catch_up(self)
-            self._queue.flush()
+            self._queue.hand_over()
 
     @abstractmethod
     def answer(self, payload: bytes, is_binary: bool) -> None:
@@ -228,6 +227,10 @@ class Connected(Hearer):
     def too_slow(self) -> None:
         """It does not read. Not now: a queue in the middle of its work says so."""
         self.around.call_soon(lambda: self.close(SLOW))
+
+    def relieved(self) -> None:
+        """It has read what it was answered; see `SendQueue.push_answer`."""
+        self.resume_reading()
 
     def pinged(self) -> Pinged:
         """A ping in words, with the tops of the peer's rooms."""

@@ -18,11 +18,15 @@ from chatservice.domain.ports import Format
 from chatservice.transports.lag import Lag
 from chatservice.transports.transport import Transport
 from chatservice.transports.turn import Turn
-from chatservice.transports.watch import Watch
+from chatservice.transports.watch import Limit, Watch
 from chatservice.wires.quick import Direct, direct_way, sender_for
 
 REPLY_BYTES = 4 * 1024 * 1024
 """With so many answers waiting the peer asks without reading; it is cut off."""
+
+SLICE_BYTES = 256 * 1024
+"""The transport is handed no more at once: it says only that it is full, and that it has room again, and without
+a sign of progress a slow reader of something long could not be told from a dead one."""
 
 
 class Owner(Protocol):
@@ -34,6 +38,7 @@ class Owner(Protocol):
     direct: Direct | None
 
     def too_slow(self) -> None: ...
+    def relieved(self) -> None: ...
 
 
 @implementer(IPushProducer)
@@ -46,14 +51,17 @@ class SendQueue:
     __slots__ = (
         "_bytes",
         "_closed",
+        "_cut",
         "_frames",
         "_lag",
         "_owner",
         "_paused",
         "_pending",
         "_send",
+        "_stuck",
         "_transport",
         "_turn",
+        "_unread",
     )
 
     def __init__(self, transport: Transport, turn: Turn, stuck: Watch, owner: Owner) -> None:
@@ -63,9 +71,12 @@ class SendQueue:
         self._owner = owner
         self._frames: list[bytes] = []
         self._bytes = 0
+        self._cut = 0  # so much of the first frame has been handed over
         self._pending = False
         self._paused = False
         self._closed = False
+        self._stuck = stuck
+        self._unread: Limit | None = None
         self._lag = Lag(stuck, self)
         transport.registerProducer(self, True)
 
@@ -87,12 +98,35 @@ class SendQueue:
         self._frames.append(frames)
         self._bytes += len(frames)
         if self._paused:
-            if self._bytes > REPLY_BYTES:
+            if self._bytes > REPLY_BYTES and not self._is_unread:
                 self.close()
                 self._owner.too_slow()
         elif not self._pending:
             self._pending = True
             self._turn.add_last(self)
+
+    def push_answer(self, frames: bytes) -> bool:
+        """`push` for what the peer gets straight back, which may be as long as anything it sends. Not its size but
+        the time it takes to be read has a bound.
+
+        :return: whether the peer is to be read from no more until `Owner.relieved` is called.
+        """
+        if self._closed:
+            return False
+        self._owner.direct = None
+        self._frames.append(frames)
+        self._bytes += len(frames)
+        if self._bytes > SLICE_BYTES:
+            self.flush()
+        elif not self._paused and not self._pending:
+            self._pending = True
+            self._turn.add_last(self)
+        if not self._paused or self._is_unread:
+            return False
+        if self._unread is None:
+            self._unread = Limit(self._stuck, self._owner.too_slow)
+        self._unread.begin()
+        return True
 
     def push_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
         """`push` for what a whole room is told at the end of a turn. If nothing waits it goes out at once, and
@@ -113,17 +147,51 @@ class SendQueue:
     def flush(self) -> None:
         """Hand the transport all that waits, unless it is full."""
         self._pending = False
+        if self._bytes > SLICE_BYTES:
+            self._flush_slices()
+        else:
+            self.hand_over()
+
+    def hand_over(self) -> None:
+        """`flush` without slices: an end is about to follow, and what the transport is not given would be lost."""
         if self._frames and not self._paused and not self._closed:
-            frames, self._frames = self._frames, []
+            frames, self._frames, cut, self._cut = self._frames, [], self._cut, 0
             self._bytes = 0
-            self._send(self._transport, frames[0] if len(frames) == 1 else b"".join(frames))
+            joined = frames[0] if len(frames) == 1 else b"".join(frames)
+            self._send(self._transport, joined[cut:] if cut else joined)
+
+    def _flush_slices(self) -> None:
+        while self._bytes > 0 and not self._paused and not self._closed:
+            size, cut, count = -self._cut, self._cut, 0
+            while size < SLICE_BYTES and count < len(self._frames):
+                size += len(self._frames[count])
+                count += 1
+            joined = b"".join(self._frames[:count])
+            slice_ = joined[cut : cut + SLICE_BYTES]
+            self._bytes -= len(slice_)
+            if len(slice_) == size:
+                self._cut = 0
+                del self._frames[:count]
+            else:
+                self._cut = len(self._frames[count - 1]) - (size - len(slice_))
+                del self._frames[: count - 1]
+            self._send(self._transport, slice_)
+
+    @property
+    def _is_unread(self) -> bool:
+        return self._unread is not None and self._unread.is_running
 
     def close(self) -> None:
-        """Forget what waits and take no more."""
+        """Forget what waits and take no more; but a frame that was begun is ended, or the close frame behind it
+        would be a part of it."""
         if not self._closed:
             self._closed = True
             self._owner.direct = None
             self._lag.take()
+            if self._unread is not None:
+                self._unread.forget()
+            if self._cut:
+                self._transport.write(self._frames[0][self._cut :])
             self._frames.clear()
             self._bytes = 0
             self._transport.unregisterProducer()
@@ -139,6 +207,12 @@ class SendQueue:
         """The transport has room again: first what waits, then which entries were left out."""
         self._paused = False
         self.flush()
+        if self._unread is not None and self._unread.is_running:
+            if self._paused:
+                self._unread.begin()  # full again, but it has taken something
+            else:
+                self._unread.stop()
+                self._owner.relieved()
         if self._closed or not self._lag:
             return
         if self._paused:

@@ -19,7 +19,6 @@ from chatservice.domain.promise import Promise, start
 from chatservice.transports.api import answer, query, refuse
 from chatservice.transports.credentials import header, media_type, set_cookie, token_of
 from chatservice.transports.surroundings import Manners, Surroundings
-from chatservice.transports.wishes import origin_allowed
 
 LOGIN, LOGOUT, PASSWORD = b"/v1/login", b"/v1/logout", b"/v1/password"
 
@@ -56,9 +55,8 @@ class SignInResource(Resource):
 
     async def _run(self, request: Request) -> None:
         origin = header(request, "origin").strip()
-        host = request.getRequestHostname().decode("ascii", "replace")
         # A form of another page can post text and forms everywhere, JSON only where it is let.
-        if not origin_allowed(origin, host, self._manners.loopback) or (media_type(request) != "application/json"):
+        if not self._manners.admits(origin, header(request, "host")) or media_type(request) != "application/json":
             raise Refused(Code.FORBIDDEN)
         assert request.content is not None
         try:

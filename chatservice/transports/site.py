@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
@@ -14,6 +14,7 @@ from chatservice.dialects.registry import PATHS
 from chatservice.socketio.site import BoundedRequest, refuse_body, requested
 from chatservice.transports.api import Rooms
 from chatservice.transports.assets import LIBRARY, Pages
+from chatservice.transports.doorkeeper import Asked, Doorkeeper, Turned
 from chatservice.transports.files import ASK_EACH_TIME, FOR_EVER, FileResource, WordsResource
 from chatservice.transports.headers import refusal, security_headers
 from chatservice.transports.signin import LOGIN, LOGOUT, PASSWORD, SignInResource
@@ -102,9 +103,26 @@ BODY_BYTES = 65_536
 """A request body may be this long: the biggest message in JSON has 24 000."""
 
 
+class _Head(Asked):
+    """The head of a request that twisted.web has read."""
+
+    def __init__(self, request: PageRequest) -> None:
+        self._headers = request.requestHeaders
+        self.method, self.version = request.channel._command, request.channel._version
+        self.path = requested(request.channel).partition(b"?")[0]
+        self.is_upgrade = [value.lower() for value in self._headers.getRawHeaders(b"upgrade", [])] == [
+            b"websocket"
+        ]
+
+    def values(self, name: bytes) -> Sequence[str]:
+        """See `Asked.values`."""
+        return [value.decode("latin-1") for value in self._headers.getRawHeaders(name, [])]
+
+
 class PageRequest(BoundedRequest):
     """A request whose answer carries the security headers, whoever writes it. Its site is a `PageSite`."""
 
+    channel: Any
     _body_due: Deadline | None = None
 
     def process(self) -> None:
@@ -118,7 +136,16 @@ class PageRequest(BoundedRequest):
     def gotLength(self, length: int | None) -> None:
         """The headers are here."""
         super().gotLength(length)
-        if length != 0 and not self._refused:
+        if self._refused:
+            return
+        try:
+            self._site().doorkeeper.judge(self.channel.transport, _Head(self))
+        except Turned as turned:
+            self._refused = True
+            self._site().turn_away(self.channel, turned.status, turned.why, turned.headers)
+            return
+        self.client = self.channel.getPeer()  # a proxy may have told us meanwhile whose request it is
+        if length != 0:
             # The channel's own time limit begins anew with each byte: a slow drip could hold a place for hours.
             channel: Any = self.channel
             self._body_due = Deadline(channel.transport.abortConnection)
@@ -157,6 +184,7 @@ class PageSite(Site):
         self.around = chat.around
         self.sockets = sockets.server
         self.headers = headers or security_headers()
+        self.doorkeeper = Doorkeeper(chat.around, chat.manners)
 
     def body_limit(self, _channel: Any) -> int:
         """See `BoundedRequest`."""
@@ -165,10 +193,19 @@ class PageSite(Site):
     def refuse_body(self, request: Request, channel: Any) -> None:
         """See `BoundedRequest`."""
         if self.sockets.serves(requested(channel).partition(b"?")[0]):
-            refuse_body(self.sockets.house, request, channel)
+            refuse_body(self.sockets.house, request, channel, self.headers)
             return
+        self.turn_away(channel, b"413 Content Too Large")
+
+    def turn_away(
+        self, channel: Any, status: bytes, why: str = "", more: Mapping[bytes, bytes] | None = None
+    ) -> None:
+        """Answer a request before its body has come, and end the connection.
+
+        :param why: one line.
+        """
         transport = channel.transport
-        transport.write(refusal(b"413 Content Too Large", b"", self.headers))
+        transport.write(refusal(status, why.encode(), {**self.headers, **(more or {})}))
         transport.loseConnection()
         # An orderly end waits until the peer has read; this one may go on sending for ever.
         self.around.farewells.add(Deadline(transport.abortConnection))

@@ -18,6 +18,7 @@ from chatservice.socketio import Socket
 from chatservice.socketio.outgoing import Outgoing
 from chatservice.transports.addresses import host_name, is_loopback
 from chatservice.transports.lag import Lag
+from chatservice.transports.networks import LOCAL
 from chatservice.transports.peer import Connected, Queue
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.watch import Watch
@@ -102,7 +103,7 @@ class SocketQueue:
     def push_rest(self, rest: Outgoing) -> None:
         """See `SendQueue.push_rest`; packets are never cut."""
 
-    def flush(self) -> None:
+    def hand_over(self) -> None:
         """The session sends at the end of the turn."""
 
     def drained(self) -> None:
@@ -174,12 +175,15 @@ class SocketPeer(Connected):
     @property
     def address(self) -> str:
         """See `Connected.address`."""
-        return self._socket.handshake.address or "local"
+        return self._socket.handshake.address or LOCAL
 
     @property
     def is_private(self) -> bool:
         """See `Peer.is_private`."""
-        return self._socket.handshake.is_secure or is_loopback(host_name(self.address))
+        asked = self._socket.handshake
+        # Where a proxy has taken the TLS off, a browser still says in `Origin` what it came by.
+        is_https = asked.is_secure or asked.headers.get("origin", "").startswith("https://")
+        return is_https or self.address == LOCAL or is_loopback(host_name(self.address))
 
     def open_queue(self) -> Queue:
         """See `Connected.open_queue`."""

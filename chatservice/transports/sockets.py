@@ -12,11 +12,10 @@ from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.limits import FRAME_BYTES
 from chatservice.domain.ports import Identity
 from chatservice.socketio import ConnectionRefused, Options, Socket, SocketIOServer
-from chatservice.transports.addresses import host_name
 from chatservice.transports.credentials import from_cookie, from_header
 from chatservice.transports.socketpeer import SocketPeer
 from chatservice.transports.surroundings import HELLO_S, Manners, Surroundings
-from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
+from chatservice.transports.wishes import Wishes, read_wishes
 
 POLLING_SESSIONS = 200
 """Long-polling sessions one address may have; a WebSocket costs its peer a connection, these cost nothing."""
@@ -38,7 +37,7 @@ class ChatSockets:
             # Who is on this computer, a proxy or a benchmark, may open as many as there is room for.
             max_sessions=None,
             max_polling=None if manners.loopback else POLLING_SESSIONS,
-            allowed=lambda origin, host: origin_allowed(origin, host_name(host), manners.loopback),
+            allowed=manners.admits,
             clients=Path(str(files("chatservice.socketio") / "clients")),
         )
         self.server = SocketIOServer(options, reactor=reactor, report=around.report)

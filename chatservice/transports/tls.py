@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -23,6 +24,8 @@ from zope.interface import implementer
 
 # Forward secrecy and authenticated encryption only; TLS 1.3 has its own fixed list.
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+
+_FLIGHTS = 6  # a handshake of TLS 1.2 or 1.3 takes three of each side at most
 
 _SERVER_SESSION_ID = b"chatservice"
 
@@ -60,6 +63,31 @@ def load_context(certificate: Path, key: Path) -> SSL.Context:
     return context
 
 
+def rehearse(context: SSL.Context, certificate: Path) -> None:
+    """One whole handshake in memory: what OpenSSL takes from a file it may still refuse to use.
+
+    :raises BadCertificate: if it comes to nothing.
+    """
+    failed = f"no TLS handshake succeeds with {certificate}"
+    server, client = SSL.Connection(context, None), SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
+    server.set_accept_state()
+    client.set_connect_state()
+    done: set[SSL.Connection] = set()
+    for _ in range(_FLIGHTS):
+        for one, other in ((client, server), (server, client)):
+            try:
+                one.do_handshake()
+                done.add(one)
+            except SSL.WantReadError:
+                pass
+            except SSL.Error as error:
+                raise BadCertificate(failed) from error
+            with suppress(SSL.WantReadError):
+                other.bio_write(one.bio_read(65_536))
+    if len(done) < 2:
+        raise BadCertificate(failed)
+
+
 @implementer(IOpenSSLServerConnectionCreator)
 class ReloadableContext:
     """Gives each new connection the newest context; open ones keep theirs.
@@ -68,20 +96,61 @@ class ReloadableContext:
     """
 
     def __init__(self, certificate: Path, key: Path) -> None:
-        self._certificate = certificate
+        self.certificate = certificate
         self._key = key
-        self._context = load_context(certificate, key)
+        self._seen = self._used = self._state()
+        self._load()
 
     def reload(self) -> None:
         """Read the files again.
 
         :raises BadCertificate: and the old context stays in use.
         """
-        self._context = load_context(self._certificate, self._key)
+        # Before they are read: what changes meanwhile is seen the next time.
+        self._seen = self._used = self._state()
+        self._load()
+
+    def has_changed(self) -> bool:
+        """Whether the files are others than those last read, and the same as at the last look: who renews a
+        certificate writes two files, one after the other."""
+        before, self._seen = self._seen, self._state()
+        return self._seen == before and self._seen != self._used
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """See `IOpenSSLServerConnectionCreator`."""
         return SSL.Connection(self._context, None)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The hosts the certificate is good for, in small letters; `*.` stands for one more name before."""
+        return self._names
+
+    def _load(self) -> None:
+        context = load_context(self.certificate, self._key)
+        rehearse(context, self.certificate)
+        self._context, self._names = context, certificate_names(self.certificate)
+
+    def _state(self) -> tuple[object, ...]:
+        return tuple(_state(path) for path in (self.certificate, self._key))
+
+
+def _state(path: Path) -> object:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def certificate_names(certificate: Path) -> frozenset[str]:
+    """The DNS names and addresses in a certificate (RFC 6125: the subject's own name counts no more)."""
+    try:
+        shown = x509.load_pem_x509_certificate(certificate.read_bytes())
+        names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return frozenset()
+    addresses = (str(address) for address in names.get_values_for_type(x509.IPAddress))
+    return frozenset(name.lower() for name in (*names.get_values_for_type(x509.DNSName), *addresses))
 
 
 def self_signed(directory: Path, hostname: str) -> tuple[Path, Path]:

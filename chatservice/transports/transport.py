@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IProtocol
+from twisted.protocols.policies import ProtocolWrapper
 
 
 class Transport(Protocol):
@@ -19,3 +20,11 @@ class Transport(Protocol):
     def unregisterProducer(self) -> None: ...
     def pauseProducing(self) -> None: ...
     def resumeProducing(self) -> None: ...
+
+
+def put_in_charge(transport: Transport, protocol: IProtocol) -> None:
+    """Make `protocol` the one that gets the transport's bytes. Under TLS the transport is a wrapper."""
+    if isinstance(transport, ProtocolWrapper):
+        transport.wrappedProtocol = protocol
+    else:
+        transport.protocol = protocol  # type: ignore[attr-defined]

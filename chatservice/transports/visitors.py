@@ -13,7 +13,6 @@ from chatservice.domain.events import Event
 from chatservice.domain.permissions import is_the_same, may_come_in
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
-from chatservice.domain.whereabouts import network_of
 from chatservice.transports.surroundings import Surroundings
 
 
@@ -86,7 +85,9 @@ class Visitors:
         identity = hub.passes.read(token) if token is not None and hub.passes is not None else None
         if not hub.guests and (identity is None or identity.guest):
             raise Refused(Code.UNAUTHORIZED, "no_guests")
-        key = f"user {identity.user_id}" if identity is not None else f"address {network_of(address) or address}"
+        key = (
+            f"user {identity.user_id}" if identity is not None else f"address {hub.network_of(address) or address}"
+        )
         visitor = self._known.get(key)
         if visitor is None:
             visitor = self._known[key] = Visitor(self._around, key, address, self._forget)

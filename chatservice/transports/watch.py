@@ -33,6 +33,24 @@ TICK_S = 1.0
 """How often `Watch.tick` is to be called."""
 
 
+ASLEEP_S = 3 * TICK_S
+"""Between two ticks there was so much: the process did not run (SIGSTOP, a suspended machine, a stalled disk)."""
+
+
+class Sleep:
+    """Notices that nobody ran the process. Before anybody is judged by the time that has passed, what came in
+    meanwhile must be read: the reactor calls what is due before it looks at its sockets."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._now = clock
+        self._looked_at = clock()
+
+    def has_passed(self) -> bool:
+        """Whether there was one since the last call; to be asked once every `TICK_S`."""
+        before, self._looked_at = self._looked_at, self._now()
+        return self._looked_at - before > ASLEEP_S
+
+
 @dataclass(slots=True, order=True)
 class _Turn:
     """When to look at a connection again.
@@ -57,7 +75,7 @@ class Watch:
     """
 
     def __init__(self, clock: Callable[[], float], quiet_s: float, grace_s: float) -> None:
-        self._clock = clock
+        self.now = clock
         self._quiet_s = quiet_s
         self._grace_s = grace_s
         self._numbers = count()
@@ -68,10 +86,14 @@ class Watch:
     def __len__(self) -> int:
         return len(self._turns)
 
+    def heard(self, connection: Watched) -> None:
+        """It shows life now."""
+        connection.heard_at = self.now()
+
     def add(self, connection: Watched) -> None:
         """Begin to watch; silence counts from now."""
         self.remove(connection)
-        connection.heard_at = self._clock()
+        connection.heard_at = self.now()
         self._look_again(connection, connection.heard_at + self._quiet_s)
 
     def remove(self, connection: Watched) -> None:
@@ -82,7 +104,7 @@ class Watch:
 
     def tick(self) -> None:
         """To be called every `TICK_S`."""
-        now = self._clock()
+        now = self.now()
         while self._heap and self._heap[0].due <= now:
             turn = heappop(self._heap)
             connection = turn.connection
@@ -122,6 +144,52 @@ class Deadline:
     def nudge(self) -> None:
         """See `Watched.nudge`."""
         self._end()
+
+    def give_up(self) -> None:
+        """See `Watched.give_up`."""
+
+
+class Limit:
+    """How long something may take that begins again and again. Unlike a `Deadline` for each time, it never has
+    more than one place in its watch's queue, however often a peer makes it begin.
+
+    :param watch: one without grace; its quiet time is what is allowed.
+    :param end: called when the time is up.
+    """
+
+    __slots__ = ("_end", "_is_queued", "_watch", "heard_at", "is_running")
+
+    def __init__(self, watch: Watch, end: Callable[[], None]) -> None:
+        self._watch = watch
+        self._end = end
+        self._is_queued = False
+        self.is_running = False
+        self.heard_at = 0.0
+
+    def begin(self) -> None:
+        """The time counts from now."""
+        self.is_running = True
+        if self._is_queued:
+            self._watch.heard(self)
+        else:
+            self._is_queued = True
+            self._watch.add(self)
+
+    def stop(self) -> None:
+        """It has ended in time."""
+        self.is_running = False
+
+    def forget(self) -> None:
+        """It never begins again."""
+        self.is_running = self._is_queued = False
+        self._watch.remove(self)
+
+    def nudge(self) -> None:
+        """See `Watched.nudge`."""
+        self._is_queued = False
+        if self.is_running:
+            self.is_running = False
+            self._end()
 
     def give_up(self) -> None:
         """See `Watched.give_up`."""

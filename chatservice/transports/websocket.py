@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.python.failure import Failure
@@ -10,15 +12,19 @@ from chatservice.dialects.base import Dialect, Voice
 from chatservice.dialects.phrases import choose_language, say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
-from chatservice.domain.errors import IDLE, Code, Disconnect, Refused
-from chatservice.domain.limits import FRAME_BYTES
+from chatservice.domain.errors import FLOOD, IDLE, Code, Disconnect, Refused
+from chatservice.domain.limits import ECHO, FRAME_BYTES
 from chatservice.domain.ports import Identity
 from chatservice.transports.credentials import prove
 from chatservice.transports.deflate import Inflater, agree
-from chatservice.transports.frames import VoiceFormat, websocket_format
+from chatservice.transports.frames import VoiceFormat, deflated_frame, websocket_format
+from chatservice.transports.origins import NOT_THIS_ORIGIN
+from chatservice.transports.pace import Pace
 from chatservice.transports.peer import Connected
+from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Manners, Surroundings
-from chatservice.transports.wishes import Wishes, origin_allowed, read_wishes
+from chatservice.transports.watch import Limit
+from chatservice.transports.wishes import Wishes, read_wishes
 from chatservice.wires.frames import BINARY, PING, PONG, TEXT, websocket_frame
 from chatservice.wires.handshake import Denied, Handshake
 from chatservice.wires.light import LightWebSocket, Quiet
@@ -33,21 +39,35 @@ class ChatWebSocket(Connected, LightWebSocket):
     _wishes: Wishes | None = None
     _proof: tuple[str | None, Identity | None]
     _spoken: Dialect | None = None
+    _queue: SendQueue | None
+    _window_bits = 0
+    _pace: Pace | None = None
+    _message_limit: Limit | None = None
+    _message_size = 0  # of the message that has begun, when its time began
 
     # --- the protocol's callbacks ---
 
     def admit(self, request: Handshake) -> tuple[str | None, str | None]:
         """Choose the dialect, or refuse the handshake. See `LightWebSocket.admit`."""
         manners = self.factory.manners
-        if not origin_allowed(request.origin, request.host, manners.loopback):
-            raise Denied(403, "this origin may not connect")
+        if not manners.admits(request.origin, request.host):
+            raise Denied(403, NOT_THIS_ORIGIN)
         self._wishes = read_wishes(request.path, request.query, request.subprotocols, manners)
         spoken = dialect(self._wishes.dialect)
         self._proof = self._prove(request, spoken.has_hello) if spoken.chats else (None, None)
         agreed = agree(request.extensions) if manners.compression else None
-        if agreed is not None:
-            self._perMessageCompress = Inflater()
-        return self._wishes.subprotocol, agreed
+        if self._wishes.dialect == "echo":
+            self.maxFramePayloadSize = self.maxMessagePayloadSize = manners.echo_bytes
+            self.most_fragments = None
+        if agreed is None:
+            return self._wishes.subprotocol, None
+        self._perMessageCompress = Inflater()
+        self._window_bits = agreed.window_bits
+        return self._wishes.subprotocol, agreed.answer
+
+    def report(self, error: BaseException) -> None:
+        """See `LightWebSocket.report`."""
+        self.factory.around.report(error)
 
     def _prove(self, request: Handshake, has_hello: bool) -> tuple[str | None, Identity | None]:
         hub = self.factory.around.hub
@@ -75,6 +95,8 @@ class ChatWebSocket(Connected, LightWebSocket):
         # An upgrade on a kept-alive connection leaves the HTTP channel registered as producer.
         self.transport.unregisterProducer()
         self.factory.peers.add(self)
+        if self.factory.manners.limited and not spoken.chats:
+            self._pace = Pace(ECHO, around.paces, self)
         voice = spoken.voice(wishes.lang, wishes.escape)
         conversation = self.begin(around, spoken, self._format_of(voice), around.pings, identity, token)
         if spoken.chats and not spoken.has_hello:
@@ -101,12 +123,14 @@ class ChatWebSocket(Connected, LightWebSocket):
     def onPing(self, payload: bytes) -> None:
         """A ping is a sign of life. Its pong waits in the queue like all else, so that whoever pings and never
         reads is a slow reader; Autobahn would write it past the queue."""
-        self.heard_at = self.factory.around.now()
-        self.send(websocket_frame(payload, PONG))
+        self.onPong(payload)
+        self._send_back(websocket_frame(payload, PONG))
 
     def onPong(self, payload: bytes) -> None:
-        """The answer to our ping."""
-        self.heard_at = self.factory.around.now()
+        """The answer to our ping, or a sign of life unasked. Many at once are no sign of life."""
+        now = self.heard_at = self.factory.around.now()
+        if self.too_many_controls(now):
+            self.close(FLOOD)
 
     def connectionLost(self, reason: Failure) -> None:
         """The transport is gone."""
@@ -135,8 +159,58 @@ class ChatWebSocket(Connected, LightWebSocket):
     # --- Peer and Wire ---
 
     def answer(self, payload: bytes, is_binary: bool) -> None:
-        """Straight back, below the chat."""
-        self.send_alone(websocket_frame(payload, BINARY if is_binary else TEXT))
+        """Straight back, below the chat. Who does not read it, or sends too much of it, is not read from."""
+        opcode = BINARY if is_binary else TEXT
+        bits = self._window_bits
+        frame = deflated_frame(payload, opcode, bits) if bits else websocket_frame(payload, opcode)
+        self._send_back(frame)
+        if self._pace is not None:
+            self._pace.spend(len(payload))
+
+    def _send_back(self, frame: bytes) -> None:
+        if self._queue is not None and self._queue.push_answer(frame):
+            self.pause_reading()
+
+    def pause_reading(self) -> None:
+        """See `Wire.pause_reading`. There may be several reasons at once."""
+        self._stopped += 1
+        if self._stopped == 1:
+            self._message_in_time()  # if it does not end now, that is not the peer's fault
+            self.transport.pauseProducing()
+
+    def resume_reading(self) -> None:
+        """See `Wire.resume_reading`. What has come already is read soon: now may be in the middle of a frame."""
+        if self.conversation is None:
+            return
+        self._stopped -= 1
+        if not self._stopped:
+            self.transport.resumeProducing()
+            self.around.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if self.state == self.STATE_OPEN:
+            self.consumeData()
+            self.pieces_received()
+
+    def pieces_received(self) -> None:
+        """See `LightWebSocket.pieces_received`: a message that has begun must end."""
+        limit, size = self._message_limit, len(self.message_data)
+        is_new, self._is_new = self._is_new, False
+        if not self.is_amid or self._stopped or self.state != self.STATE_OPEN:
+            self._message_in_time()
+            return
+        if limit is None:
+            limit = self._message_limit = Limit(self.around.messages, self._message_late)
+        if is_new or not limit.is_running or size >= self._message_size + FRAME_BYTES:
+            self._message_size = size
+            limit.begin()
+
+    def _message_late(self) -> None:
+        self._fail_connection(1008, "this message does not end")
+
+    def _message_in_time(self) -> None:
+        if self._message_limit is not None:
+            self._message_limit.stop()
 
     def speak(self, lang: str) -> None:
         """Another language from now on."""
@@ -161,15 +235,25 @@ class ChatWebSocket(Connected, LightWebSocket):
         self.send_alone(self.format.frames(self.pinged()) or websocket_frame(b"", PING))
 
     def give_up(self) -> None:
-        """See `Watched.give_up`."""
-        self.close(IDLE)
+        """See `Watched.give_up`. While we do not read, its silence is ours."""
+        if self._stopped:
+            self.around.pings.add(self)
+        else:
+            self.close(IDLE)
 
     def _format_of(self, voice: Voice) -> VoiceFormat:
-        return websocket_format(voice, self._perMessageCompress is not None)
+        return websocket_format(voice, self._window_bits)
 
     def _leave(self) -> None:
         self.factory.peers.discard(self)
         self.finish()
+        if self._message_limit is not None:
+            self._message_limit.forget()
+        if self._pace is not None:
+            self._pace.end()
+        if self._stopped:  # or its close frame, and the end of its transport, would never be seen
+            self._stopped = 0
+            self.transport.resumeProducing()
 
 
 class ChatWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
@@ -183,6 +267,7 @@ class ChatWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
         super().__init__(server="", reactor=reactor)
         self.around = around
         self.manners = manners
+        self.headers: Mapping[bytes, bytes] | None = None
         self.peers: set[ChatWebSocket] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> ChatWebSocket:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from chatservice.dialects.phrases import choose_language
 from chatservice.dialects.registry import PATHS, SUBPROTOCOLS, by_subprotocol
@@ -12,7 +11,6 @@ from chatservice.domain.commands import Join, Position
 from chatservice.domain.errors import Refused
 from chatservice.domain.limits import HISTORY_LIMIT
 from chatservice.domain.names import clean_room
-from chatservice.transports.addresses import is_loopback
 from chatservice.transports.credentials import BEARER
 from chatservice.transports.surroundings import Manners
 from chatservice.wires.handshake import Denied
@@ -81,25 +79,3 @@ def _room(wish: str | None) -> str | None:
         return None if wish is None else clean_room(wish)
     except Refused:
         return None
-
-
-def origin_allowed(origin: str, host: str, loopback: bool) -> bool:
-    """Whether a page from `origin` may connect.
-
-    A page from our own host may. On a loopback listener so may any page of this computer, also one opened
-    from a file (Origin `null`): that is how the taught pages are tried. No Origin means no browser.
-
-    :param host: the Host header without its port.
-    """
-    if not origin:
-        return True
-    if origin == "null" or origin.startswith("file:"):
-        return loopback
-    try:
-        from_host = urlsplit(origin).hostname or ""
-    except ValueError:
-        return False
-    own = host.strip("[]").lower()
-    if not from_host:
-        return False
-    return from_host == own or (loopback and is_loopback(from_host) and is_loopback(own))

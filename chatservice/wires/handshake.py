@@ -79,6 +79,9 @@ def read_handshake(head: bytes) -> Handshake:
         headers.get("connection", "").lower()
     ):
         raise _no_handshake()
+    # A body could be read as frames, or as a request of its own by a proxy before us.
+    if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+        raise _no_handshake()
     if headers.get("sec-websocket-version") != VERSION:
         raise _no_handshake(400, {"Sec-WebSocket-Version": VERSION})
     key, host, origin = headers.get("sec-websocket-key", ""), headers.get("host"), headers.get("origin")
@@ -128,18 +131,24 @@ _NAMES = {
     404: "Not Found",
     405: "Method Not Allowed",
     426: "Upgrade Required",
+    500: "Internal Server Error",
     503: "Service Unavailable",
     505: "HTTP Version Not Supported",
 }
 
 
-def refusal(denied: Denied) -> bytes:
-    """A whole HTTP answer, so that a person with curl can read why."""
+def refusal(denied: Denied, headers: Mapping[bytes, bytes] | None = None) -> bytes:
+    """A whole HTTP answer, so that a person with curl can read why.
+
+    :param headers: what every answer of this service carries.
+    """
+    common = {b"X-Content-Type-Options": b"nosniff"} if headers is None else headers
     body = denied.reason.encode() + b"\n"
     more = "".join(f"{name}: {value}\r\n" for name, value in denied.headers.items())
+    more += "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in common.items())
     head = (
         f"HTTP/1.1 {denied.status} {_NAMES[denied.status]}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
     )
     return head.encode() + body
 

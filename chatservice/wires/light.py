@@ -20,7 +20,13 @@ from autobahn.websocket.utf8validator import Utf8Validator
 from twisted.python.failure import Failure
 
 from chatservice.wires.handshake import Denied, Handshake, answer, read_handshake, refusal
-from chatservice.wires.quick import sender_for
+from chatservice.wires.quick import end_writing, sender_for
+
+FRAGMENTS = 128
+"""Frames one message may come in: tiny ones cost us far more than whoever sends them."""
+
+CONTROLS, CONTROLS_PER_S = 30, 10.0
+"""Pings and pongs a peer may send at once, and each second: libraries send one in some seconds."""
 
 OPEN = WebSocketServerProtocol.STATE_OPEN
 WHOLE_TEXT, MASKED, NO_MASK = 0x81, 0x80, bytes(4)
@@ -44,6 +50,8 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
     """One WebSocket connection, up to whole messages.
 
     A subclass says `admit`, `onOpen`, `onMessage`, and how long a message may be.
+
+    :ivar most_fragments: frames one message may come in; None for any number.
     """
 
     log = Quiet()
@@ -67,6 +75,7 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
     autoPingInterval = autoPingTimeout = 0  # pings come from one shared queue
     autoPingSize = 12
     autoPingRestartOnAnyTraffic = True
+    most_fragments: int | None = FRAGMENTS
 
     # --- what Autobahn sets on each connection as it begins ---
 
@@ -91,6 +100,12 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
     autoPingTimeoutCall = autoPingPending = autoPingPendingCall = autoPingPendingSent = None
     autoPingPendingSeq = 0
 
+    message_data: bytes | bytearray = b""
+    _fragments = 0
+    _controls_due = 0.0  # when as many control frames as came could have come at CONTROLS_PER_S
+    _is_new = False  # what is not whole yet began with the latest bytes
+    _stopped = 0  # how many have a reason to read no more
+
     @cached_property
     def utf8validator(self) -> Any:
         """Needed as soon as a text comes that the short way in does not take."""
@@ -103,6 +118,17 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
         """The transport is there."""
         with suppress(OSError, AttributeError):  # a Unix socket has no such thing, nor has what is no socket
             self.transport.setTcpNoDelay(True)
+
+    def dropConnection(self, abort: bool = False) -> None:
+        """End the transport. Autobahn would reset a connection whose two close frames have crossed the wire; RFC
+        6455 section 7.1.1 wants a clean end."""
+        super().dropConnection(abort and not self.wasClean)
+
+    def _fail_connection(self, code: int = 1001, reason: str = "going away") -> None:
+        """The peer has broken the rules. Where its next frame begins may not be known any more, so its close frame
+        cannot be waited for: no more will come from us, and it sees that (RFC 6455 section 7.1.7)."""
+        super()._fail_connection(code, reason)
+        end_writing(self.transport)
 
     def connectionLost(self, reason: Failure) -> None:
         """The transport is gone."""
@@ -127,8 +153,11 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
             request = read_handshake(head)
             subprotocol, extension = self.admit(request)
         except Denied as denied:
-            self.transport.write(refusal(denied))
-            self.dropConnection()
+            self._refuse(denied)
+            return
+        except Exception as error:  # ours: the peer learns no more than that
+            self.report(error)
+            self._refuse(Denied(500, "something went wrong here"))
             return
         sender_for(self.transport)(self.transport, answer(request.key, subprotocol, extension))
         self.state = self.STATE_OPEN
@@ -137,14 +166,42 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
         if self.data:
             self.consumeData()
 
+    def _refuse(self, denied: Denied) -> None:
+        self.transport.write(refusal(denied, getattr(self.factory, "headers", None)))
+        self.dropConnection()
+
+    @abstractmethod
+    def report(self, error: BaseException) -> None:
+        """A fault of ours."""
+
     # --- messages in one small frame ---
 
     def dataReceived(self, data: bytes) -> None:
         """What nearly all traffic is, whole small masked text frames, is read here; the rest is Autobahn's."""
         if self.state == OPEN and not self.data and self.current_frame is None and not self.inside_message:
             data = self._read_quickly(data)
+            if not data:
+                return
+            self._is_new = True
         if data and self.state != self.STATE_CLOSED:
             self._dataReceived(data)
+            self.pieces_received()
+
+    def consumeData(self) -> None:
+        """See Autobahn's. Between two frames reading may be stopped: what has come already waits then."""
+        if self.state in (self.STATE_OPEN, self.STATE_CLOSING):
+            while not self._stopped and self.processData() and self.state != self.STATE_CLOSED:
+                pass
+        else:
+            super().consumeData()
+
+    def pieces_received(self) -> None:
+        """Called after Autobahn has read something: perhaps a part of a message. See `is_amid`."""
+
+    @property
+    def is_amid(self) -> bool:
+        """Whether a message or a frame has begun and not ended."""
+        return self.current_frame is not None or bool(self.inside_message or self.data)
 
     def _read_quickly(self, data: bytes) -> bytes:
         """Take whole text frames off the front of `data`; returns what begins with anything else."""
@@ -189,6 +246,14 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
         """The first frame of a message begins."""
         super().onMessageBegin(isBinary)
         self.message_data = bytearray()
+        self._fragments = 0
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        """A frame of a message begins."""
+        super().onMessageFrameBegin(length)
+        self._fragments += 1
+        if self.most_fragments is not None and self._fragments > self.most_fragments and not self.failedByMe:
+            self._fail_connection(1008, f"a message has at most {self.most_fragments} fragments")
 
     def onMessageFrameData(self, payload: bytes) -> None:
         """A piece of a message."""
@@ -200,6 +265,18 @@ class LightWebSocket(WebSocketServerProtocol):  # type: ignore[misc]
 
     def onMessageEnd(self) -> None:
         """A message is whole."""
+        self._is_new = True
         message, self.message_data = bytes(self.message_data), bytearray()
         if not self.failedByMe:
             self.onMessage(message, self.message_is_binary)
+
+    # --- control frames ---
+
+    def too_many_controls(self, now: float) -> bool:
+        """Count a ping or a pong; whether that is one too many.
+
+        :param now: seconds on a clock that never goes back.
+        """
+        self._controls_due = max(self._controls_due, now) + 1 / CONTROLS_PER_S
+        # A hundredth more, because tenths are no binary fractions.
+        return self._controls_due - now > CONTROLS / CONTROLS_PER_S + 0.01

@@ -39,6 +39,13 @@ def direct_way(transport: Any) -> Direct | None:
     return transport.socket.send if _is_plain(transport) and _is_clear(transport) else None
 
 
+def end_writing(transport: Any) -> None:
+    """Nothing more will be written: once the peer has it all, it is told so. TLS has no such thing before its own
+    farewell."""
+    if _is_plain(transport) and transport.connected and not transport.disconnecting:
+        transport.loseWriteConnection()
+
+
 def _is_plain(transport: Any) -> bool:
     return isinstance(transport, Connection) and not getattr(transport, "TLS", False)
 

@@ -19,7 +19,7 @@ from chatservice.transports.api_events import EXPORT_COST
 WIRE = Path(__file__).parents[2] / "docs" / "wire"
 PAGE = (WIRE / "README.md").read_text("utf-8").partition("\n## Codes\n")[2]
 ENDS = [value for value in vars(errors).values() if isinstance(value, Disconnect)]
-BELOW = {1002, 1007, 1009}
+BELOW = {1002, 1007, 1008, 1009}
 """Close codes that the WebSocket layer sends by itself."""
 
 

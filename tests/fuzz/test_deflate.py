@@ -19,7 +19,7 @@ from websockets.headers import build_extension, parse_extension
 from wire.deflated import TAIL
 from wire.house import read_frames
 
-from chatservice.transports.deflate import WINDOW_BITS, Inflater, agree
+from chatservice.transports.deflate import LEAST_WINDOW_BITS, Inflater, agree
 from chatservice.transports.frames import deflated_frame
 
 NAME = "permessage-deflate"
@@ -48,12 +48,12 @@ LENGTH = 3000
 
 
 def theirs(header: str) -> bool:
-    """Whether a server of `websockets` with our window could keep one of the offers."""
+    """Whether a server of `websockets` whose zlib has no window of 8 bits could keep one of the offers."""
     for name, parameters in parse_extension(header):
         try:
             if name == NAME:
                 agreed, _ = ServerPerMessageDeflateFactory(True, True).process_request_params(parameters, [])
-                if int(dict(agreed).get("server_max_window_bits") or 15) >= WINDOW_BITS:
+                if int(dict(agreed).get("server_max_window_bits") or 15) >= LEAST_WINDOW_BITS:
                     return True
         except NegotiationError:
             continue
@@ -103,17 +103,17 @@ def test_a_client_of_websockets(
 ) -> None:
     """Whatever it offers, it takes our answer, reads what we compress, and we read what it compresses."""
     client = ClientPerMessageDeflateFactory(no_server_context, no_client_context, server_bits, client_bits)
-    answer = agree(build_extension([(NAME, list(client.get_request_params()))]))
-    if answer is None:
-        assert server_bits is not None and server_bits < WINDOW_BITS
+    agreed = agree(build_extension([(NAME, list(client.get_request_params()))]))
+    if agreed is None:
+        assert server_bits == 8
         return
-    [(name, parameters)] = parse_extension(answer)
+    [(name, parameters)] = parse_extension(agreed.answer)
     assert name == NAME
     extension = client.process_response_params(parameters, [])
     inflater = Inflater()
     for text in texts:
         assert _sent(inflater, extension, text.encode(), cuts) == text.encode()
-        ours = deflated_frame(text.encode())
+        ours = deflated_frame(text.encode(), window_bits=agreed.window_bits)
         [(_, payload)] = read_frames(bytes((ours[0] & 0xBF,)) + ours[1:])
         read = extension.decode(Frame(Opcode.TEXT, payload, rsv1=bool(ours[0] & 0x40)))
         assert bytes(read.data) == text.encode()

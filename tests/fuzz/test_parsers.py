@@ -26,8 +26,9 @@ from chatservice.identity.names import PrecisNames
 from chatservice.logs.codec import decode, encode
 from chatservice.transports.addresses import is_loopback
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
+from chatservice.transports.origins import Origins
 from chatservice.transports.surroundings import Manners
-from chatservice.transports.wishes import origin_allowed, read_wishes
+from chatservice.transports.wishes import read_wishes
 from chatservice.wires.handshake import Denied
 
 quickly = settings(deadline=None, max_examples=200)
@@ -223,7 +224,7 @@ def test_wishes(path: str, query: dict[str, list[str]], offered: list[str], loop
 )
 def test_origins(origin: str, host: str, loopback: bool) -> None:
     """Any Origin and Host are judged."""
-    assert origin_allowed(origin, host, loopback) in (True, False)
+    assert Origins().allow(origin, host, loopback=loopback) in (True, False)
     assert is_loopback(host) in (True, False)
 
 

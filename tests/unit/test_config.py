@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from twisted.python.usage import UsageError
 from chatservice.config import OPTIONS, BadConfig, Config, read_config
 from chatservice.identity.jwt import SiteKey
 from chatservice.service import KEPT_DESCRIPTORS, Options, raise_file_limit
+from chatservice.transports.networks import Networks
 
 # For each option: what is said, and what must be found in the settings then.
 SAID: dict[str, tuple[list[str], str, Any]] = {
@@ -31,7 +33,20 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "site-audience": (["tea"], "site_audience", "tea"),
     "site-longest": (["60"], "site_longest_s", 60),
     "compression": (["1"], "compression", True),
+    "origin": (
+        ["https://www.example.org", "http://localhost:3000"],
+        "origins",
+        frozenset({("https", "www.example.org", 443), ("http", "localhost", 3000)}),
+    ),
+    "trusted-proxy": (["10.0.0.0/8", "unix"], "trusted", Networks((ip_network("10.0.0.0/8"),), True)),
+    "proxy-protocol": (["1"], "proxy_protocol", True),
+    "redirect": (["80", "tcp:8081:interface=127.0.0.1"], "redirects", [80, 8081]),
+    "connections-per-address": (["7"], "per_address", 7),
+    "connects-per-minute": (["none"], "per_minute", None),
+    "limit-loopback": (["1"], "limit_loopback", True),
+    "echo-max": (["16777216"], "echo_max", 16_777_216),
     "insecure-no-limits": (["1"], "no_limits", True),
+    "insecure-any-origin": (["1"], "any_origin", True),
 }
 
 
@@ -40,6 +55,10 @@ def from_flags(*arguments: str, environment: dict[str, str] | None = None) -> Co
     options = Options()
     options.parseOptions(list(arguments))
     return read_config(options.given(), environment or {})
+
+
+# What cannot be said alone.
+BESIDE = {"proxy-protocol": ["--trusted-proxy", "10.0.0.1"]}
 
 
 def found(config: Config, name: str) -> Any:
@@ -74,8 +93,9 @@ def test_flag_and_variable_say_the_same(option: Any) -> None:
         flags = [f"--{option.name}"]
     else:
         flags = [word for value in values for word in (f"--{option.name}", value)]
-    assert found(from_flags(*flags), name) == wanted
-    by_variable = from_flags(environment={option.variable: " ".join(values)})
+    beside = BESIDE.get(option.name, [])
+    assert found(from_flags(*flags, *beside), name) == wanted
+    by_variable = from_flags(*beside, environment={option.variable: " ".join(values)})
     assert found(by_variable, name) == wanted
     assert found(by_variable, name) != found(from_flags(), name)
 
@@ -85,6 +105,14 @@ def test_an_empty_variable_counts_as_not_set(option: Any) -> None:
     """`CHAT_NAME=` in a compose file changes nothing."""
     name = SAID[option.name][1]
     assert found(from_flags(environment={option.variable: ""}), name) == found(from_flags(), name)
+
+
+@pytest.mark.parametrize("value", ["0", "16777217", "-1", "64k", "", "１", "9" * 30])
+def test_echo_max_is_a_number_of_bytes(value: str) -> None:
+    """From one byte to 16 MiB; anything else is refused in one line."""
+    with pytest.raises(BadConfig, match=r"^--echo-max .*: say a number of bytes from 1 to 16777216$"):
+        from_flags("--echo-max", value)
+    assert from_flags().echo_max == 65_536
 
 
 def test_the_command_line_wins() -> None:
@@ -173,6 +201,25 @@ def test_flags_in_the_environment(value: str) -> None:
         (["--default-room", "@ann"], ["--default-room", "@ann"]),
         (["--default-room", "\udcff"], ["--default-room"]),
         (["--lang", "de"], ["--lang", "de", "en, zh-CN"]),
+        (["--line", "ssl:9001:privateKey=key.pem"], ["--line", "TLS"]),
+        (["--redirect", "ssl:81:privateKey=key.pem"], ["--redirect", "TLS"]),
+        (["--redirect", "99999"], ["--redirect", "99999"]),
+        (["--origin", "*"], ["--origin", "*", "--insecure-any-origin"]),
+        *(
+            (["--origin", origin], ["--origin", origin, "https://www.example.org"])
+            for origin in (
+                "null",
+                "www.example.org",
+                "https://www.example.org/",
+                "ftp://x",
+                "https://*.example.org:x",
+            )
+        ),
+        (["--trusted-proxy", "10.0.0.1/8"], ["--trusted-proxy", "10.0.0.1/8"]),
+        (["--trusted-proxy", "proxy.example.org"], ["--trusted-proxy", "proxy.example.org", "unix"]),
+        (["--proxy-protocol"], ["--proxy-protocol", "--trusted-proxy"]),
+        *((["--connections-per-address", n], ["--connections-per-address", n]) for n in ("0", "-1", "many", "²")),
+        (["--connects-per-minute", "0"], ["--connects-per-minute", "0"]),
     ],
 )
 def test_what_is_wrong_is_one_line(flags: list[str], words: list[str]) -> None:

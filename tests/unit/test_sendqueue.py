@@ -14,7 +14,7 @@ from chatservice.domain.audience import hand_out_singly
 from chatservice.domain.events import Entry, Event, Lagged, Typing
 from chatservice.domain.ports import Peer
 from chatservice.transports.lag import EPHEMERAL_BYTES, LAG_BYTES
-from chatservice.transports.sendqueue import REPLY_BYTES, SendQueue, Turn
+from chatservice.transports.sendqueue import REPLY_BYTES, SLICE_BYTES, SendQueue, Turn
 from chatservice.transports.surroundings import STUCK_S
 from chatservice.transports.watch import Watch
 from chatservice.wires.quick import Direct
@@ -50,7 +50,7 @@ class Link:
         self.turn = Turn(self.pump)
         self.stuck = Watch(self.clock.seconds, STUCK_S, 0.0)
         self.transport = FakeTransport()
-        self.overflows = 0
+        self.overflows = self.reliefs = 0
         self.format = LagFormat()
         self.queue = SendQueue(self.transport, self.turn, self.stuck, self)
 
@@ -60,6 +60,9 @@ class Link:
 
     def too_slow(self) -> None:
         self.overflows += 1
+
+    def relieved(self) -> None:
+        self.reliefs += 1
 
     def wait(self, seconds: int) -> None:
         for _ in range(seconds):
@@ -188,7 +191,9 @@ def test_a_room_that_lags_stays_behind_until_it_is_told() -> None:
     link.queue.push(b"x" * (LAG_BYTES + 1), entry(1))
     link.queue.push(b"y", entry(2))
     link.transport.write = lambda data: (FakeTransport.write(link.transport, data), link.queue.pauseProducing())  # type: ignore[method-assign]
-    link.queue.resumeProducing()  # all is taken, and the transport is full again
+    for _ in range(-(-(LAG_BYTES + 1) // SLICE_BYTES)):
+        assert link.queue.waiting_bytes > 0
+        link.queue.resumeProducing()  # a slice is taken, and the transport is full again
     assert link.queue.waiting_bytes == 0 and link.lags == []
     link.queue.push(b"z", entry(3))
     assert link.queue.waiting_bytes == 0
@@ -321,3 +326,33 @@ def test_no_entry_is_lost_in_silence(steps: list[str]) -> None:
         row.append(range(int(one), int(one) + 1) if one else range(int(first), int(last) + 1))
     assert [number for numbers in row for number in numbers] == list(range(1, seq + 1))
     assert link.transport.value().count(b"answer") == steps.count("answer") and link.overflows == 0
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.one_of(st.integers(0, 3000), st.integers(SLICE_BYTES - 3, 3 * SLICE_BYTES + 3)), max_size=8))
+def test_slices(sizes: list[int]) -> None:
+    """Whatever waits goes out whole and in order in slices, as fast as the transport takes them, and no faster."""
+    link = Link()
+    frames = [bytes((number + 1,)) * size for number, size in enumerate(sizes)]
+    link.queue.pauseProducing()
+    asked = [link.queue.push_answer(frame) for frame in frames]
+    assert asked == [number == 0 for number in range(len(frames))]
+    write = link.transport.write
+    link.transport.write = lambda data: (write(data), link.queue.pauseProducing())  # type: ignore[method-assign]
+    while link.reliefs == 0 and frames:
+        before = len(link.transport.writes)
+        link.queue.resumeProducing()
+        assert len(link.transport.writes) <= before + 1
+    assert b"".join(link.transport.writes) == b"".join(frames) and link.queue.waiting_bytes == 0
+    assert all(len(data) <= SLICE_BYTES for data in link.transport.writes) and link.overflows == 0
+
+
+def test_the_last_that_is_handed_over() -> None:
+    """Before an end all that waits goes out, however long, if the transport had room when the end began."""
+    link = Link()
+    write = link.transport.write
+    link.transport.write = lambda data: (write(data), link.queue.pauseProducing())  # type: ignore[method-assign]
+    for letter in (b"a", b"b", b"c"):
+        link.queue.push(letter * SLICE_BYTES)
+    link.queue.hand_over()
+    assert b"".join(link.transport.writes) == b"".join(letter * SLICE_BYTES for letter in (b"a", b"b", b"c"))

@@ -10,7 +10,7 @@ from fakes import ScriptedLog, Troubles, make_hub
 from twisted.internet.task import Clock
 
 from chatservice.transports.surroundings import FAREWELL_S, HANDSHAKE_S, PING_S, PONG_S, Surroundings
-from chatservice.transports.watch import TICK_S, Deadline, Watch
+from chatservice.transports.watch import TICK_S, Deadline, Limit, Watch
 
 
 class Connection:
@@ -177,6 +177,31 @@ def test_one_that_breaks_does_not_harm_the_rest() -> None:
     assert other.nudged_at == [25.0]
 
 
+def seconds_go_by(around: Surroundings, clock: Clock, seconds: int) -> None:
+    """As the service ticks."""
+    for _ in range(seconds):
+        clock.advance(1)
+        around.tick()
+
+
+def test_who_answered_while_the_process_slept_is_not_given_up() -> None:
+    """After a minute of SIGSTOP what came in meanwhile is read before anybody is judged; then who is dead is."""
+    clock, troubles = Clock(), Troubles()
+    hub = make_hub(ScriptedLog(), troubles=troubles)
+    around = Surroundings.of(hub, call_later=clock.callLater, now=clock.seconds, report=troubles.append)
+    well, dead = Connection(clock), Connection(clock)
+    for connection in (well, dead):
+        around.pings.add(connection)
+    seconds_go_by(around, clock, 26)
+    assert len(well.nudged_at) == len(dead.nudged_at) == 1
+    clock.advance(60)
+    around.tick()
+    assert well.ended_at is None and dead.ended_at is None
+    around.pings.heard(well)  # its answer had been waiting in the socket
+    seconds_go_by(around, clock, 1)
+    assert dead.ended_at is not None and well.ended_at is None
+
+
 def test_a_broken_watch_does_not_stop_the_others() -> None:
     """The one call that ticks all watches reports an error and goes on; a LoopingCall would stop for good."""
     clock, troubles = Clock(), Troubles()
@@ -188,10 +213,9 @@ def test_a_broken_watch_does_not_stop_the_others() -> None:
     broken.nudge = lambda: 1 / 0
     around.pings.add(broken)
     around.farewells.add(Deadline(lambda: ends.append("farewell")))
-    clock.advance(30)
-    around.tick()
+    seconds_go_by(around, clock, 30)
     assert [type(trouble) for trouble in troubles] == [ZeroDivisionError]
-    assert ends == ["handshake", "farewell"]
+    assert ends == ["farewell", "handshake"]
 
 
 @pytest.mark.parametrize("delay", [HANDSHAKE_S, FAREWELL_S])
@@ -239,3 +263,42 @@ def test_thousands_at_any_times() -> None:
             assert peer.ended_at is not None or silence < 36.05
         living = [peer for peer in living if peer.ended_at is None]
     assert len(room.watch) == len(living) > 50
+
+
+def test_a_limit() -> None:
+    """Its time counts from its last beginning; what ended in time is not told, and it can begin again."""
+    clock, ends = Clock(), []
+    watch = Watch(clock.seconds, 30.0, 0.0)
+    limit = Limit(watch, lambda: ends.append(clock.seconds()))
+
+    def wait(seconds: int) -> None:
+        for _ in range(seconds):
+            clock.advance(1)
+            watch.tick()
+
+    limit.begin()
+    wait(20)
+    limit.begin()
+    wait(29)
+    assert ends == [] and len(watch) == 1
+    wait(1)
+    assert ends == [50.0] and len(watch) == 0 and not limit.is_running
+    limit.begin()
+    wait(10)
+    limit.stop()
+    wait(40)
+    assert ends == [50.0] and len(watch) == 0
+    limit.begin()
+    limit.forget()
+    wait(40)
+    assert ends == [50.0] and len(watch) == 0
+
+
+def test_a_limit_takes_one_place() -> None:
+    """However often it begins and stops, it stands in the queue once."""
+    watch = Watch(Clock().seconds, 30.0, 0.0)
+    limit = Limit(watch, lambda: None)
+    for _ in range(1000):
+        limit.begin()
+        limit.stop()
+    assert len(watch) == 1 and len(watch._heap) == 1

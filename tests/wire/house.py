@@ -14,14 +14,20 @@ from twisted.internet.task import Clock, LoopingCall
 
 from chatservice.domain.accounts import Registry
 from chatservice.domain.hub import Hub
-from chatservice.domain.limits import Rate
+from chatservice.domain.limits import FRAME_BYTES, Rate
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import SignedPasses
 from chatservice.logs.memory import MemoryLog
+from chatservice.transports.admission import Admission, Bounds
+from chatservice.transports.arrival import Arrival
 from chatservice.transports.assets import Pages
+from chatservice.transports.counted import Counted
 from chatservice.transports.frontdoor import FrontDoorFactory
+from chatservice.transports.gate import Gate
 from chatservice.transports.headers import security_headers
 from chatservice.transports.line import LineFactory
+from chatservice.transports.networks import Networks
+from chatservice.transports.origins import Origins
 from chatservice.transports.site import PageSite
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Manners, Surroundings
@@ -29,6 +35,19 @@ from chatservice.transports.watch import TICK_S
 from chatservice.transports.websocket import ChatWebSocketFactory
 
 KEY = base64.b64encode(b"sixteen old keys").decode()
+
+
+class Caller(Arrival, FakeTransport):
+    """A fake connection as our listening ports make real ones.
+
+    :ivar gone: it was closed as soon as it was accepted.
+    """
+
+    gone = False
+
+    def lose(self) -> None:
+        self.depart()
+        super().lose()
 
 
 class House:
@@ -43,11 +62,21 @@ class House:
         compression: bool = False,
         pages: Pages | None = None,
         public_url: str = "",
+        origins: Origins | None = None,
+        hosts: frozenset[str] | None = None,
+        bounds: Bounds | None = None,
+        trusted: Networks | None = None,
+        proxied: bool = False,
+        echo_bytes: int = FRAME_BYTES,
+        limited: bool = True,
         signed: bool = False,
         guests: bool = True,
     ) -> None:
         self.clock, self.pump, self.troubles = Clock(), Pump(), Troubles()
-        manners = Manners(lang, "simple", "lobby", loopback, compression)
+        counted = Counted()
+        manners = Manners(
+            lang, "simple", "lobby", loopback, compression, echo_bytes, limited, origins or Origins(), hosts
+        )
         log = MemoryLog(call_soon=self.pump, clock=lambda: NOON + self.clock.seconds(), randomness=Ids("epoch"))
         self.hub = Hub(
             log,
@@ -65,8 +94,15 @@ class House:
             )
         log.start(self.hub)
         self.around = Surroundings.of(
-            self.hub, call_later=self._call_later, now=self.clock.seconds, report=self.troubles.append
+            self.hub,
+            call_later=self._call_later,
+            now=self.clock.seconds,
+            report=self.troubles.append,
+            admission=Admission(self.clock.seconds, counted, bounds, trusted),
+            counted=counted,
         )
+        self.hub.network_of = self.around.network_of
+        self._proxied = proxied
         self.chat = ChatWebSocketFactory(self.around, manners, self.clock)
         self.sockets = ChatSockets(self.around, manners, self.clock)
         headers = security_headers(public_url)
@@ -76,7 +112,7 @@ class House:
         self._ticking = LoopingCall(self.around.tick)
         self._ticking.clock = self.clock
         self._ticking.start(TICK_S, now=False)
-        self._ports = iter(range(5001, 6000))
+        self._ports = iter(range(5001, 10_000))
         self.from_address = "127.0.0.1"  # where those who connect from now on come from
 
     def _call_later(self, delay: float, call: Callable[[], None]) -> IDelayedCall:
@@ -86,12 +122,16 @@ class House:
         self.pump(call)
         return DelayedCall(0, call, (), {}, lambda _: None, lambda _: None)
 
-    def connect(self, factory: FrontDoorFactory | LineFactory) -> FakeTransport:
-        """Somebody connects."""
-        kind = IPv6Address if ":" in self.from_address else IPv4Address
-        transport = FakeTransport(kind("TCP", self.from_address, next(self._ports)))
-        transport.protocol = factory.buildProtocol(None)
-        transport.protocol.makeConnection(transport)
+    def connect(self, factory: FrontDoorFactory | LineFactory, host: str = "") -> Caller:
+        """Somebody connects; who is sent away at once is `gone` at once."""
+        host = host or self.from_address
+        address = (IPv6Address if ":" in host else IPv4Address)("TCP", host, next(self._ports))
+        transport = Caller(address)
+        transport.protocol = Gate(self.around, factory, proxied=self._proxied).buildProtocol(address)
+        transport.gone = transport.protocol is None
+        if not transport.gone:
+            transport.arrive(self.around.admission)
+            transport.protocol.makeConnection(transport)
         self.pump.run()
         return transport
 

@@ -30,7 +30,7 @@ def squeezing() -> House:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Each payload that is compressed."""
     seen: list[bytes] = []
-    monkeypatch.setattr(frames, "deflate", lambda payload: seen.append(payload) or deflate(payload))
+    monkeypatch.setattr(frames, "deflate", lambda payload, bits: seen.append(payload) or deflate(payload, bits))
     return seen
 
 
@@ -71,7 +71,16 @@ AGREED = "permessage-deflate; server_no_context_takeover; client_no_context_take
         ("permessage-deflate;client_max_window_bits=8;server_no_context_takeover", AGREED),
         ("permessage-deflate; server_max_window_bits=12", AGREED + "; server_max_window_bits=12"),
         ('permessage-deflate; server_max_window_bits = "15"', AGREED + "; server_max_window_bits=12"),
-        ("permessage-deflate; server_max_window_bits=11", None),
+        *(
+            (f"permessage-deflate; server_max_window_bits={bits}", f"{AGREED}; server_max_window_bits={bits}")
+            for bits in (9, 10, 11)
+        ),
+        ("permessage-deflate; server_max_window_bits=8", None),
+        ("permessage-deflate; server_max_window_bits=8; client_max_window_bits=9", None),
+        (
+            "permessage-deflate; server_no_context_takeover; server_max_window_bits=9, permessage-deflate",
+            AGREED + "; server_max_window_bits=9",
+        ),
         ("permessage-deflate; server_max_window_bits=8, permessage-deflate", AGREED),
         ("x-webkit-deflate-frame, permessage-deflate", AGREED),
         ("permessage-deflate; server_max_window_bits", None),
@@ -94,13 +103,41 @@ def test_negotiation(squeezing: House, offer: str, answer: str | None) -> None:
     assert extension(one) == answer
 
 
-def test_a_small_window_is_enough(squeezing: House) -> None:
-    """Who asks for our window, and no larger one, can read everything with it."""
-    asked = f"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits={WINDOW_BITS}"
-    one = DeflatedPerson(squeezing, "/text", asked, bits=WINDOW_BITS)
-    words = "".join(chr(0x4E00 + number) for number in range(2000)) * 2  # repeats itself 6000 bytes later
-    one.say(words)
-    assert one.texts()[-1] == words and len(one.compressed) == 1
+@pytest.mark.parametrize("path", ["/text", "/echo"])
+@pytest.mark.parametrize("bits", range(9, 16))
+def test_every_window_is_kept(squeezing: House, bits: int, path: str) -> None:
+    """Who asks for a window of so many bits, and has no larger one, can read everything with it."""
+    asked = f"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits={bits}"
+    one = DeflatedPerson(squeezing, path, asked, bits=min(bits, WINDOW_BITS))
+    for repeats in (400, 1000, 3000, 6000):  # bytes later it repeats itself
+        words = "".join(chr(0x4E00 + number) for number in range(repeats // 3)) * 2
+        one.say(words)
+        assert one.texts()[-1] == words
+    assert len(one.compressed) == 4
+
+
+def test_one_frame_for_each_window(squeezing: House, counted: list[bytes]) -> None:
+    """Peers with the same window share their frames, also where the offers differ; each window has its own."""
+    offers = ["", "; client_max_window_bits", "; server_max_window_bits=9", "; server_max_window_bits=15"]
+    offers += ["; server_max_window_bits=9; server_no_context_takeover"]
+    asked = [f"Sec-WebSocket-Extensions: permessage-deflate{offer}" for offer in offers]
+    people = [WebSocketPerson(squeezing, "/text", line) for line in asked]
+    for one in people:
+        one.transport.take()
+    counted.clear()
+    people[0].feed(frame(LONG))
+    came = [one.transport.take() for one in people]
+    assert len(counted) == 2 and came[0] == came[1] == came[3] != came[2] == came[4]
+
+
+def test_a_very_long_echo_is_not_compressed(squeezing: House, counted: list[bytes]) -> None:
+    """Above one megabyte nobody waits until an echo is compressed."""
+    house = House(compression=True, echo_bytes=3_000_000)
+    one = DeflatedPerson(house, "/echo")
+    for size, is_compressed in ((frames.DEFLATE_TO, True), (frames.DEFLATE_TO + 1, False)):
+        counted.clear()
+        one.feed(message(bytes(size), BINARY))
+        assert one.frames() == [(BINARY, bytes(size))] and len(counted) == is_compressed
 
 
 # --- what is compressed, and how often ---
@@ -147,7 +184,7 @@ def test_small_frames_stay_as_they_are(
 
 def test_what_does_not_shrink_stays_as_it_is(squeezing: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A payload that compression would make longer goes out plain."""
-    monkeypatch.setattr(frames, "deflate", lambda payload: payload + b"!")
+    monkeypatch.setattr(frames, "deflate", lambda payload, _: payload + b"!")
     one = DeflatedPerson(squeezing, "/text")
     one.say(LONG)
     assert one.texts()[-1] == LONG and one.compressed == []
@@ -185,6 +222,7 @@ def test_a_message_in_pieces_with_pings_between(squeezing: House, flush: int) ->
     for cut in range(len(whole) + 1):
         first = frame(whole[:cut], TEXT, fin=False, rsv=RSV1)
         one.feed(first + frame(b"life", PING) + frame(b"", 0, fin=False) + frame(whole[cut:], 0))
+        squeezing.wait(1)
     assert [payload for opcode, payload in one.frames() if opcode == TEXT] == [LONG.encode()] * (len(whole) + 1)
     assert one.pongs == [b"life"] * (len(whole) + 1)
 

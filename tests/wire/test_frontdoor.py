@@ -10,7 +10,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import Factory
 from twisted.protocols.policies import WrappingFactory
 
-from chatservice.transports.frontdoor import HEAD_BYTES
+from chatservice.transports.head import HEAD_BYTES
 from wire.house import House, close_frame, frame, handshake, read_answer, read_frames
 
 PAGE = b"GET / HTTP/1.1\r\nHost: localhost:8080\r\n\r\n"

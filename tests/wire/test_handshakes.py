@@ -7,6 +7,8 @@ import hashlib
 
 import pytest
 
+from chatservice.transports.headers import security_headers
+from chatservice.transports.origins import NOT_THIS_ORIGIN
 from wire.house import KEY, Answer, House, handshake, read_answer, read_frames
 from wire.people import SimplePerson, TextPerson, WebSocketPerson
 
@@ -95,13 +97,16 @@ def test_refusals(house: House, request_bytes: bytes, status: int) -> None:
     answer = ask(house, request_bytes)
     assert (answer.status, answer.reason) == (status, REASONS[status])
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["connection"] == "close"
+    assert answer.headers["connection"] == "close"
+    common = {name.decode().lower(): value.decode() for name, value in security_headers().items()}
+    assert common.items() <= answer.headers.items()
     assert int(answer.headers["content-length"]) == len(answer.body)
     assert answer.body in {
         b"no WebSocket here; there is one at / /v1 /text /echo /scream\n",
         b"unknown subprotocol; known are chat.v1 superchat chat chat.text\n",
-        b"this origin may not connect\n",
+        NOT_THIS_ORIGIN.encode() + b"\n",
         b"this is not a WebSocket handshake\n",
+        b"a request has one Host header\n",
     }
 
 

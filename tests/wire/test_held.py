@@ -38,7 +38,7 @@ class Queue:
     def push_all(self, joined: bytes, frames: Sequence[bytes], events: Sequence[Event]) -> None:
         self.sent.append(joined)
 
-    def flush(self) -> None:
+    def hand_over(self) -> None:
         self.sent.append(b"flush")
 
 

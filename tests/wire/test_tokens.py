@@ -12,6 +12,7 @@ from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import Identity
 from chatservice.domain.promise import Promise, rejected, resolved
 from chatservice.transports.credentials import from_cookie, set_cookie
+from chatservice.transports.networks import Networks
 from wire.house import House, frame, handshake, read_answer, read_frames
 from wire.people import LinePerson, Person, SimplePerson, TextPerson
 
@@ -240,6 +241,18 @@ def test_a_password_does_not_pass_in_the_clear() -> None:
     (told,) = one.heard()
     assert "others could read your password" in told
     assert house.hub.sign_in.tried == []  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("proxy", "passes"), [("10.0.0.1", True), ("10.9.9.9", False)], ids=["one of ours", "somebody's"]
+)
+def test_a_password_passes_through_a_proxy_of_ours(proxy: str, passes: bool) -> None:
+    """Which has taken the TLS off; whose way from here to there is its operator's own network."""
+    house, _ = make_house(trusted=Networks.read(["10.0.0.1"]), loopback=False)
+    transport = house.connect(house.door, proxy)
+    house.feed(transport, handshake("/text", "X-Forwarded-For: 192.0.2.7"))
+    house.feed(transport, frame("/login Ann sesame-open"))
+    assert [tried[:2] for tried in house.hub.sign_in.tried] == ([("Ann", "sesame-open")] if passes else [])  # type: ignore[union-attr]
 
 
 def test_a_line_without_guests() -> None:
