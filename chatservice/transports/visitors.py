@@ -85,9 +85,8 @@ class Visitors:
         identity = hub.passes.read(token) if token is not None and hub.passes is not None else None
         if not hub.guests and (identity is None or identity.guest):
             raise Refused(Code.UNAUTHORIZED, "no_guests")
-        key = (
-            f"user {identity.user_id}" if identity is not None else f"address {hub.network_of(address) or address}"
-        )
+        whence = hub.network_of(address) or address
+        key = f"address {whence}" if identity is None else f"user {identity.user_id}"
         visitor = self._known.get(key)
         if visitor is None:
             visitor = self._known[key] = Visitor(self._around, key, address, self._forget)
