@@ -15,6 +15,7 @@ from chatservice.domain.events import Moderated, User
 from chatservice.domain.ports import Deed
 from chatservice.domain.session import Session
 from chatservice.socketio import Handshake
+from chatservice.transports.networks import Networks
 from wire.house import House, read_answer
 from wire.people import PEOPLE, Person, SimplePerson, TextPerson, WebSocketPerson
 from wire.test_sockets import Caller
@@ -396,6 +397,13 @@ def test_the_ways_in(house: House, first: str, then: str, held: bool) -> None:
     assert codes == (["forbidden"] * 3 if held else [None] * 3)
     statuses = [post(house), post(house, "GET", "events"), post(house, "GET", "export")]
     assert statuses == ([403] * 3 if held else [201, 200, 200])
+
+
+def test_a_proxy_that_does_not_say_whom_it_brings() -> None:
+    """Who came through it may be banned by name only: behind its address is everybody."""
+    house = House(trusted=Networks.read(["10.0.0.1"]), loopback=False)
+    assert house.hub.network_of("10.0.0.1:5123") == ""
+    assert house.hub.network_of("10.0.0.2:5123") == "10.0.0.2"
 
 
 def test_who_has_a_role_is_known_by_name(house: House) -> None:
