@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet import tcp, unix
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, ISSLTransport
+from twisted.logger import LogEvent, Logger
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 
@@ -108,7 +109,13 @@ class UNIXArrival(Arrival, unix.Server):
 
 
 def count_arrivals(port: Any, admission: Admission) -> None:
-    """Let a listening port make such ends of the connections it accepts."""
+    """Let a listening port make such ends of the connections it accepts, and say once in a while what it cannot."""
+
+    def spare(event: LogEvent) -> None:
+        # Where descriptors are all in use, it would write a line and more for each who knocks.
+        admission.cannot_accept(str(event.get("acceptError", "EMFILE")))
+
+    port._logger = Logger("twisted.internet.tcp.Port", observer=spare)
     arrival = {tcp.Server: TCPArrival, unix.Server: UNIXArrival}.get(port.transport)
     if arrival is not None:
         port.transport, port.admission = arrival, admission
