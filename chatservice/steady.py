@@ -11,8 +11,8 @@ from twisted.python import runtime
 def keep_steady(reactor: Any) -> None:
     """Let `reactor` count the seconds of a clock that nobody sets (`time.monotonic`).
 
-    Twisted's own reactors ask the wall clock when a call is due: set forward by a day, every deadline would be over
-    at once; set back by a day, nothing that is due would be done for a day, and nobody would be told anything.
+    Twisted's own reactors ask the wall clock when a call is due: set forward by a day, every deadline would be
+    over at once; set back by a day, nothing that is due would be done for a day, and nobody be told anything.
     What counts dates asks `time.time` by itself. Reactors with another clock, as in tests, keep theirs.
     """
     if reactor.seconds is not runtime.seconds:

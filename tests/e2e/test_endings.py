@@ -1,4 +1,4 @@
-"""Rows 62 to 66 of the bad-input table, on real TCP and TLS: who does not finish, does not read, does not answer."""
+"""Rows 61 to 66 and 74 of the bad-input table, on real TCP and TLS: who does not finish, read or answer."""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ class WallClockReactor:
         self.calls: list[DelayedCall] = []
 
     def callLater(self, delay_s: float) -> DelayedCall:
-        call = DelayedCall(self.seconds() + delay_s, print, (), {}, self.calls.remove, lambda _: None, self.seconds)
+        call = DelayedCall(
+            self.seconds() + delay_s, print, (), {}, self.calls.remove, lambda _: None, self.seconds
+        )
         self.calls.append(call)
         return call
 
