@@ -42,6 +42,7 @@ from chatservice.identity.users import Users
 from chatservice.logs.audit import AuditFile
 from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.signals import on_hangup, stop_only_once
+from chatservice.steady import keep_steady
 from chatservice.transports.admission import Admission, Bounds
 from chatservice.transports.arrival import count_arrivals
 from chatservice.transports.assets import Pages, keep
@@ -168,6 +169,7 @@ class ChatService(MultiService):
         """A failure here ends the process before it serves anyone."""
         if self._log is not None:
             return
+        keep_steady(self._reactor)
         self.pages = with_older(self.pages, self.config.data)
         try:
             around = self._open_log()

@@ -56,7 +56,7 @@ async def _hello(session: Session, command: c.Hello) -> Result:
             raise Refused(Code.UNAVAILABLE)
         if command.nick is not None and command.nick != person.user.nick:
             hub.rename(person, command.nick)
-        await hub.log.keep_session(digest, person.user, hub.now_ms + KEPT_SESSION_MS)
+        await _keep_session(session, digest, person)
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
         # Meanwhile all its sessions may have been ended, and another may have come and gone. Nothing is awaited
@@ -117,6 +117,17 @@ def proved(session: Session, token: str) -> Identity | None:
     except Refused as refusal:
         ends = TOKEN_EXPIRED if refusal.code is Code.TOKEN_EXPIRED else BAD_TOKEN
         raise Refused(refusal.code, refusal.about, ends=ends) from None
+
+
+async def _keep_session(session: Session, digest: bytes, person: Person) -> None:
+    """Where nothing can be written, as on a full disk, one can still come in and read; only this session's secret
+    will prove nothing."""
+    hub = session.hub
+    try:
+        await hub.log.keep_session(digest, person.user, hub.now_ms + KEPT_SESSION_MS)
+    except Refused as refused:
+        if refused.code is not Code.BUSY:
+            raise
 
 
 async def _identity(session: Session, command: c.Hello) -> tuple[Identity | None, str | None]:

@@ -23,14 +23,18 @@ class Index:
 
     def __init__(self) -> None:
         self.waiting = MANY  # until the first look
+        self._has_grown = False
 
     def added(self) -> None:
         """There is one message more."""
         self.waiting += 1
+        self._has_grown = True
 
     def keep_up(self, connection: sqlite3.Connection) -> None:
-        """Within a transaction, as its last work: do not let too many wait."""
-        if self.waiting >= MANY:
+        """Within a transaction, as its last work: do not let too many wait. A transaction that has added none must
+        not write here: it may only look, and go on doing so when the disk is full."""
+        has_grown, self._has_grown = self._has_grown, False
+        if has_grown and self.waiting >= MANY:
             self.catch_up(connection)
 
     def look(self, connection: sqlite3.Connection) -> None:
@@ -53,6 +57,7 @@ class Index:
     def forget(self) -> None:
         """A transaction came to nothing: look again."""
         self.waiting = max(self.waiting, MANY)
+        self._has_grown = False
 
 
 def shrink(connection: sqlite3.Connection) -> None:

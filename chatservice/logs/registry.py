@@ -48,17 +48,20 @@ def open_log(
 
 
 def check_log(store: str, data: Path) -> None:
-    """Open and close the log that `store` names: a broken one is found before the process goes into the
-    background, where nobody hears it.
+    """Look at the log that `store` names, open and close it: a broken one is found before the process goes into
+    the background, where nobody hears it, and before anything is written to it.
 
     :raises BadStore: for any other name.
-    :raises LogError: if it cannot be opened.
+    :raises LogError: if it is damaged or cannot be opened.
     """
     name, rest = _named(store)
     if name == "sqlite":
+        from chatservice.logs.soundness import check_whole
         from chatservice.logs.sqlite import open_database
 
-        open_database(data / (rest or "chat.db")).close()
+        path = data / (rest or "chat.db")
+        check_whole(path)
+        open_database(path).close()
 
 
 def _named(store: str) -> tuple[str, str]:

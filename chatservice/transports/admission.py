@@ -97,6 +97,7 @@ class Admission:
         self._callers: dict[str, _Caller] = {}
         self._quiet: dict[str, None] = {}  # those of them without a connection, the longest so first
         self._everybody = _Caller(None)
+        self._dry_told_at = -inf
         self._randbelow = randbelow
 
     @property
@@ -158,6 +159,16 @@ class Admission:
     def refuse_for_want_of_room(self) -> None:
         """Somebody is told that there are too many."""
         self._refuse(Refusal.TOTAL, "everybody")
+
+    def cannot_accept(self, why: str) -> None:
+        """The operating system gives no more connections, whatever we would allow.
+
+        :param why: its name for that, as `EMFILE`.
+        """
+        now = self._now()
+        if now - self._dry_told_at >= TELL_EVERY_S:
+            self._dry_told_at = now
+            _log.warn("connections cannot be accepted ({why}); some are closed", why=why)
 
     def retry_s(self) -> int:
         """Seconds after which one who was refused may try again: not all at the same moment."""

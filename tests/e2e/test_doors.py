@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from OpenSSL import SSL
 
+from e2e.peers import WebSocketPeer
 from e2e.raw import connected, exchange, handshake, read_to_end
 from e2e.server import Server, eventually, free_port, twistd
 
@@ -31,10 +32,17 @@ class Guarded:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """One for all rows that need no other."""
+    """One for all rows that need no other. Somebody chats there all the while, and must not notice."""
     port = free_port()
-    with Server(tmp_path_factory.mktemp("doors"), f"--self-signed={port}") as server:
+    with (
+        Server(tmp_path_factory.mktemp("doors"), f"--self-signed={port}") as server,
+        WebSocketPeer(server.socket_url(nick="Bystander")) as bystander,
+    ):
+        bystander.arrived()
         yield Guarded(server, port)
+        bystander.say("all is well")
+        bystander.until(lambda _: bystander.said)
+        assert [frame["type"] for frame in bystander.frames] == ["enter", "message"]
 
 
 def status(answer: bytes) -> int:

@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 from chat import Chat, Tab, code
 
-from chatservice.domain.errors import BAD_PROTOCOL, BAD_TOKEN, BAD_VERSION, NOT_TEXT, TOKEN_EXPIRED, TOO_MANY
+from chatservice.domain.errors import (
+    BAD_PROTOCOL,
+    BAD_TOKEN,
+    BAD_VERSION,
+    NOT_TEXT,
+    TOKEN_EXPIRED,
+    TOO_MANY,
+    Code,
+    Refused,
+)
 from chatservice.domain.limits import SESSIONS
+from chatservice.domain.promise import rejected
 
 
 def test_hello(chat: Chat) -> None:
@@ -121,6 +131,21 @@ def test_a_connection_that_is_lost_in_the_middle_of_hello(chat: Chat) -> None:
     chat.wait(10)
     assert list(chat.hub.roster._by_id) == ["u_ann"] and chat.hub.roster.find("u_ann").conns == 1  # type: ignore[union-attr]
     assert set(chat.hub.sessions) == {"u_ann"} and list(chat.hub.rooms) == ["@u_ann"]
+
+
+def test_a_log_that_cannot_keep_the_session(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk one comes in and reads all the same; only the secret will prove nothing. A log that has ended
+    lets nobody in."""
+    log, tab = chat.hub.log, Tab(chat)
+    monkeypatch.setattr(log, "keep_session", lambda *_: rejected(Refused(Code.BUSY)))
+    greeting = tab.ask("hello", nick="Ann", rooms={"lobby": None})
+    assert code(greeting) == "ok" and greeting["rooms"]["lobby"]["n"] == 1
+    monkeypatch.undo()
+    late = Tab(chat)
+    late.ask("hello", resume=greeting["session"])
+    assert late.id != tab.id
+    monkeypatch.setattr(log, "keep_session", lambda *_: rejected(Refused(Code.UNAVAILABLE)))
+    assert code(Tab(chat).ask("hello")) == "unavailable"
 
 
 # --- resuming ---

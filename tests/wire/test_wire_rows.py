@@ -5,13 +5,18 @@ from __future__ import annotations
 import zlib
 
 import pytest
+from twisted.logger import LogEvent, globalLogPublisher
 
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.ports import Identity
+from chatservice.domain.promise import Promise
+from chatservice.transports.admission import Bounds
 from chatservice.transports.surroundings import FAREWELL_S
 from chatservice.wires.light import CONTROLS, CONTROLS_PER_S, FRAGMENTS
 from wire.deflated import OFFER, RSV1, DeflatedPerson, deflated
 from wire.deflated import message as squeezed
 from wire.house import House, close_frame, frame, handshake, read_answer
-from wire.people import WebSocketPerson
+from wire.people import LinePerson, WebSocketPerson
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 SOCKET_IO = "/socket.io/?EIO=4&transport=websocket"
@@ -296,3 +301,65 @@ def test_row_75_a_thousand_errors(house: House, capsys: pytest.CaptureFixture[st
     assert not house.chat.peers and house.hub.rooms == {} and house.troubles == []
     assert len(house.around.farewells) == len(house.around.pings) == len(house.around.messages) == 0
     assert capsys.readouterr() == ("", "")
+
+
+def test_row_75_refused_at_accept() -> None:
+    """A thousand of them within one second from one address: most are closed as they are accepted, the log has one
+    line in ten seconds, and another address, even that of somebody who is there already, is served as ever."""
+    house = House(loopback=False, bounds=Bounds(per_address=200, per_minute=300))
+    friend = house.connect(house.lines, "198.51.100.7")
+    friend.take()
+    logged: list[LogEvent] = []
+    globalLogPublisher.addObserver(logged.append)
+    try:
+        refused = 0
+        for second in range(20):
+            for _ in range(1000 if second == 0 else 50):
+                transport = house.connect(house.door, "203.0.113.5")
+                refused += transport.gone
+                if not transport.gone:
+                    house.feed(transport, handshake("/text") + frame("", 3))
+                    transport.lose()
+            house.wait(1)
+    finally:
+        globalLogPublisher.removeObserver(logged.append)
+    assert 1950 - refused <= 300 + 20 * 300 / 60 + 1
+    assert len(logged) == 2 and all(event["address"] == "203.0.113.5" for event in logged)
+    house.feed(friend, b"still here\n")
+    assert friend.take().endswith(b"still here\n") and house.troubles == []
+    assert not house.connect(house.lines, "198.51.100.7").gone
+
+
+class SlowSignIn:
+    """Thinks until it is told what to say."""
+
+    def __init__(self) -> None:
+        self.thinking: list[Promise[tuple[Identity, str]]] = []
+
+    def login(self, name: str, password: str, address: str) -> Promise[tuple[Identity, str]]:
+        self.thinking.append(Promise())
+        return self.thinking[-1]
+
+
+@pytest.mark.parametrize("answer", [(Identity("u_a", "Ann", False), "a_token"), Refused(Code.UNAUTHORIZED)])
+def test_rows_29_and_30_gone_while_a_password_is_looked_at(answer: tuple[Identity, str] | Refused) -> None:
+    """Hashing takes a moment: who leaves in it, on a line or over HTTP, is nowhere when the answer comes."""
+    house = House()
+    house.hub.sign_in = sign_in = SlowSignIn()
+    line = LinePerson(house)
+    line.say("/login Ann sesame-open")
+    post = house.connect(house.door)
+    body = b'{"name":"Ann","password":"sesame-open"}'
+    head = "POST /v1/login HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\n"
+    house.feed(post, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    assert len(sign_in.thinking) == 2
+    line.leave()
+    post.lose()
+    for thinking in sign_in.thinking:
+        if isinstance(answer, Refused):
+            thinking.reject(answer)
+        else:
+            thinking.resolve(answer)
+    house.pump.run()
+    assert len(house.hub.roster) == 0 and house.hub.rooms == {} and house.hub.sessions == {}
+    assert house.troubles == []
