@@ -145,7 +145,7 @@ ROWS: dict[int, tuple[str, ...]] = {
     92: ("unit/test_v1_identity.py::test_a_token_ends_while_connected",),
     93: (
         "unit/test_v1_identity.py::test_all_sessions_end",
-        "wire/test_places.py::test_a_ban_by_any_way_in",
+        "wire/test_keeping_order.py::test_the_ways_in",
         "wire/test_readers.py::test_who_is_thrown_out_reads_no_more",
     ),
     94: (
