@@ -19,6 +19,7 @@ def test_signing_in_at_the_door(server: Server, browsing: Browsing) -> None:
     assert chatservice(server.directory, "user", "add", "Ann", typed=PASSWORD).returncode == 0
     ann = ThePage(browsing, server, None, query="?room=tea").page
     ann.get_by_role("button", name="Sign in").click()
+    expect(ann.get_by_role("heading", name="Sign in")).to_be_visible()
     ann.get_by_label("Name").fill("ann")
     ann.get_by_label("Password").fill("wrong horse")
     ann.locator("button[type=submit]").click()
@@ -52,6 +53,7 @@ def test_an_invitation(server: Server, browsing: Browsing) -> None:
     olga = ThePage(browsing, server, None, query="?room=den")
     olga.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     olga.page.get_by_role("button", name="Sign in").click()
+    expect(olga.page.get_by_role("heading", name="Sign in")).to_be_visible()
     olga.page.get_by_label("Name").fill("Olga")
     olga.page.get_by_label("Password").fill(PASSWORD)
     olga.page.get_by_label("Password").press("Enter")
