@@ -246,6 +246,7 @@ async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -
         can=abilities(session, room),
         topic=room.rules.topic,
         private=room.rules.private,
+        locked=room.rules.locked,
     )
 
 

@@ -42,6 +42,7 @@ class Joined:
     can: tuple[str, ...] = ()
     topic: str = ""
     private: bool = False
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

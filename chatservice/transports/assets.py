@@ -28,6 +28,7 @@ _TYPES = {
 _PACKED = {"png"}
 _CODINGS = {".br": b"br", ".gz": b"gzip"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+_SOURCE = re.compile(r"(sha256-[A-Za-z0-9+/]{43}=)?")
 
 STATIC: Traversable = files("chatservice").joinpath("static")
 MANIFEST = "assets.json"
@@ -78,11 +79,13 @@ class Build:
 
     :ivar id: which build it is; pages compare it with the one that hello tells.
     :ivar hashed: files whose names tell their content.
+    :ivar inline: the script that stands in the HTML itself, as its policy has to name it; empty if there is none.
     """
 
     id: str
     files: Mapping[str, StaticFile]
     hashed: frozenset[str]
+    inline: str = ""
 
 
 def load_build(folder: Traversable) -> Build | None:
@@ -97,9 +100,10 @@ def load_build(folder: Traversable) -> Build | None:
             if file is None or file.digest != digest:
                 return None
             found[name] = file
-        if not _NAME.fullmatch(about["build"]):
+        inline = about.get("inline", "")  # what is kept of a build has no HTML
+        if not (_NAME.fullmatch(about["build"]) and _SOURCE.fullmatch(inline)):
             return None
-        return Build(about["build"], found, frozenset(about["hashed"]) & found.keys())
+        return Build(about["build"], found, frozenset(about["hashed"]) & found.keys(), inline)
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return None
 

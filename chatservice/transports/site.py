@@ -16,7 +16,7 @@ from chatservice.transports.api import Rooms
 from chatservice.transports.assets import LIBRARY, Pages
 from chatservice.transports.doorkeeper import Asked, Doorkeeper, Turned
 from chatservice.transports.files import ASK_EACH_TIME, FOR_EVER, FileResource, WordsResource
-from chatservice.transports.headers import refusal, security_headers
+from chatservice.transports.headers import naming, refusal, security_headers
 from chatservice.transports.signin import LOGIN, LOGOUT, PASSWORD, SignInResource
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.watch import Deadline
@@ -46,7 +46,7 @@ NOT_FOUND = """\
 """
 
 
-def _files(pages: Pages) -> Iterator[tuple[bytes, IResource]]:
+def _files(pages: Pages, headers: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, IResource]]:
     """Every file at its address."""
     small = {name: FileResource(file) for name, file in pages.small.items()}
     yield from ((b"/static/" + name.encode(), file) for name, file in small.items())
@@ -63,13 +63,19 @@ def _files(pages: Pages) -> Iterator[tuple[bytes, IResource]]:
     for name, file in pages.build.files.items():
         if name not in LIBRARY:
             kept = FOR_EVER if name in pages.build.hashed else ASK_EACH_TIME
-            yield _BESIDE_THE_PAGE.get(name, b"/app/" + name.encode()), FileResource(file, kept=kept)
+            own = naming(headers, pages.build.inline) if name == "index.html" else None
+            yield _BESIDE_THE_PAGE.get(name, b"/app/" + name.encode()), FileResource(file, own, kept=kept)
 
 
 class Root(Resource):
-    """The tree of the main port."""
+    """The tree of the main port.
 
-    def __init__(self, chat: ChatWebSocketFactory, sockets: ChatSockets, pages: Pages) -> None:
+    :param headers: what every answer carries; the page's own differ where it has a script in itself.
+    """
+
+    def __init__(
+        self, chat: ChatWebSocketFactory, sockets: ChatSockets, pages: Pages, headers: Mapping[bytes, bytes]
+    ) -> None:
         super().__init__()
         self._sockets = sockets.server
         self._chat = WebSocketResource(chat)
@@ -79,7 +85,7 @@ class Root(Resource):
         upgrade_needed = WordsResource(
             426, "this is a WebSocket address; open it with new WebSocket(…)\n", {b"Upgrade": b"websocket"}
         )
-        self._files: dict[bytes, IResource] = dict(_files(pages))
+        self._files: dict[bytes, IResource] = dict(_files(pages, headers))
         self._files |= {
             path: SignInResource(path, chat.around, chat.manners) for path in (LOGIN, LOGOUT, PASSWORD)
         }
@@ -180,10 +186,11 @@ class PageSite(Site):
         pages: Pages | None = None,
         headers: Mapping[bytes, bytes] | None = None,
     ) -> None:
-        super().__init__(Root(chat, sockets, pages or Pages.load()), timeout=15, reactor=chat.reactor)
+        self.headers = headers or security_headers()
+        root = Root(chat, sockets, pages or Pages.load(), self.headers)
+        super().__init__(root, timeout=15, reactor=chat.reactor)
         self.around = chat.around
         self.sockets = sockets.server
-        self.headers = headers or security_headers()
         self.doorkeeper = Doorkeeper(chat.around, chat.manners)
 
     def body_limit(self, _channel: Any) -> int:

@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 from e2e.browsing import Browsing
 from e2e.conftest import Serve
 from e2e.package import Package
-from e2e.page.thepage import ARCHIVED
+from e2e.page.thepage import ARCHIVED, has_begun
 from e2e.proxy import below
 from e2e.server import CHECKOUT, PATIENCE_S, Server, eventually
 
@@ -41,7 +41,8 @@ def build_of(page: Page) -> str:
 
 def is_shown(page: Page) -> None:
     """Wait until its script has run and its style is there."""
-    page.wait_for_function("document.body.innerText.trim() !== ''")
+    has_begun(page)
+    page.wait_for_function("() => document.body.innerText.trim() !== ''")
     assert page.evaluate("[...document.styleSheets].every((sheet) => sheet.cssRules.length > 0)")
 
 
@@ -146,7 +147,7 @@ def test_an_upgrade_while_it_is_open(package: Package, browsing: Browsing, tmp_p
         page.keyboard.press("Enter")
         page.locator("#text").fill("half a sentence")
         first = build_of(page)
-        script = page.locator("script[src^='app/']").get_attribute("src") or ""
+        script = page.locator("link#main").get_attribute("href") or ""
         package.rebuild()
         assert first != package.build
         with browsing.server_down():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import json
@@ -125,10 +126,14 @@ def test_weight(real: dict[str, bytes]) -> None:
 
 
 def test_nothing_from_elsewhere(real: dict[str, bytes]) -> None:
-    """UI-21: nothing names another host; no script or style stands in the HTML; addresses are relative."""
+    """UI-21: nothing names another host; no style stands in the HTML, and no script but the one whose digest the
+    page's policy names; addresses are relative."""
     html = real["index.html"].decode()
     assert "{{" not in html and "<style" not in html and " style=" not in html
-    assert re.findall(r"<script(?![^>]* src=)[^>]*>", html) == [] and re.findall(r"\son\w+=", html) == []
+    [(attributes, script)] = re.findall(r"<script(.*?)>(.*?)</script>", html, re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert about(real)["inline"] == f"sha256-{digest}" and attributes == ""
+    assert re.findall(r"<[^>]*\son\w+=", html) == []
     for address in re.findall(r'(?:src|href)="([^"]+)"', html):
         assert not re.match(r"/|[a-z]+:(?!image/)", address), address
     css = real[named(real, "app", "css")].decode()
@@ -226,7 +231,7 @@ def test_lazy_parts(source: Source) -> None:
         name = named(files, stem, "js")
         assert name in about(files)["hashed"] and name not in html
     # What the lazy part shares with the page is known to the browser at once, not after the script was read.
-    assert f'<link rel="modulepreload" href="app/{named(files, "chunk", "js")}">' in html
+    assert f'<link rel="modulepreload" href="app/{named(files, "chunk", "js")}" fetchpriority="low">' in html
 
 
 def test_licences(source: Source) -> None:

@@ -7,20 +7,24 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chatservice.transports.assets import Pages, keep, load_build
 from wire.house import House
-from wire.test_headers import is_exact
+from wire.test_headers import EXACT, POLICY, is_exact
 from wire.test_page_files import STATIC, get
 
 FOR_EVER = "public, max-age=31536000, immutable"
 PNG = b"\x89PNG" + b"\x00" * 40
 
 
-def make_build(folder: Path, name: str, *, more: dict[str, bytes] | None = None) -> Path:
-    """What a build leaves, in small."""
+def make_build(folder: Path, name: str, *, more: dict[str, bytes] | None = None, inline: str = "") -> Path:
+    """What a build leaves, in small.
+
+    :param inline: the source of a script that stands in the page itself.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     hashed = {f"app.{name}.js": f"run({name!r})".encode() * 9, f"seal.{name}.png": PNG, **(more or {})}
     fixed = {
@@ -36,7 +40,7 @@ def make_build(folder: Path, name: str, *, more: dict[str, bytes] | None = None)
     for end in ("br", "gz"):
         (folder / f"app.{name}.js.{end}").write_bytes(f"{name} as {end}".encode())
     digests = {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}
-    about = {"build": f"0.1.0-{name}", "hashed": sorted(hashed), "files": digests}
+    about = {"build": f"0.1.0-{name}", "hashed": sorted(hashed), "inline": inline, "files": digests}
     (folder / "assets.json").write_text(json.dumps(about))
     return folder
 
@@ -61,7 +65,33 @@ def test_the_page(built: House) -> None:
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert b"app/app.aa11.js" in page.body and page.headers["cache-control"] == "no-cache"
     assert get(built, "/", f"If-None-Match: {page.headers['etag']}").status == 304
+    head = get(built, "/", method="HEAD")
+    assert (head.status, head.body) == (200, b"") and head.headers == page.headers
     assert get(built, "/lite").body == (STATIC / "lite.html").read_bytes()
+
+
+def test_a_script_in_the_page(static: Path) -> None:
+    """The policy of the page names the digest of the script in it; that of everything else names none."""
+    digest = "sha256-" + "aB+/" * 10 + "abc="
+    make_build(static / "app", "aa11", inline=digest)
+    house = House(pages=Pages.load(static))
+    expected = {
+        **EXACT,
+        "content-security-policy": POLICY.replace("script-src 'self'", f"script-src 'self' '{digest}'"),
+    }
+    page = get(house, "/")
+    assert is_exact(page.headers, expected)
+    again = get(house, "/", f"If-None-Match: {page.headers['etag']}")
+    assert again.status == 304 and is_exact(again.headers, expected)
+    for path in ("/lite", "/app/app.aa11.js", "/sw.js", "/nothing"):
+        assert is_exact(get(house, path).headers), path
+
+
+@pytest.mark.parametrize("inline", ["'unsafe-inline'", "sha256-abc=", "x; script-src *", None, 7])
+def test_an_impossible_digest(static: Path, inline: Any) -> None:
+    """A manifest that would put anything else into the policy is that of no build."""
+    make_build(static / "app", "aa11", inline=inline)
+    assert load_build(static / "app") is None
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { asked, handed, wanted } from "./address.js";
 import { html } from "./html.js";
 import { load, loadWithFirstTouch } from "./lazy.js";
 import { App } from "./parts/app.js";
 import { Door } from "./parts/door.js";
 import { listenToKeys } from "./parts/shortcuts.js";
 import * as keep from "./store/keep.js";
-import { asked, followAddress } from "./store/route.js";
+import { followAddress } from "./store/route.js";
 import { Settings } from "./store/settings.js";
 import { Store } from "./store/store.js";
 import { watchSurroundings } from "./surroundings.js";
@@ -14,9 +15,8 @@ import { watchSurroundings } from "./surroundings.js";
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const settings = new Settings(asked().get("lang"), navigator.languages);
 // An invitation stands behind the #, which no server is sent; it does not stay in the address.
-const link = new URLSearchParams(location.hash.slice(1));
-const invite = link.get("invite");
-const wanted = link.get("room") ?? asked().get("room") ?? "";
+const invite = handed().get("invite");
+const room = wanted();
 if (invite) history.replaceState(null, "", location.pathname + location.search);
 
 effect(() => {
@@ -33,8 +33,8 @@ effect(() => {
 
 function begin() {
   const store = new Store(settings);
-  store.start(invite ? "" : wanted);
-  if (invite) void load().then(({ acceptInvite }) => acceptInvite(store, wanted, invite));
+  store.start(invite ? "" : room);
+  if (invite) void load().then(({ acceptInvite }) => acceptInvite(store, room, invite));
   followAddress(store);
   listenToKeys(store);
   watchSurroundings(store);
@@ -45,10 +45,14 @@ function begin() {
 if (keep.get("nick") || keep.get("token")) {
   begin();
 } else {
-  render(html`<${Door} settings=${settings} room=${wanted || "lobby"} enter=${(/** @type {string} */ nick, /** @type {string} */ token) => {
+  render(html`<${Door} settings=${settings} room=${room || "lobby"} enter=${(/** @type {string} */ nick, /** @type {string} */ token) => {
     if (nick) keep.set("nick", nick);
     if (token) keep.set("token", token);
     render(null, root);
     begin();
   }} />`, root);
 }
+
+// What was pressed before there was a page; see first.js.
+onclick = null;
+globalThis.pressed?.click();

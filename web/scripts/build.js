@@ -27,11 +27,11 @@ if (!version) throw new Error("chatservice/__init__.py does not tell its version
 const made = await mkdtemp(join(tmpdir(), "chatservice-web-"));
 try {
   await buildLibrary(HERE, made, common);
-  const { id, hashed } = await buildPage(HERE, made, common, version);
+  const { id, hashed, inline } = await buildPage(HERE, made, common, version);
   /** @type {Record<string, string>} so that whoever serves them later knows that they are whole */
   const files = {};
   for (const name of (await readdir(made)).sort()) files[name] = digest(await readFile(join(made, name)));
-  await writeFile(join(made, "assets.json"), `${JSON.stringify({ build: id, hashed, files }, null, 1)}\n`);
+  await writeFile(join(made, "assets.json"), `${JSON.stringify({ build: id, hashed, inline, files }, null, 1)}\n`);
   await compress(made);
   await rm(OUT, { recursive: true, force: true });
   await mkdir(OUT, { recursive: true });

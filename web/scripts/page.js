@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { build, transform } from "esbuild";
+import { doors, firstScript, source } from "./first.js";
 import { seal } from "./icons.js";
 import { licences } from "./licences.js";
 
@@ -19,7 +20,8 @@ export const digest = (bytes) => createHash("sha256").update(bytes).digest("hex"
  * @param {string} out where the files go
  * @param {import("esbuild").BuildOptions} common
  * @param {string} version of the service
- * @returns {Promise<{id: string, hashed: string[]}>} which build this is; the files whose names tell their content
+ * @returns {Promise<{id: string, hashed: string[], inline: string}>} which build this is; the files whose names tell their
+ *   content; the script that stands in the HTML, as a policy names it
  */
 export async function buildPage(web, out, common, version) {
   const css = await bundle("app/app.css", "app", { ...common, outdir: out });
@@ -31,15 +33,17 @@ export async function buildPage(web, out, common, version) {
 
   const template = await readFile(join(web, "app/index.html"), "utf8");
   const worker = await readFile(join(web, "worker/sw.js"), "utf8");
+  // What is painted before the page is there; a template may do without.
+  const first = template.includes("{{doors}}") ? { doors: await doors(web, common), first: await firstScript(common) } : {};
   const hashed = [...css.files, ...js.files, ...Object.values(icons)].sort();
-  const id = `${version}-${digest(JSON.stringify([hashed, template, worker])).slice(0, 12)}`;
+  const id = `${version}-${digest(JSON.stringify([hashed, template, first, worker])).slice(0, 12)}`;
 
   const shell = [css.entry, js.entry, ...js.parts].map((name) => `app/${name}`);
   const icon = inAddress(await readFile(join(out, icons.svg), "utf8"));
   await writeFile(join(out, "manifest.webmanifest"), manifest(icons));
-  await writeFile(join(out, "index.html"), fill(template, { id, css, js, icon, touchIcon: icons[180] }));
+  await writeFile(join(out, "index.html"), fill(template, { id, css, js, icon, first, touchIcon: icons[180] }));
   await writeFile(join(out, "sw.js"), await configured(worker, { BUILD: id, SHELL: shell }, common));
-  return { id, hashed };
+  return { id, hashed, inline: first.first ? source(first.first) : "" };
 }
 
 /** @typedef {{entry: string, parts: string[], files: string[], metafile: import("esbuild").Metafile}} Bundle */
@@ -105,11 +109,11 @@ function manifest(icons) {
  * The template with the names that only the build knows. What belongs into every head and does not stand in it yet is
  * added at its end. All addresses are relative: the page may live under any path.
  * @param {string} template
- * @param {{id: string, css: Bundle, js: Bundle, icon: string, touchIcon: string}} made
+ * @param {{id: string, css: Bundle, js: Bundle, icon: string, first: Record<string, string>, touchIcon: string}} made
  */
-function fill(template, { id, css, js, icon, touchIcon }) {
+function fill(template, { id, css, js, icon, first, touchIcon }) {
   /** @type {Record<string, string>} */
-  const values = { css: `app/${css.entry}`, js: `app/${js.entry}`, icon, build: id };
+  const values = { css: `app/${css.entry}`, js: `app/${js.entry}`, icon, build: id, ...first };
   const html = template.replace(/\{\{(\w+)\}\}/g, (hole, name) => {
     if (!(name in values)) throw new Error(`index.html: nobody knows ${hole}`);
     return values[name];
@@ -123,7 +127,7 @@ function fill(template, { id, css, js, icon, touchIcon }) {
     ['rel="manifest"', '<link rel="manifest" href="manifest.webmanifest">'],
     ['rel="icon"', `<link rel="icon" href="${icon}" type="image/svg+xml">`],
     ['rel="apple-touch-icon"', `<link rel="apple-touch-icon" href="app/${touchIcon}">`],
-    ['rel="modulepreload"', js.parts.map((name) => `<link rel="modulepreload" href="app/${name}">`).join("\n")],
+    ['rel="modulepreload" href', js.parts.map((name) => `<link rel="modulepreload" href="app/${name}" fetchpriority="low">`).join("\n")],
   ];
   const missing = head.filter(([sign, lines]) => lines && !html.includes(sign)).map(([, lines]) => lines);
   return html.replace("</head>", `${missing.join("\n")}\n</head>`);

@@ -8,8 +8,6 @@ from e2e.browsing import Browsing
 from e2e.page.thepage import ThePage
 from e2e.server import Server
 
-TEA = "?room=tea"
-
 
 def act(visitor: ThePage, text: str, name: str) -> None:
     """Point at a message and press one of its actions."""
@@ -17,9 +15,12 @@ def act(visitor: ThePage, text: str, name: str) -> None:
     visitor.page.get_by_role("toolbar").get_by_role("button", name=name, exact=True).click()
 
 
-def test_reply_edit_react_delete(server: Server, browsing: Browsing) -> None:
+def test_reply_edit_react_delete(shared_server: Server, browsing: Browsing) -> None:
     """A message is answered, changed, reacted to and deleted, and the other one sees each of it."""
-    ann, bob = ThePage(browsing, server, "Ann", query=TEA), ThePage(browsing, server, "Bob", query=TEA)
+    ann, bob = (
+        ThePage(browsing, shared_server, "Ann", query="?room=tea"),
+        ThePage(browsing, shared_server, "Bob", query="?room=tea"),
+    )
     ann.say("tea is redy")
     bob.shows("tea is redy")
     act(bob, "tea is redy", "Reply")
@@ -43,9 +44,9 @@ def test_reply_edit_react_delete(server: Server, browsing: Browsing) -> None:
     expect(ann.page.get_by_role("toolbar")).to_have_count(0)
 
 
-def test_by_keys_alone(server: Server, browsing: Browsing) -> None:
+def test_by_keys_alone(shared_server: Server, browsing: Browsing) -> None:
     """From the box to the messages, to the actions of one, and back; the focus is never lost."""
-    ann = ThePage(browsing, server, "Ann", query=TEA)
+    ann = ThePage(browsing, shared_server, "Ada", query="?room=keys")
     ann.say("one")
     ann.say("two")
     ann.shows("one", "two")
@@ -67,50 +68,56 @@ def test_by_keys_alone(server: Server, browsing: Browsing) -> None:
     expect(ann.box).to_be_focused()
 
 
-def test_unread_elsewhere(server: Server, browsing: Browsing) -> None:
+def test_unread_elsewhere(shared_server: Server, browsing: Browsing) -> None:
     """What is said in other rooms is counted there and in the title; to go there is to read it."""
-    ann, bob = ThePage(browsing, server, "Ann", query=TEA), ThePage(browsing, server, "Bob", query=TEA)
+    ann, bob = (
+        ThePage(browsing, shared_server, "Ina", query="?room=pot"),
+        ThePage(browsing, shared_server, "Jon", query="?room=pot"),
+    )
     ann.say("/join lobby")
     expect(ann.page.locator("h1")).to_have_text("lobby")
     bob.say("for all")
-    tea = ann.page.get_by_role("button", name="tea")
-    expect(tea.locator(".dot")).to_be_visible()
-    bob.say("for @Ann too")
-    expect(tea.locator(".badge.loud")).to_contain_text("1")
+    pot = ann.page.get_by_role("button", name="pot")
+    expect(pot.locator(".dot")).to_be_visible()
+    bob.say("for @Ina too")
+    expect(pot.locator(".badge.loud")).to_contain_text("1")
     expect(ann.page).to_have_title("(2) lobby · Chat")
     ann.page.keyboard.press("Alt+Shift+ArrowDown")
-    expect(ann.page.locator("h1")).to_have_text("tea")
+    expect(ann.page.locator("h1")).to_have_text("pot")
     expect(ann.page.locator("li.unread + li .text")).to_have_text("for all")
-    expect(ann.page).to_have_title("tea · Chat")
+    expect(ann.page).to_have_title("pot · Chat")
     ann.page.go_back()
     expect(ann.page.locator("h1")).to_have_text("lobby")
 
 
-def test_talking_alone(server: Server, browsing: Browsing) -> None:
+def test_talking_alone(shared_server: Server, browsing: Browsing) -> None:
     """A direct conversation begins in the list of members and shows up at the other one's by itself."""
-    ann, bob = ThePage(browsing, server, "Ann", query=TEA), ThePage(browsing, server, "Bob", query=TEA)
-    ann.page.locator("aside .person", has_text="Bob").click()
+    ann, bob = (
+        ThePage(browsing, shared_server, "Kim", query="?room=alone"),
+        ThePage(browsing, shared_server, "Leo", query="?room=alone"),
+    )
+    ann.page.locator("aside .person", has_text="Leo").click()
     ann.page.get_by_role("button", name="Message", exact=True).click()
-    expect(ann.page.locator("h1")).to_have_text("Bob")
+    expect(ann.page.locator("h1")).to_have_text("Leo")
     ann.say("psst")
     ann.shows("psst")
     conversation = bob.page.get_by_role("list", name="Direct messages").get_by_role("button")
-    expect(conversation).to_contain_text("Ann")
+    expect(conversation).to_contain_text("Kim")
     expect(conversation.locator(".badge")).to_contain_text("1")
     conversation.click()
     bob.shows("psst")
 
 
-def test_keeping_order(server: Server, browsing: Browsing) -> None:
+def test_keeping_order(shared_server: Server, browsing: Browsing) -> None:
     """The owner signs in with their token and mutes somebody; that can be undone; others have no such menu."""
-    eve = ThePage(browsing, server, "Eve", query=TEA)
+    eve = ThePage(browsing, shared_server, "Eve", query="?room=order")
     eve.page.locator("aside .person").first.click()
     expect(eve.page.get_by_role("button", name="Ban")).to_have_count(0)
-    olga = ThePage(browsing, server, "Olga", query=TEA)
+    olga = ThePage(browsing, shared_server, "Olga", query="?room=order")
     olga.page.get_by_role("button", name="Settings").click()
     olga.page.get_by_role("button", name="Sign in").click()
     olga.page.get_by_role("button", name="I have a token").click()
-    olga.page.locator("input[name=token]").fill((server.data / "owner.token").read_text().strip())
+    olga.page.locator("input[name=token]").fill((shared_server.data / "owner.token").read_text().strip())
     olga.page.get_by_role("dialog").locator("button[type=submit]").click()
     expect(olga.page.get_by_role("button", name="Sign out")).to_be_visible()
     olga.page.keyboard.press("Escape")
@@ -126,9 +133,9 @@ def test_keeping_order(server: Server, browsing: Browsing) -> None:
     expect(olga.page.locator(".me bdi")).to_have_text("Olga")
 
 
-def test_language_and_reload(server: Server, browsing: Browsing) -> None:
+def test_language_and_reload(shared_server: Server, browsing: Browsing) -> None:
     """Another language is there at once, the draft stays, and both outlive a reload."""
-    ann = ThePage(browsing, server, "Ann", query=TEA)
+    ann = ThePage(browsing, shared_server, "Mia", query="?room=words")
     ann.box.fill("half a sentence")
     ann.page.get_by_role("button", name="Settings").click()
     ann.page.get_by_label("Language").select_option("zh-CN")

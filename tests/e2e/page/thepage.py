@@ -104,6 +104,11 @@ def watch(page: Page, selector: str) -> Callable[[], list[str]]:
     return lambda: list(heard.evaluate("(heard) => heard()"))
 
 
+def has_begun(page: Page) -> None:
+    """Wait until the page's own script runs: what is seen before that stands in the HTML."""
+    page.wait_for_function("() => window.onclick === null")
+
+
 class ThePage:
     """One visitor.
 
@@ -131,6 +136,7 @@ class ThePage:
             self.page.clock.install()
         if wire is not None or clock:
             self.page.reload()  # both take hold of a page when it begins
+        has_begun(self.page)
         self._find()
         if nick is not None:
             self.enter(nick)
@@ -148,6 +154,7 @@ class ThePage:
         """Another tab of the same browser, at the same address."""
         other = copy(self)
         other.page = tab_beside(self.page)
+        has_begun(other.page)
         other._find()
         return other
 

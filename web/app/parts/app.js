@@ -21,11 +21,15 @@ function Layout() {
   const store = useStore();
   const say = store.say.value;
   const room = store.current.value;
+  /** What lies over the room goes when one presses beside it. @param {any} event */
+  const outside = ({ target }) => {
+    if (store.panel.value && !store.isWide.value && target.isConnected && !target.closest(".people, .head button")) store.panel.value = "";
+  };
   // On a narrow page the list of rooms is a page of its own.
   if (store.isAlone.value) return html`<div class="page"><main class="alone"><${Rooms} /></main></div><${Toasts} /><${Dialogs} />`;
   return html`
     <a class="skip" href="#text" onClick=${toBox}>${say("skip")}</a>
-    <div class="page" data-panel=${store.panel.value}>
+    <div class="page" data-panel=${store.panel.value} data-people=${store.settings.people.value} onClick=${outside}>
       ${!store.isNarrow.value && html`<${Rooms} />`}
       <main>
         <${Header} />

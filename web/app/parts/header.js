@@ -11,6 +11,13 @@ export function Header() {
   /** @param {"people" | "search"} name */
   const toggle = (name) => () => { store.panel.value = store.panel.value === name ? "" : name; };
   const n = room?.n.value ?? 0;
+  const isBeside = store.isWide.value;
+  const seesPeople = isBeside ? store.panel.value !== "search" && store.settings.people.value : store.panel.value === "people";
+  const togglePeople = () => {
+    if (!isBeside) return toggle("people")();
+    store.settings.people.value = !seesPeople;
+    store.panel.value = "";
+  };
   return html`<header class="head">
     <button class="plain back" onClick=${() => store.goBack()} aria-label=${say("back")}><${Icon} name="back" />
       <${Elsewhere} /></button>
@@ -20,7 +27,7 @@ export function Header() {
     </div>
     <button class="plain" aria-expanded=${store.panel.value === "search"} onClick=${toggle("search")} aria-label=${say("search")} title="${say("search")} ${written("Mod+Shift+f")}"><${Icon} name="search" /></button>
     ${room && html`<button class="plain" onClick=${() => { store.dialog.value = { name: "room" }; }} aria-label=${say("room-menu")} title=${say("room-menu")}><${Icon} name="dots" /></button>
-      <button class="count" aria-expanded=${store.panel.value === "people"} onClick=${toggle("people")} aria-label=${say("people-in", { n })}><${Icon} name="people" /><span aria-hidden="true">${n || ""}</span></button>`}
+      <button class="count" aria-expanded=${seesPeople} onClick=${togglePeople} aria-label=${say("people-in", { n })}><${Icon} name="people" /><span aria-hidden="true">${n || ""}</span></button>`}
   </header>`;
 }
 

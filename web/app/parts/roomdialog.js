@@ -1,6 +1,6 @@
 import { html } from "../html.js";
 import { inviteLink } from "../invite.js";
-import { Select } from "./fields.js";
+import { Check, Select } from "./fields.js";
 import { useStore } from "./use.js";
 
 /** What concerns one room. @param {{close: () => void}} props */
@@ -21,10 +21,14 @@ export function RoomDialog({ close }) {
     store.toast(say("invite-copied"));
     close();
   });
+  /** @param {"private" | "lock"} action */
+  const order = (action) => (/** @type {boolean} */ on) => store.doing(() => room.handle.mod(action, { value: on ? "on" : "off" }));
   const levels = ["", "all", "mentions", "none"].map((level) => [level, say(/** @type {any} */ (`notify-${level || "default"}`))]);
   return html`<p class="serif big">${room.isDM ? "" : "#"}${room.title.value}</p>
     ${store.may("mod") ? html`<form onSubmit=${setTopic}><label><span>${say("topic")}</span><input name="topic" maxlength="200" defaultValue=${room.topic.value} /></label>
       <p class="ends"><button class="primary" type="submit">${say("save")}</button></p></form>` : room.topic.value && html`<p>${room.topic.value}</p>`}
+    ${store.may("mod") && !room.isDM && html`<${Check} label=${say("private-room")} value=${room.isPrivate.value} set=${order("private")} />
+      <${Check} label=${say("lock-room")} value=${room.isLocked.value} set=${order("lock")} />`}
     ${store.may("mod") && room.isPrivate.value && html`<p class="ends"><button onClick=${invite}>${say("invite")}</button></p>`}
     <${Select} label=${say("notify-room")} value=${store.settings.levels.value[room.name] ?? ""} options=${levels} set=${(/** @type {any} */ level) => store.settings.setLevel(room.name, level)} />
     <p class="ends"><button class="danger" onClick=${() => { close(); store.leave(room); }}>${say(room.isDM ? "leave-dm" : "leave-room")}</button></p>`;

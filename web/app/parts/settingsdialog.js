@@ -3,8 +3,11 @@ import { html } from "../html.js";
 import { written } from "../keys.js";
 import { ring } from "../store/sound.js";
 import { Check, Select } from "./fields.js";
+import { Password, signOutEverywhere } from "./password.js";
 import { SignIn } from "./signin.js";
 import { useStore } from "./use.js";
+
+const ACCOUNT = "a_"; // so begin the tokens of those who have a password here
 
 /** How one wants to have it. */
 export function SettingsDialog() {
@@ -54,11 +57,15 @@ function Account() {
     if (isGood) isAsking.value = false;
     return isGood;
   };
+  const isChanging = useSignal(false);
+  const hasAccount = store.token.value.startsWith(ACCOUNT);
   const me = store.me.value;
   return html`<p><strong>${me?.nick ?? store.nick.value}</strong>${me?.role && me.role !== "guest" && html` <span class="tag line">${say(/** @type {any} */ (`role-${me.role}`))}</span>`}
       ${" "}<button class="link" onClick=${() => { store.dialog.value = { name: "nick" }; }}>${say("rename")}</button></p>
     <p class="quiet small">${store.token.value ? say("signed-in") : say("guest")}
-      ${store.token.value ? html` <button class="link" onClick=${() => store.signIn("")}>${say("sign-out")}</button>`
+      ${store.token.value ? html` <button class="link" onClick=${() => store.signIn("")}>${say("sign-out")}</button>${hasAccount && html` <button class="link" onClick=${() => store.doing(() => signOutEverywhere(store))}>${say("sign-out-all")}</button>
+        <button class="link" aria-expanded=${isChanging.value} onClick=${() => { isChanging.value = !isChanging.value; }}>${say("change-password")}</button>`}`
       : html` <button class="link" aria-expanded=${isAsking.value} onClick=${() => { isAsking.value = !isAsking.value; }}>${say("sign-in")}</button>`}</p>
-    ${isAsking.value && html`<${SignIn} say=${say} done=${done} />`}`;
+    ${isAsking.value && html`<${SignIn} say=${say} done=${done} />`}
+    ${isChanging.value && hasAccount && html`<${Password} done=${() => { isChanging.value = false; }} />`}`;
 }

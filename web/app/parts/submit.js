@@ -77,6 +77,7 @@ function obey(store, room, command, rest) {
       return "";
     case "who":
       store.panel.value = "people";
+      store.settings.people.value = true;
       return "";
     case "clear":
       room.clear();

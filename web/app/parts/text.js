@@ -1,6 +1,7 @@
 import { h } from "preact";
 import { html } from "../html.js";
 import { markdown } from "../markdown.js";
+import { mentionsIn } from "../mentions.js";
 import { Icon } from "./icon.js";
 
 /**
@@ -11,7 +12,7 @@ export function Text({ text, mentions = [], store }) {
   const me = store.me.value;
   /** @type {Map<string, boolean>} how they are written, and whether that is oneself */
   const names = new Map(mentions.map((id) => [`@${store.nickOf({ id })}`, id === me?.id]));
-  const pattern = names.size ? new RegExp(`(${[...names.keys()].map(escaped).join("|")})`, "giu") : null;
+  const pattern = mentionsIn([...names.keys()]);
 
   /** @param {any} child */
   const named = (child) => {
@@ -29,11 +30,6 @@ export function Text({ text, mentions = [], store }) {
     return h(/** @type {any} */ (tag), props, ...(tag === "code" || tag === "a" ? children : children.map(named)));
   };
   return markdown(text, make);
-}
-
-/** @param {string} text */
-function escaped(text) {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 /** @param {{store: import("../store/store.js").Store}} props */

@@ -9,6 +9,7 @@ import { Telling } from "./telling.js";
 
 const ARCHIVE_MS = 2000;
 const NARROW = matchMedia("(max-width: 639px)");
+const WIDE = matchMedia("(min-width: 1100px)");
 
 /** The rooms one is in, and the one that is shown. */
 export class Places extends Telling {
@@ -17,6 +18,7 @@ export class Places extends Telling {
   /** @type {import("@preact/signals").Signal<RoomState | undefined>} */
   current = signal(undefined);
   isNarrow = signal(NARROW.matches);
+  isWide = signal(WIDE.matches); // enough for people or search beside the room; else they lie over it
   /** on a narrow page: the list of rooms, or the room */
   screen = signal(/** @type {"rooms" | "room"} */ ("room"));
   /** on a narrow page there is nothing but the list of rooms now */
@@ -33,6 +35,7 @@ export class Places extends Telling {
   constructor(settings) {
     super(settings);
     NARROW.addEventListener("change", () => { this.isNarrow.value = NARROW.matches; });
+    WIDE.addEventListener("change", () => { this.isWide.value = WIDE.matches; });
   }
 
   /** @returns {Store} what this is a part of */

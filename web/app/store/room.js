@@ -16,6 +16,7 @@ export class RoomState extends Lookout {
   notes = signal([]);
   topic = signal("");
   isPrivate = signal(false);
+  isLocked = signal(false);
   /** @type {import("@preact/signals").Signal<readonly string[]>} */
   can = signal([]);
   n = signal(0);
@@ -59,6 +60,7 @@ export class RoomState extends Lookout {
     this.isJoined.value = true;
     this.topic.value = event.topic ?? "";
     this.isPrivate.value = !!event.private;
+    this.isLocked.value = !!event.locked;
     this.can.value = event.you?.can ?? [];
     this.n.value = event.n;
     if (event.members) this.#gather(event.members);
@@ -113,6 +115,8 @@ export class RoomState extends Lookout {
   on_mod(event) {
     const { action, value, user } = event;
     if (action === "topic") this.topic.value = value ?? "";
+    if (action === "private") this.isPrivate.value = value === "on";
+    if (action === "lock") this.isLocked.value = value === "on";
     if (action === "role" && user?.id === this.me) void this.handle.join();
     this.#note(event);
   }

@@ -1,7 +1,5 @@
 import { effect } from "@preact/signals";
-
-/** @returns {URLSearchParams} what the address asks for */
-export const asked = () => new URLSearchParams(location.search);
+import { asked } from "../address.js";
 
 /**
  * The address names the room, so that it can be given away, and back leads back. On a narrow page the list of rooms

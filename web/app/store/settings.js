@@ -26,6 +26,7 @@ export class Settings {
   theme = kept("theme", "auto", ["auto", "light", "dark"]);
   enter = kept("enter", "enter", ["enter", "ctrl"]);
   moves = kept("moves", true);
+  people = kept("people", true); // whether who is there is seen beside the room, where there is space
   sound = kept("sound", false);
   desktop = kept("desktop", false);
   level = kept("level", /** @type {Level} */ ("mentions"), ["all", "mentions", "none"]);
