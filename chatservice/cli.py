@@ -26,7 +26,7 @@ from chatservice.identity.names import PrecisNames
 from chatservice.identity.passwords import Passwords
 from chatservice.identity.users import ROLES, Users
 from chatservice.logs.registry import BadStore, open_log
-from chatservice.service import Secrets, take_lock
+from chatservice.preparing import Secrets, take_lock
 from chatservice.transports.control import LINE_BYTES, address_of
 
 PATIENCE_S = 30.0

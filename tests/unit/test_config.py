@@ -11,8 +11,9 @@ import pytest
 from twisted.python.usage import UsageError
 
 from chatservice.config import OPTIONS, BadConfig, Config, read_config
+from chatservice.flags import Options
 from chatservice.identity.jwt import SiteKey
-from chatservice.service import KEPT_DESCRIPTORS, Options, raise_file_limit
+from chatservice.preparing import KEPT_DESCRIPTORS, raise_file_limit
 from chatservice.transports.networks import Networks
 
 # For each option: what is said, and what must be found in the settings then.
