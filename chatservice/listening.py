@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
@@ -18,6 +18,7 @@ from chatservice.transports.endpoints import BadEndpoint, Listener
 from chatservice.transports.frontdoor import FrontDoorFactory
 from chatservice.transports.gate import Gate
 from chatservice.transports.headers import HSTS, security_headers
+from chatservice.transports.inherited import Inherited, endpoints
 from chatservice.transports.line import LineFactory
 from chatservice.transports.origins import Origins
 from chatservice.transports.redirect import Elsewhere, RedirectFactory, by_names, by_public_url
@@ -28,6 +29,12 @@ from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.tls import ReloadableContext, self_signed
 from chatservice.transports.websocket import ChatWebSocketFactory
 from chatservice.wires.quick import send_promptly
+
+
+class Living(Protocol):
+    """Whoever is connected; see `domain.ports.Peer`."""
+
+    def close(self, why: Disconnect) -> None: ...
 
 
 class Listening:
@@ -67,10 +74,19 @@ class Listening:
         for listener in self.config.redirects:
             self._listen(around, listener, RedirectFactory(around, self._elsewhere()))
 
+    def living(self) -> list[Living]:
+        """All peers there are now."""
+        return [peer for factory in self.factories for peer in factory.living()]
+
     def close_peers(self, why: Disconnect) -> None:
         """End every live connection."""
         for factory in self.factories:
             factory.close_peers(why)
+
+    @property
+    def leaving(self) -> int:
+        """How many of Socket.IO's connections have been told to go and are still there."""
+        return sum(one.server.house.farewells.n for one in self.factories if isinstance(one, ChatSockets))
 
     def _elsewhere(self) -> Elsewhere:
         public = urlsplit(self.config.public_url)
@@ -111,10 +127,10 @@ class Listening:
 
     def _listen(self, around: Surroundings, listener: Listener, factory: IProtocolFactory) -> None:
         gate = Gate(around, factory, proxied=self.config.proxy_protocol)
-        listening = listener.open(self._reactor).listen(gate)
         ports: list[IListeningPort] = []
         errors: list[Any] = []
-        listening.addCallbacks(ports.append, errors.append)
+        for endpoint in endpoints(listener, self._reactor):
+            endpoint.listen(gate).addCallbacks(ports.append, errors.append)
         if errors:
             raise BadEndpoint(f"cannot listen at {listener.address()}: {errors[0].getErrorMessage()}")
         for port in ports:
@@ -124,6 +140,19 @@ class Listening:
             number = getattr(port.getHost(), "port", None)
             if number is not None:
                 self.ports[listener] = number
+
+
+def given_sockets(config: Config, inherited: Inherited) -> Config:
+    """With the sockets that the service manager has handed over, where a listener asks for them.
+
+    :raises BadEndpoint: if there is none for one of them.
+    """
+    return replace(
+        config,
+        listeners=tuple(map(inherited.give, config.listeners)),
+        lines=tuple(map(inherited.give, config.lines)),
+        redirects=tuple(map(inherited.give, config.redirects)),
+    )
 
 
 def serving(config: Config) -> tuple[Listener, ...]:

@@ -6,11 +6,11 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping, MutableMapping
 from typing import Any, TextIO
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThread
@@ -20,7 +20,6 @@ from chatservice import __version__
 from chatservice.banner import background_notes, banner
 from chatservice.config import BadConfig, Config, read_config
 from chatservice.domain.accounts import Registry
-from chatservice.domain.errors import RESTART
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Engine, LogError
@@ -31,16 +30,20 @@ from chatservice.identity.passwords import Passwords
 from chatservice.identity.sign_in import PasswordSignIn
 from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
-from chatservice.listening import Listening
+from chatservice.listening import Listening, given_sockets
 from chatservice.logs.registry import BadStore, check_log, open_log
+from chatservice.notify import Manager, Watchdog
 from chatservice.preparing import Secrets, bounds, give_up, make_passes, report, start_notes, take_lock, with_older
 from chatservice.signals import on_hangup, stop_only_once
+from chatservice.stopping import see_out
 from chatservice.transports.admission import Admission
 from chatservice.transports.assets import Pages
 from chatservice.transports.certificates import Certificates
+from chatservice.transports.comeback import age_s
 from chatservice.transports.control import listen_for_control
 from chatservice.transports.counted import Counted
 from chatservice.transports.endpoints import BadEndpoint, check_apart
+from chatservice.transports.inherited import Inherited, endpoints
 from chatservice.transports.places import Places
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.tls import BadCertificate
@@ -55,12 +58,20 @@ class ChatService(MultiService):
     """Everything of one process, started and stopped together.
 
     :param say: is given the banner when all listeners are open.
+    :param manager: is told when that is, and how it goes on.
     """
 
-    def __init__(self, config: Config, reactor: Any, say: Callable[[str], object] = lambda _: None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        say: Callable[[str], object] = lambda _: None,
+        manager: Manager | None = None,
+    ) -> None:
         super().__init__()
         self.config = config
         self.listening = Listening(config, reactor)
+        self.manager = manager or Manager()
         self.counted = Counted()
         self._certificates = Certificates(self.listening.contexts.values(), self.counted)
         self._reactor = reactor
@@ -71,6 +82,7 @@ class ChatService(MultiService):
         self._passwords: Passwords | None = None
         self._ticking: LoopingCall | None = None
         self._around: Surroundings | None = None
+        self._watchdog: Watchdog | None = None
         self.lock: TextIO | None = None  # the data directory is ours as long as this is open
 
     def privilegedStartService(self) -> None:
@@ -90,6 +102,12 @@ class ChatService(MultiService):
         listeners = self.listening.listeners
         notes = start_notes(self.config, listeners, self.pages)
         self._say(banner(self.config, listeners, self.listening.ports, notes))
+        if self._around is not None:
+            self._around.comeback.start_s = age_s()
+        self.manager.ready()
+        if self.manager.watchdog_s is not None and self._log is not None:
+            log = self._log
+            self._watchdog = Watchdog(self.manager, lambda: log.session(b"", int(time.time() * 1000)))
 
     def _open_all(self) -> None:
         """A failure here ends the process before it serves anyone."""
@@ -105,22 +123,27 @@ class ChatService(MultiService):
             give_up(str(error), self._say)
 
     def stopService(self) -> Deferred[Any]:
-        """Tell every peer, close the listeners, write what waits."""
+        """Close the listeners, tell every peer, write what waits; see `stopping.see_out`."""
         super().stopService()
-        closing = [maybeDeferred(port.stopListening) for port in self.listening.open]
-        self.listening.close_peers(RESTART)
-        if self._hub is not None:
-            self._hub.end_readers(RESTART)
-        if self._ticking is not None and self._ticking.running:
-            self._ticking.stop()
-        if self._passwords is not None:
-            self._passwords.close()
-        if self._log is not None:
-            if self._log.stop_blocks:
-                closing.append(deferToThread(self._log.stop))
+        self.manager.stopping()
+        return self._end()
+
+    @inlineCallbacks
+    def _end(self) -> Generator[Deferred[Any], Any, None]:
+        log, self._watchdog = self._log, None
+        if log is None:
+            return
+        try:
+            yield see_out(self._reactor, self.listening, log, self._around)
+        finally:  # whatever went wrong with a peer, the log is closed
+            if self._ticking is not None and self._ticking.running:
+                self._ticking.stop()
+            if self._passwords is not None:
+                self._passwords.close()
+            if log.stop_blocks:
+                yield deferToThread(log.stop)
             else:
-                self._log.stop()
-        return gatherResults(closing)
+                log.stop()
 
     def _open_log(self) -> Surroundings:
         config, reactor = self.config, self._reactor
@@ -169,11 +192,15 @@ class ChatService(MultiService):
         assert self._around is not None
         self._around.tick()
         self._certificates.tick()
+        self.manager.status(f"{self.counted.connections:,} connections")
+        if self._watchdog is not None:
+            self._watchdog.beat()
 
     def reload(self) -> None:
         """Read again what can be read again while people talk; what cannot be used changes nothing."""
         _log.info("reading the certificates again")
-        self._certificates.reload()
+        with self.manager.reloading():
+            self._certificates.reload()
 
     def _control(self) -> IListeningPort:
         assert self._hub is not None and self._log is not None and self._passwords is not None
@@ -181,11 +208,11 @@ class ChatService(MultiService):
         return listen_for_control(self._reactor, self.config.data, users, report)
 
 
-def make_service(options: Options, environment: Mapping[str, str], reactor: Any) -> ChatService:
+def make_service(options: Options, environment: MutableMapping[str, str], reactor: Any) -> ChatService:
     """The service for these options; everything that can be wrong beforehand is found out here, before
     twistd goes into the background."""
     try:
-        config = read_config(options.given(), environment)
+        config = given_sockets(read_config(options.given(), environment), Inherited.take(environment))
         lock = take_lock(config.data)
         make_passes(config, Registry(PrecisNames()))
         check_log(config.store, config.data)
@@ -195,13 +222,14 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
         if config.redirects and not (seals or config.public_url.startswith("https:")):
             raise BadConfig("--redirect: there is no https to send anybody to; see --listen and --public-url")
         for listener in wanted:
-            listener.open(reactor)
+            endpoints(listener, reactor)
             listener.check_free()
         parent: Mapping[str, Any] = options.parent or {}
+        manager = Manager.of(environment)
         if "nodaemon" not in parent or parent["nodaemon"]:
-            service = ChatService(config, reactor, sys.stderr.write)
+            service = ChatService(config, reactor, sys.stderr.write, manager)
         else:
-            service = ChatService(config, reactor)
+            service = ChatService(config, reactor, manager=manager)
             notes = start_notes(config, service.listening.listeners, service.pages) + background_notes(
                 os.path.abspath(parent.get("logfile") or "twistd.log"),
                 os.path.abspath(parent.get("pidfile") or "twistd.pid"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -85,7 +87,7 @@ class ChatLine(Connected, Protocol):
         """See `Peer.close`. The reason is told in words: TCP has no close codes."""
         if self.conversation is None:
             return
-        self.deliver(Noticed(why.name, {"limit": LINE_BYTES}))
+        self.deliver(Noticed(why.name, {"limit": LINE_BYTES, "seconds": self.around.return_ms(why) / 1000}))
         self.flush()
         self._leave()
         self.transport.loseConnection()
@@ -123,6 +125,10 @@ class LineFactory(Factory[ChatLine]):
         protocol = ChatLine()
         protocol.factory = self
         return protocol
+
+    def living(self) -> Iterable[ChatLine]:
+        """Whoever is connected now."""
+        return list(self.peers)
 
     def close_peers(self, why: Disconnect) -> None:
         """End every live connection."""

@@ -75,6 +75,7 @@ class Connected(Hearer):
     ) -> Conversation[Any]:
         """The connection is open: be a peer."""
         self.around = around
+        around.comeback.arrived()
         self.format = format
         self._queue = self.open_queue()
         self._watch = watch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,10 @@ class ChatSockets:
         self.server.on("disconnect")(self._disconnect)
         self.server.on("pressure")(self._pressure)
         self.server.main.hear_all(self._hear)
+
+    def living(self) -> Iterable[SocketPeer]:
+        """Whoever is connected now."""
+        return list(self._peers.values())
 
     def close_peers(self, why: Disconnect) -> None:
         """Say goodbye to all."""

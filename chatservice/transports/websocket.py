@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.interfaces import IAddress, IReactorTime
@@ -12,7 +12,7 @@ from chatservice.dialects.base import Dialect, Voice
 from chatservice.dialects.phrases import choose_language, say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
-from chatservice.domain.errors import FLOOD, IDLE, Code, Disconnect, Refused
+from chatservice.domain.errors import FLOOD, IDLE, RESTART, Code, Disconnect, Refused
 from chatservice.domain.limits import ECHO, FRAME_BYTES
 from chatservice.domain.ports import Identity
 from chatservice.transports.credentials import prove
@@ -222,9 +222,12 @@ class ChatWebSocket(Connected, LightWebSocket):
         """See `Peer.close`."""
         if self.state == self.STATE_OPEN:
             own_codes = self._spoken is not None and self._spoken.has_hello
-            if own_codes and why.name == "shutdown":
-                self.deliver(self.around.bye(why))
-            reason = say(self.factory.manners.lang, why.name).encode()[:120]
+            told = None
+            if own_codes and why is RESTART:
+                self.deliver(bye := self.around.bye(why))
+                told = {"seconds": bye.after_ms / 1000}
+            lang = self.factory.manners.lang
+            reason = (say(lang, why.name, told) if told else self.around.farewell(lang, why)).encode()[:120]
             code = why.own_code if own_codes and why.own_code else why.close_code
             self.sendCloseFrame(code, reason.decode(errors="ignore").encode(), False)
 
@@ -275,6 +278,10 @@ class ChatWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
         protocol = self.protocol()
         protocol.factory, protocol.around = self, self.around
         return protocol
+
+    def living(self) -> Iterable[ChatWebSocket]:
+        """Whoever is connected now."""
+        return list(self.peers)
 
     def close_peers(self, why: Disconnect) -> None:
         """End every live connection."""

@@ -70,7 +70,7 @@ def test_ssl(said: str, key: str, certificate: str) -> None:
     listener.open(MemoryReactor())
 
 
-@pytest.mark.parametrize("said", ["unix:/run/chat.sock", "unix:/a:mode=600", "systemd:domain=INET:index=0"])
+@pytest.mark.parametrize("said", ["unix:/run/chat.sock", "unix:/a:mode=600"])
 def test_other_endpoints_are_twisteds(said: str) -> None:
     """Any other endpoint string goes to Twisted as it is; it is no TCP port and not open to this computer only."""
     listener = parse_listener(said)
