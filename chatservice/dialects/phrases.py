@@ -137,6 +137,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "/nick 名字 · /join 房间 · /who · /history N · /since N · /me 动作 · /help · //文字 说出 /文字",
     ),
     "not_text": ("binary is for /echo; here only text is spoken", "这里只收文本；二进制请发到 /echo"),
+    "backup_failed": ("no backup was made: {why}", "备份没有成功：{why}"),
     "bye": ("bye", "再见"),
     "too_many": ("too many connections of yours are open", "你打开的连接太多了"),
     "flood": ("too much, too fast, for too long", "长时间发送过快"),

@@ -61,6 +61,15 @@ def check_log(store: str, data: Path) -> None:
         open_database(data / (rest or "chat.db")).close()
 
 
+def database_of(store: str, data: Path) -> Path | None:
+    """The file of the log that `store` names; None where there is none.
+
+    :raises BadStore: for a name that we do not have.
+    """
+    name, rest = _named(store)
+    return data / (rest or "chat.db") if name == "sqlite" else None
+
+
 def _named(store: str) -> tuple[str, str]:
     name, _, rest = store.partition(":")
     if name not in STORES or (name == "memory" and rest):
