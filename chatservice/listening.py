@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from chatservice.transports.frontdoor import FrontDoorFactory
 from chatservice.transports.gate import Gate
 from chatservice.transports.headers import HSTS, security_headers
 from chatservice.transports.line import LineFactory
-from chatservice.transports.origins import Origins
+from chatservice.transports.origins import Origin, Origins
 from chatservice.transports.redirect import Elsewhere, RedirectFactory, by_names, by_public_url
 from chatservice.transports.sealed import SealedFactory
 from chatservice.transports.site import PageSite
@@ -52,6 +52,12 @@ class Listening:
         self.open: list[IListeningPort] = []
         self.factories: list[ChatWebSocketFactory | LineFactory | ChatSockets] = []
         self._reactor = reactor
+        self._origins = set(config.origins)
+
+    def allow(self, origins: Collection[Origin]) -> None:
+        """Pages of these other origins may connect from now on."""
+        self._origins.clear()
+        self._origins.update(origins)
 
     def open_all(self, around: Surroundings, pages: Pages) -> None:
         """Begin to listen everywhere.
@@ -82,7 +88,7 @@ class Listening:
     def _manners(self, listener: Listener) -> Manners:
         config = self.config
         public = config.public_origin
-        origins = Origins(config.origins, public, listener.is_tls, config.any_origin)
+        origins = Origins(self._origins, public, listener.is_tls, config.any_origin)
         hosts = None
         if listener.loopback:
             hosts = frozenset({socket.gethostname().lower(), *([] if public is None else [public[1]])})
