@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -14,13 +14,13 @@ from chatservice.config import Config
 from chatservice.domain.errors import Disconnect
 from chatservice.transports.arrival import count_arrivals
 from chatservice.transports.assets import Pages
-from chatservice.transports.endpoints import BadEndpoint, Listener
+from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
 from chatservice.transports.frontdoor import FrontDoorFactory
 from chatservice.transports.gate import Gate
 from chatservice.transports.headers import HSTS, security_headers
 from chatservice.transports.inherited import Inherited, endpoints
 from chatservice.transports.line import LineFactory
-from chatservice.transports.origins import Origins
+from chatservice.transports.origins import Origin, Origins
 from chatservice.transports.redirect import Elsewhere, RedirectFactory, by_names, by_public_url
 from chatservice.transports.sealed import SealedFactory
 from chatservice.transports.site import PageSite
@@ -59,6 +59,12 @@ class Listening:
         self.open: list[IListeningPort] = []
         self.factories: list[ChatWebSocketFactory | LineFactory | ChatSockets] = []
         self._reactor = reactor
+        self._origins = set(config.origins)
+
+    def allow(self, origins: Collection[Origin]) -> None:
+        """Pages of these other origins may connect from now on."""
+        self._origins.clear()
+        self._origins.update(origins)
 
     def open_all(self, around: Surroundings, pages: Pages) -> None:
         """Begin to listen everywhere.
@@ -98,7 +104,7 @@ class Listening:
     def _manners(self, listener: Listener) -> Manners:
         config = self.config
         public = config.public_origin
-        origins = Origins(config.origins, public, listener.is_tls, config.any_origin)
+        origins = Origins(self._origins, public, listener.is_tls, config.any_origin)
         hosts = None
         if listener.loopback:
             hosts = frozenset({socket.gethostname().lower(), *([] if public is None else [public[1]])})
@@ -143,14 +149,21 @@ class Listening:
 
 
 def given_sockets(config: Config, inherited: Inherited) -> Config:
-    """With the sockets that the service manager has handed over, where a listener asks for them.
+    """With the sockets that the service manager has handed over, where a listener asks for them; those named `web`
+    and `lines` serve where nothing is said about listening.
 
     :raises BadEndpoint: if there is none for one of them.
     """
+    said = config.settings.by_name
+
+    def wanted(option: str, name: str, listeners: tuple[Listener, ...]) -> tuple[Listener, ...]:
+        is_said = option not in said or said[option].source != "default"
+        return listeners if is_said or name not in inherited.names else (parse_listener(f"systemd:{name}"),)
+
     return replace(
         config,
-        listeners=tuple(map(inherited.give, config.listeners)),
-        lines=tuple(map(inherited.give, config.lines)),
+        listeners=tuple(map(inherited.give, wanted("listen", "web", config.listeners))),
+        lines=tuple(map(inherited.give, wanted("line", "lines", config.lines))),
         redirects=tuple(map(inherited.give, config.redirects)),
     )
 

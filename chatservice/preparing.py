@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from chatservice.config import BadConfig, Config
 from chatservice.domain.accounts import Registry
 from chatservice.identity.jwt import SiteTokens
-from chatservice.identity.passes import OWNER_TOKEN, SignedPasses, load_key, load_owner_token
+from chatservice.identity.passes import SignedPasses, load_key, load_owner_token
 from chatservice.transports.admission import Bounds
 from chatservice.transports.assets import Pages, keep
 from chatservice.transports.endpoints import Listener
@@ -65,11 +65,11 @@ def make_passes(config: Config, registry: Registry) -> SignedPasses:
     site = None
     if config.site_keys:
         site = SiteTokens(config.site_keys, config.site_audience, config.site_longest_s, time.time, registry.names)
-    data = config.data
     try:
-        key, owner_token = load_key(data / "guest.key"), load_owner_token(data / OWNER_TOKEN)
+        key, owner_token = load_key(config.guest_key_path), load_owner_token(config.owner_token_path)
     except (OSError, ValueError) as error:
-        raise BadConfig(f"cannot use the keys in {data}: {error}") from error
+        where = {config.guest_key_path.parent: None, config.owner_token_path.parent: None}
+        raise BadConfig(f"cannot use the keys in {' and '.join(map(str, where))}: {error}") from error
     return SignedPasses(key, time.time, owner_token, registry=registry, site=site)
 
 
@@ -97,7 +97,11 @@ def with_older(pages: Pages, data: Path) -> Pages:
     try:
         return replace(pages, older=keep(data / "page", pages.build))
     except OSError as error:
-        _log.warn("the page's files are not kept for the next upgrade: {why}", why=str(error))
+        _log.warn(
+            "the page's files are not kept for the next upgrade: {reason}",
+            event="page_not_kept",
+            reason=str(error),
+        )
         return pages
 
 
@@ -121,7 +125,7 @@ def start_notes(config: Config, listeners: tuple[Listener, ...], pages: Pages) -
 
 def report(error: BaseException) -> None:
     """Log an error that is ours. Peers' words are not in it."""
-    _log.error("{error_type}: {error!r}", error_type=type(error).__name__, error=error)
+    _log.error("{kind}: {error}", event="internal_error", kind=type(error).__name__, error=repr(error))
 
 
 def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:

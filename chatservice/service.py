@@ -6,7 +6,8 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping, MutableMapping
+from collections.abc import Callable, Generator, Iterable, Mapping, MutableMapping
+from pathlib import Path
 from typing import Any, TextIO
 
 from twisted.application.service import MultiService
@@ -17,11 +18,11 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from chatservice import __version__
+from chatservice.backups import Backups
 from chatservice.banner import background_notes, banner
-from chatservice.config import BadConfig, Config, read_config
+from chatservice.config import FILES, BadConfig, Config, Given, read_config
 from chatservice.domain.accounts import Registry
 from chatservice.domain.hub import Hub
-from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Engine, LogError
 from chatservice.flags import Options
 from chatservice.identity.names import PrecisNames
@@ -33,7 +34,9 @@ from chatservice.identity.users import Users
 from chatservice.listening import Listening, given_sockets
 from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.notify import Manager, Watchdog
+from chatservice.operator import Operator, Rooms
 from chatservice.preparing import Secrets, bounds, give_up, make_passes, report, start_notes, take_lock, with_older
+from chatservice.reloading import apply, read_again
 from chatservice.signals import on_hangup, stop_only_once
 from chatservice.stopping import see_out
 from chatservice.transports.admission import Admission
@@ -42,11 +45,11 @@ from chatservice.transports.certificates import Certificates
 from chatservice.transports.comeback import age_s
 from chatservice.transports.control import listen_for_control
 from chatservice.transports.counted import Counted
-from chatservice.transports.endpoints import BadEndpoint, check_apart
-from chatservice.transports.inherited import Inherited, endpoints
+from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
+from chatservice.transports.inherited import Inherited
 from chatservice.transports.places import Places
 from chatservice.transports.surroundings import Surroundings
-from chatservice.transports.tls import BadCertificate
+from chatservice.transports.tls import BadCertificate, load_context
 from chatservice.transports.turn import Turn
 
 __all__ = ["ChatService", "Options", "makeService", "make_service"]
@@ -58,7 +61,9 @@ class ChatService(MultiService):
     """Everything of one process, started and stopped together.
 
     :param say: is given the banner when all listeners are open.
-    :param manager: is told when that is, and how it goes on.
+    :param read: reads the settings again.
+    :param manager: is told when all is open, and how it goes on.
+    :ivar config: the settings that hold.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class ChatService(MultiService):
         config: Config,
         reactor: Any,
         say: Callable[[str], object] = lambda _: None,
+        read: Callable[[], Config] | None = None,
         manager: Manager | None = None,
     ) -> None:
         super().__init__()
@@ -76,6 +82,7 @@ class ChatService(MultiService):
         self._certificates = Certificates(self.listening.contexts.values(), self.counted)
         self._reactor = reactor
         self._say = say
+        self._read = read
         self.pages = Pages.load()
         self._log: Engine | None = None
         self._hub: Hub | None = None
@@ -99,9 +106,13 @@ class ChatService(MultiService):
         # What is there now stays; the collector need not look at it again at each of its rounds.
         gc.collect()
         gc.freeze()
-        listeners = self.listening.listeners
+        listeners, ports = self.listening.listeners, self.listening.ports
+        for line in self.config.settings.unknown:
+            _log.warn("{line}", event="unknown_setting", line=line)
+        url = listeners[0].url("http", ports.get(listeners[0]))
+        _log.info("chatservice {version} is at {url}", event="started", version=__version__, url=url)
         notes = start_notes(self.config, listeners, self.pages)
-        self._say(banner(self.config, listeners, self.listening.ports, notes))
+        self._say(banner(self.config, listeners, ports, notes))
         if self._around is not None:
             self._around.comeback.start_s = age_s()
         self.manager.ready()
@@ -119,7 +130,9 @@ class ChatService(MultiService):
             self.listening.open.append(self._control())
             self.listening.open_all(around, self.pages)
         except (BadEndpoint, LogError) as error:
-            _log.error("{why}", why=str(error))  # in the background nobody hears what is said
+            _log.error(
+                "{reason}", event="start_failed", reason=str(error)
+            )  # in the background nobody hears what is said
             give_up(str(error), self._say)
 
     def stopService(self) -> Deferred[Any]:
@@ -163,7 +176,7 @@ class ChatService(MultiService):
             clock=time.time,
             randomness=Secrets(),
             registry=Registry(PrecisNames()),
-            messages=None if config.no_limits else MESSAGES,
+            messages=None if config.no_limits else config.messages,
             report=report,
             guests=config.guests,
             build=self.pages.build.id if self.pages.build is not None else __version__,
@@ -181,7 +194,7 @@ class ChatService(MultiService):
             admission=Admission(reactor.seconds, self.counted, bounds(config), config.trusted),
             counted=self.counted,
         )
-        hub.place = Places(load_key(config.data / "guest.key"), around.admission)
+        hub.place = Places(load_key(config.guest_key_path), around.admission)
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)
@@ -198,43 +211,70 @@ class ChatService(MultiService):
 
     def reload(self) -> None:
         """Read again what can be read again while people talk; what cannot be used changes nothing."""
-        _log.info("reading the certificates again")
+        _log.info("reading the settings and certificates again", event="reload")
         with self.manager.reloading():
             self._certificates.reload()
+            if self._read is not None and self._hub is not None and self._around is not None:
+                self.config = read_again(self._read, self.config)
+                apply(self.config, self._hub, self._around.admission, self.listening)
 
     def _control(self) -> IListeningPort:
         assert self._hub is not None and self._log is not None and self._passwords is not None
         users = Users(self._hub.registry, self._log, self._passwords, self._hub.new_id, time.time)
-        return listen_for_control(self._reactor, self.config.data, users, report)
+        backups = Backups(self.config.store, self.config.data, self._reactor.callFromThread)
+        operator = Operator(users, Rooms(self._log), backups)
+        return listen_for_control(self._reactor, self.config.data, operator, report)
 
 
-def make_service(options: Options, environment: MutableMapping[str, str], reactor: Any) -> ChatService:
-    """The service for these options; everything that can be wrong beforehand is found out here, before
-    twistd goes into the background."""
+def examine(config: Config, reactor: Any) -> None:
+    """Find out what else can be wrong, without changing anything.
+
+    :raises BadConfig, BadEndpoint, BadCertificate: with one line.
+    """
+    wanted = wanted_listeners(config)
+    check_apart(wanted)
+    seals = config.self_signed or any(listener.is_tls for listener in config.listeners)
+    if config.redirects and not (seals or config.public_url.startswith("https:")):
+        raise BadConfig("--redirect: there is no https to send anybody to; see --listen and --public-url")
+    for listener in wanted:
+        if listener.name is None:
+            listener.open(reactor)
+        if listener.key is not None and listener.certificate is not None:
+            load_context(listener.certificate, listener.key)
+
+
+def wanted_listeners(config: Config) -> tuple[Listener, ...]:
+    """All but the one for metrics, without which the chat works as well."""
+    return (*config.listeners, *config.self_signed, *config.lines, *config.redirects)
+
+
+def make_service(
+    given: Given,
+    environment: MutableMapping[str, str],
+    reactor: Any,
+    *,
+    say: Callable[[str], object] | None = sys.stderr.write,
+    files: Iterable[Path] = FILES,
+) -> ChatService:
+    """The service for these settings; everything that can be wrong beforehand is found out here, before anything
+    is served or goes into the background.
+
+    :param say: see `ChatService`; None if nobody hears it.
+    """
     try:
-        config = given_sockets(read_config(options.given(), environment), Inherited.take(environment))
+        files = tuple(path.absolute() for path in files)  # in the background the working directory is another
+
+        def read() -> Config:
+            return read_config(given, environment, files)
+
+        config = given_sockets(read(), Inherited.take(environment))
         lock = take_lock(config.data)
         make_passes(config, Registry(PrecisNames()))
         check_log(config.store, config.data)
-        wanted = (*config.listeners, *config.self_signed, *config.lines, *config.redirects)
-        check_apart(wanted)
-        seals = config.self_signed or any(listener.is_tls for listener in config.listeners)
-        if config.redirects and not (seals or config.public_url.startswith("https:")):
-            raise BadConfig("--redirect: there is no https to send anybody to; see --listen and --public-url")
-        for listener in wanted:
-            endpoints(listener, reactor)
+        examine(config, reactor)
+        for listener in wanted_listeners(config):
             listener.check_free()
-        parent: Mapping[str, Any] = options.parent or {}
-        manager = Manager.of(environment)
-        if "nodaemon" not in parent or parent["nodaemon"]:
-            service = ChatService(config, reactor, sys.stderr.write, manager)
-        else:
-            service = ChatService(config, reactor, manager=manager)
-            notes = start_notes(config, service.listening.listeners, service.pages) + background_notes(
-                os.path.abspath(parent.get("logfile") or "twistd.log"),
-                os.path.abspath(parent.get("pidfile") or "twistd.pid"),
-            )
-            sys.stderr.write(banner(config, service.listening.listeners, {}, notes))
+        service = ChatService(config, reactor, say or (lambda _: None), read, Manager.of(environment))
     except (BadConfig, BadEndpoint, BadCertificate, BadStore, LogError) as error:
         give_up(str(error))
     service.lock = lock
@@ -245,4 +285,14 @@ def makeService(options: Options) -> ChatService:
     """What the plugin calls. See `twisted.application.service.IServiceMaker`."""
     from twisted.internet import reactor
 
-    return make_service(options, os.environ, reactor)
+    parent: Mapping[str, Any] = options.parent or {}
+    if "nodaemon" not in parent or parent["nodaemon"]:
+        return make_service(options.given(), os.environ, reactor)
+    service = make_service(options.given(), os.environ, reactor, say=None)
+    config, listeners = service.config, service.listening.listeners
+    notes = start_notes(config, listeners, service.pages) + background_notes(
+        os.path.abspath(parent.get("logfile") or "twistd.log"),
+        os.path.abspath(parent.get("pidfile") or "twistd.pid"),
+    )
+    sys.stderr.write(banner(config, listeners, {}, notes))
+    return service

@@ -37,7 +37,7 @@ class Hub:
     :param registry: who has an account; the log fills it.
     :param guests: whether people without a token are let in.
     :param passes: tokens for guests; None where no dialect has a hello.
-    :param messages: how fast one session may talk; None for no limit.
+    :ivar messages: how fast one session may talk; None for no limit.
     :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
     :param build: which build of the service this is; clients of another one may want to reload.
@@ -74,7 +74,7 @@ class Hub:
         self.roster = Roster(registry.names, registry.whose)
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, list[Session]] = {}  # user id -> live sessions
-        self._messages = messages
+        self.messages = messages
         # Room ("" for the person's very life) and who -> when the place is given up; the next one due comes first.
         self._lingering: dict[tuple[str, Person], float] = {}
         self._counted_at = 0.0
@@ -138,7 +138,15 @@ class Hub:
 
     def bucket(self) -> Bucket | None:
         """A session's own allowance of messages."""
-        return None if self._messages is None else Bucket(self._messages, self.clock())
+        return None if self.messages is None else Bucket(self.messages, self.clock())
+
+    def limit(self, messages: Rate | None) -> None:
+        """Sessions may talk as fast as that from now on, those that are there too."""
+        if messages != self.messages:
+            self.messages = messages
+            for sessions in self.sessions.values():
+                for session in sessions:
+                    session.bucket = self.bucket()
 
     # --- rooms ---
 

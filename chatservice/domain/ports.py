@@ -180,9 +180,9 @@ class Messages(Protocol):
     def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
         """What a user who has read up to number `after` has not read."""
 
-    def room_names(self, limit: int, viewer: str) -> Promise[tuple[tuple[str, int], ...]]:
+    def room_names(self, limit: int, viewer: str | None) -> Promise[tuple[tuple[str, int], ...]]:
         """Rooms that user may find, with their tops, the most recently used first: those that are not private, and
-        those in which it has a role."""
+        those in which it has a role. None is the operator, who finds all."""
 
 
 class Accounts(Protocol):

@@ -232,7 +232,7 @@ class SQLiteLog:
         """See `Messages.unread`."""
         return self._ask(people.unread, room, user_id, after)
 
-    def room_names(self, limit: int, viewer: str) -> Promise[tuple[tuple[str, int], ...]]:
+    def room_names(self, limit: int, viewer: str | None) -> Promise[tuple[tuple[str, int], ...]]:
         """See `Messages.room_names`."""
         return self._ask(pages.room_names, limit, viewer)
 

@@ -38,6 +38,11 @@ class Inherited:
             os.set_inheritable(descriptor, False)
         return cls(tuple(zip(names, descriptors, strict=True)) if descriptors else ())
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all of them."""
+        return frozenset(name for name, _ in self.sockets)
+
     def give(self, listener: Listener) -> Listener:
         """The listener with the sockets of its name, all of them; one without a name is left as it is.
 
@@ -47,7 +52,7 @@ class Inherited:
             return listener
         found = tuple(descriptor for name, descriptor in self.sockets if name == listener.name)
         if not found:
-            there = ", ".join(sorted({name for name, _ in self.sockets})) or "none at all"
+            there = ", ".join(sorted(self.names)) or "none at all"
             raise BadEndpoint(f"{listener.endpoint}: no socket of that name was handed over; there is {there}")
         hosts: list[str] = []
         port: int | None = None

@@ -32,7 +32,8 @@ def units(tmp_path: Path) -> Path:
     (tmp_path / "units").mkdir()
     for name in UNITS:
         text = (DEPLOY / name).read_text()
-        (tmp_path / "units" / name).write_text(text.replace("/opt/chatservice/bin/twistd", twistd()[1]))
+        # Not installed as such where the tests run; what `chatservice` is, is the wheel's test.
+        (tmp_path / "units" / name).write_text(text.replace("/opt/chatservice/bin/chatservice", twistd()[1]))
     return tmp_path / "units"
 
 
@@ -56,19 +57,15 @@ def test_the_service_is_locked_up(units: Path) -> None:
     assert found and float(found[1]) <= MOST_EXPOSED, done.stdout + done.stderr
 
 
-def test_the_unit_says_what_the_service_understands(tmp_path: Path) -> None:
-    """The service starts with the unit's own settings, in a directory that only the unit names."""
-    text = (DEPLOY / "chat.service").read_text()
-    said = dict(
-        pair.split("=", 1) for line in re.findall(r"^Environment=(.+)$", text, re.M) for pair in line.split()
-    )
-    sockets = [(re.search(r"FileDescriptorName=(.+)", (DEPLOY / name).read_text()), name) for name in UNITS[1:]]
-    names = [found[1] for found, _ in sockets if found]
+def test_the_units_are_enough(tmp_path: Path) -> None:
+    """With the sockets as the units name them, and no other settings, everybody comes in by them, and the data is
+    where systemd says."""
+    found = [re.search(r"FileDescriptorName=(.+)", (DEPLOY / name).read_text()) for name in UNITS[1:]]
+    names = [match[1] for match in found if match]
     state = tmp_path / "state"
-    environment = {**said, "STATE_DIRECTORY": str(state)}
     with (
         Manager(*((name, listening()) for name in names), directory=tmp_path) as manager,
-        managed(tmp_path / "cwd", manager, environment=environment) as server,
+        managed(tmp_path / "cwd", manager, environment={"STATE_DIRECTORY": str(state)}) as server,
     ):
         manager.until("READY=1")
         with LinePeer(server.line_port) as line, WebSocketPeer(server.socket_url("/scream")) as peer:
@@ -76,6 +73,21 @@ def test_the_unit_says_what_the_service_understands(tmp_path: Path) -> None:
             peer.say("hi")
             peer.hears("HI!!!")
         assert (state / "chat.db").exists() and not (server.directory / "chat-data").exists()
+
+
+def drop_ins() -> list[Path]:
+    """Settings that are put beside the unit where they are wanted."""
+    return sorted(DEPLOY.glob("chat-*.conf"))
+
+
+@pytest.mark.parametrize("name", [path.name for path in drop_ins()])
+def test_the_drop_ins_are_good(units: Path, name: str) -> None:
+    """Each of them goes with the unit, and takes nothing of its locks away."""
+    (units / "chat.service.d").mkdir()
+    shutil.copy(DEPLOY / name, units / "chat.service.d" / name)
+    done = analyze("verify", "--man=no", *(units / unit for unit in UNITS))
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert "LoadCredential=" in (DEPLOY / name).read_text()
 
 
 @pytest.mark.parametrize("abstract", [False, True], ids=["a path", "an abstract name"])

@@ -71,9 +71,8 @@ def test_a_copy_while_people_talk(open_log: OpenLog, tmp_path: Path) -> None:
     for number in range(200):
         open_log.say(f"before {number}")
     sizes: list[int] = []
-    copying = threading.Thread(
-        target=lambda: sizes.append(back_up(tmp_path / "data" / "chat.db", tmp_path / "copy.db"))
-    )
+    database, copy = tmp_path / "data" / "chat.db", tmp_path / "copy.db"
+    copying = threading.Thread(target=lambda: sizes.append(back_up(database, copy)))
     copying.start()
     during = [open_log.say(f"during {number}") for number in range(200)]
     copying.join(20)
@@ -107,7 +106,7 @@ def test_erased_words_are_not_in_a_copy(open_log: OpenLog, tmp_path: Path) -> No
 
 
 def test_a_restored_log_begins_a_new_epoch(open_log: OpenLog, tmp_path: Path) -> None:
-    """After a copy was put back, numbers go on where it ends, in another epoch; the old one says how far it held."""
+    """After a copy was put back, numbers go on where it ends, in another epoch, which names the old one."""
     for text in ("one", "two"):
         open_log.say(text)
     back_up(tmp_path / "data" / "chat.db", tmp_path / "copy.db")
