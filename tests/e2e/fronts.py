@@ -39,6 +39,7 @@ class Front:
 
     :param kind: `nginx`, `caddy` or `haproxy`.
     :param below: the path under which the chat is to be, such as `/chat/`.
+    :param days: how long its certificate is good.
     :param change: what a test does to the settings, which are otherwise those of deploy/.
     """
 
@@ -58,6 +59,7 @@ class Front:
         below: str = "/",
         change: Change = as_it_is,
         port: int | None = None,
+        days: int = 90,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.kind, self.directory, self.below = kind, directory, below
@@ -66,7 +68,7 @@ class Front:
         self._change = change
         self._process: subprocess.Popen[bytes] | None = None
         self.certificate = directory / "front.crt"
-        make_certificate(directory / "front.key", self.certificate, NAME)
+        make_certificate(directory / "front.key", self.certificate, NAME, days)
 
     @property
     def url(self) -> str:
