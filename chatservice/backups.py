@@ -12,7 +12,7 @@ from typing import Any
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import LogError
 from chatservice.domain.promise import Promise, rejected
-from chatservice.logs.backup import PARTIAL, back_up
+from chatservice.logs.backup import PARTIAL, back_up, give_to_owner
 from chatservice.logs.registry import database_of
 
 Fields = Mapping[str, Any]
@@ -73,6 +73,7 @@ def new_backup(database: Path, directory: Path) -> tuple[Path, int]:
     :raises OSError: if the directory cannot be made.
     """
     directory.mkdir(mode=0o700, exist_ok=True)
+    give_to_owner(directory)
     for left in directory.glob(f"chat-*.db{PARTIAL}"):  # by one that was cut off
         left.unlink()
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())

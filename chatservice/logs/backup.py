@@ -91,6 +91,7 @@ def restore(copy: Path, database: Path, *, force: bool = False) -> None:
         finally:
             connection.close()
         open_database(coming).close()  # brought up to date; a newer program's is refused
+        give_to_owner(coming)
         _sync(coming)
         # The old one's write-ahead log must not be taken for the new one's.
         for beside in ("-wal", "-shm"):
@@ -101,6 +102,13 @@ def restore(copy: Path, database: Path, *, force: bool = False) -> None:
         raise LogError(f"cannot restore {copy}: {error}") from error
     finally:
         _forget(coming)
+
+
+def give_to_owner(path: Path) -> None:
+    """What root makes in the data directory is for whom that belongs to: else the service could not open it."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

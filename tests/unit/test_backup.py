@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import threading
@@ -14,7 +15,7 @@ import pytest
 from fakes import ANN, FakeClock, Ids, Pump, said
 from property.test_erasure import SECRETS, words_in
 
-from chatservice.backups import Backups
+from chatservice.backups import Backups, new_backup
 from chatservice.domain.events import Deleted, Entry
 from chatservice.domain.ports import LogError
 from chatservice.domain.promise import Promise
@@ -119,6 +120,21 @@ def test_a_restored_log_begins_a_new_epoch(open_log: OpenLog, tmp_path: Path) ->
     assert again.texts() == ["one", "two"] and again.say("three") == 3
     assert after.epoch != before.epoch and (before.epoch, 2) in after.forks
     again.log.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="nobody else can give files away")
+def test_root_leaves_nothing_of_its_own(open_log: OpenLog, tmp_path: Path) -> None:
+    """What root puts into another user's data directory is that user's: the service could not open it otherwise."""
+    open_log.say("here")
+    backup, _ = new_backup(tmp_path / "data" / "chat.db", tmp_path / "data" / "backup")
+    other = tmp_path / "other"
+    other.mkdir()
+    os.chown(other, 12345, 12346)
+    restore(backup, other / "chat.db")
+    made, _ = new_backup(other / "chat.db", other / "backup")
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in (other / "chat.db", made.parent)} == {
+        (12345, 12346)
+    }
 
 
 def test_a_database_is_not_overwritten(open_log: OpenLog, tmp_path: Path) -> None:
