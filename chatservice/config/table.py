@@ -63,7 +63,7 @@ OPTIONS: tuple[Option, ...] = (
         "list",
         "tcp:8080:interface=127.0.0.1",
         "Serve the page and WebSocket at this Twisted endpoint; ssl:PORT:privateKey=FILE:certKey=FILE is"
-        " wss. Repeatable.",
+        " wss, systemd:NAME the sockets of that name (docs/deploy.md). Repeatable.",
     ),
     Option(
         LISTENING,

@@ -43,9 +43,13 @@ class Manager:
     @property
     def command(self) -> list[str]:
         """How to begin a command line."""
+        return self.becoming(*twistd(), "-n")
+
+    def becoming(self, *command: str) -> list[str]:
+        """The command, run with the sockets."""
         names = ":".join(name for name, _ in self.sockets)
         there = ",".join(str(sock.fileno()) for _, sock in self.sockets)
-        return [sys.executable, "-c", BECOME, f"{names},{there}", *twistd(), "-n"]
+        return [sys.executable, "-c", BECOME, f"{names},{there}", *command]
 
     @property
     def descriptors(self) -> tuple[int, ...]:

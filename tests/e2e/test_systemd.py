@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -58,21 +59,45 @@ def test_the_service_is_locked_up(units: Path) -> None:
 
 
 def test_the_units_are_enough(tmp_path: Path) -> None:
-    """With the sockets as the units name them, and no other settings, everybody comes in by them, and the data is
-    where systemd says."""
+    """The command of the service, with the sockets as the units name them and no other settings: everybody comes
+    in by them, the data is where systemd says, the log on stderr is JSON, and the end is a good one."""
     found = [re.search(r"FileDescriptorName=(.+)", (DEPLOY / name).read_text()) for name in UNITS[1:]]
     names = [match[1] for match in found if match]
+    words = re.search(r"^ExecStart=/opt/chatservice/bin/chatservice (.*)$", (DEPLOY / UNITS[0]).read_text(), re.M)
+    assert words
     state = tmp_path / "state"
+    (tmp_path / "cwd").mkdir()
     with (
         Manager(*((name, listening()) for name in names), directory=tmp_path) as manager,
-        managed(tmp_path / "cwd", manager, environment={"STATE_DIRECTORY": str(state)}) as server,
+        (tmp_path / "journal").open("wb") as journal,
     ):
-        manager.until("READY=1")
-        with LinePeer(server.line_port) as line, WebSocketPeer(server.socket_url("/scream")) as peer:
-            line.until(lambda heard: heard)
-            peer.say("hi")
-            peer.hears("HI!!!")
-        assert (state / "chat.db").exists() and not (server.directory / "chat-data").exists()
+        process = subprocess.Popen(
+            [*manager.becoming(sys.executable, "-m", "chatservice.cli"), *words[1].split()],
+            cwd=tmp_path / "cwd",
+            env=clean_environment({**manager.environment, "STATE_DIRECTORY": str(state)}),
+            pass_fds=manager.descriptors,
+            stdin=subprocess.DEVNULL,
+            stderr=journal,
+        )
+        try:
+            manager.until("READY=1")
+            web, lines = (sock.getsockname()[1] for _, sock in manager.sockets)
+            with LinePeer(lines) as line, WebSocketPeer(f"ws://127.0.0.1:{web}/scream") as peer:
+                line.until(lambda heard: heard)
+                peer.say("hi")
+                peer.hears("HI!!!")
+                process.terminate()
+                assert peer.close_code() == 1012
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.wait()
+    assert (state / "chat.db").exists() and list((tmp_path / "cwd").iterdir()) == []
+    told = [json.loads(row) for row in (tmp_path / "journal").read_text().splitlines()]
+    assert "started" in {row["event"] for row in told} and not {row["level"] for row in told} & {
+        "error",
+        "critical",
+    }
 
 
 def drop_ins() -> list[Path]:

@@ -124,7 +124,7 @@ def test_a_restored_log_begins_a_new_epoch(open_log: OpenLog, tmp_path: Path) ->
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="nobody else can give files away")
 def test_root_leaves_nothing_of_its_own(open_log: OpenLog, tmp_path: Path) -> None:
-    """What root puts into another user's data directory is that user's: the service could not open it otherwise."""
+    """What root puts into the data directory of another user is for that one: the service has to open it."""
     open_log.say("here")
     backup, _ = new_backup(tmp_path / "data" / "chat.db", tmp_path / "data" / "backup")
     other = tmp_path / "other"
