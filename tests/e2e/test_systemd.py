@@ -8,11 +8,13 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -20,6 +22,7 @@ from e2e.manager import Manager, listening, managed
 from e2e.peers import LinePeer, WebSocketPeer
 from e2e.raw import connected, handshake
 from e2e.server import CHECKOUT, Server, clean_environment, eventually, free_port, twistd
+from e2e.test_accounts import chatservice
 from e2e.test_operating import make_certificate
 
 DEPLOY = CHECKOUT / "deploy"
@@ -287,3 +290,32 @@ def test_without_a_manager(tmp_path: Path) -> None:
             peer.say("hi")
             peer.hears("HI!!!")
         assert server.log.count("the service manager cannot be told") == 1
+
+
+# prctl(2), PR_SET_MDWE: what MemoryDenyWriteExecute= asks of the kernel, for this process and all it becomes.
+LOCKED = """
+import ctypes, mmap, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(65, 1, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())
+try:
+    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+except PermissionError:
+    os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_no_memory_is_written_and_executed(tmp_path: Path) -> None:
+    """Where no memory may be both, as the unit has it, TLS, passwords and everything else work all the same."""
+    port = free_port()
+    command = [sys.executable, "-c", LOCKED, *twistd(), "-n"]
+    with Server(tmp_path, f"--self-signed={port}", command=command) as server:
+        trusted = ssl.create_default_context(cafile=str(server.data / "tls" / "self-signed.crt"))
+        with WebSocketPeer(f"wss://localhost:{port}/scream", ssl=trusted) as peer:
+            peer.say("hi")
+            peer.hears("HI!!!")
+        added = chatservice(server.directory, "user", "add", "Ann", typed="a long password\n")
+        assert added.returncode == 0, added.stderr
+        login = json.dumps({"name": "Ann", "password": "a long password"}).encode()
+        request = Request(f"{server.page_url}v1/login", login, {"Content-Type": "application/json"})
+        with urlopen(request, timeout=20) as answer:
+            assert json.load(answer)["token"]
