@@ -75,7 +75,12 @@ class Manager:
                 told.sendto("\n".join(assignments).encode(), self._address)
         except OSError as error:
             address, self._address = self._address, ""
-            _log.warn("the service manager cannot be told: {address!r}: {why}", address=address, why=str(error))
+            _log.warn(
+                "the service manager cannot be told: {address!r}: {why}",
+                event="manager_unreachable",
+                address=address,
+                why=str(error),
+            )
 
 
 class Watchdog:

@@ -45,6 +45,7 @@ def see_out(
         comeback = around.comeback
         _log.info(
             "telling {n} people to come back from {first:.1f} s on, {rate:.0f} a second",
+            event="people_told_to_come_back",
             n=len(everybody),
             first=comeback.first_s,
             rate=comeback.rate,

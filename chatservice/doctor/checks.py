@@ -116,7 +116,7 @@ def _page(address: Address) -> tuple[Fault | None, str]:
 
 def _websocket(address: Address, name: str, query: str, token: str) -> tuple[Fault | None, str]:
     path = {"simple": "", "chat.v1": "v1"}.get(name, name)
-    with WebSocket(address, path + query + _bearer(query, token), origin=address.origin) as chat:
+    with WebSocket(address, path + query, origin=address.origin, token=token) as chat:
         if chat.status == 401:
             return None, "guests are not let in; --token-file says who you are"
         if chat.status != 101:
@@ -126,10 +126,6 @@ def _websocket(address: Address, name: str, query: str, token: str) -> tuple[Fau
             return (None, "open") if heard is not None else (Fault.BROKEN, "open, but nothing comes")
         told = _hello(chat, token)
         return (None, "open, hello answered") if told else (Fault.BROKEN, "open, but hello is not answered")
-
-
-def _bearer(query: str, token: str) -> str:
-    return f"{'&' if query else '?'}token={token}" if token else ""
 
 
 def _hello(chat: WebSocket, token: str) -> dict[str, object] | None:
@@ -188,7 +184,7 @@ def _stream(address: Address, token: str) -> tuple[Fault | None, str]:
 
 
 def _silence(address: Address, idle_s: float | None, token: str) -> tuple[Fault | None, str]:
-    with WebSocket(address, "v1" + _bearer("", token), origin=address.origin) as chat:
+    with WebSocket(address, "v1", origin=address.origin, token=token) as chat:
         if chat.status != 101:
             return _wrong(chat.status) or Fault.NO_UPGRADE, f"{chat.status} instead of 101"
         told = _hello(chat, token) or {}

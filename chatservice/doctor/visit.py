@@ -173,7 +173,7 @@ class WebSocket:
     :raises OSError: if there is no answer.
     """
 
-    def __init__(self, address: Address, path: str, *, origin: str | None, protocol: str = "") -> None:
+    def __init__(self, address: Address, path: str, *, origin: str, token: str = "") -> None:
         self._socket = address.connect()
         self._unread = b""
         key = b64encode(os.urandom(16)).decode()
@@ -184,9 +184,10 @@ class WebSocket:
             "Connection: Upgrade",
             "Sec-WebSocket-Version: 13",
             f"Sec-WebSocket-Key: {key}",
+            f"Origin: {origin}",
         ]
-        lines += [f"Origin: {origin}"] if origin is not None else []
-        lines += [f"Sec-WebSocket-Protocol: {protocol}"] if protocol else []
+        # In the address it would be in the proxy's log.
+        lines += [f"Authorization: Bearer {token}"] if token else []
         try:
             self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
             while b"\r\n\r\n" not in self._unread:

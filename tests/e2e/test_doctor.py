@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -23,6 +23,7 @@ from chatservice.doctor.visit import Address
 from e2e.fronts import DEPLOY, Front, fronted
 from e2e.raw import connected, handshake
 from e2e.server import Server, clean_environment, free_port
+from e2e.test_accounts import chatservice
 
 Change = Callable[[str], str]
 
@@ -228,6 +229,23 @@ def test_what_the_operator_reads(behind: Behind, tmp_path: Path, capsys: pytest.
     for name in ("nginx", "caddy", "haproxy"):
         assert (f"\n  {name} " in everything) and (f"\n  {name} " in only) is (name == "nginx")
     assert "proxy_http_version 1.1;" in only
+
+
+def test_where_guests_are_not_let_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a token that is no fault, and said; with one, which no proxy logs, everything is looked at."""
+    with fronted("nginx", tmp_path, "--no-guests") as place:
+        command = ["doctor", place.front.url, "--quick", f"--ca={place.front.certificate}"]
+        assert main(command) == 0
+        assert "guests are not let in" in capsys.readouterr().out
+        assert chatservice(tmp_path, "user", "add", "Ann", typed="a long password\n").returncode == 0
+        login = json.dumps({"name": "Ann", "password": "a long password"}).encode()
+        request = Request(f"{place.front.url}v1/login", login, {"Content-Type": "application/json"})
+        with urlopen(request, context=place.front.context) as answer:
+            token = json.load(answer)["token"]
+        (tmp_path / "token").write_text(token + "\n")
+        assert main([*command, f"--token-file={tmp_path / 'token'}"]) == 0
+        told = capsys.readouterr().out
+        assert "guests are not let in" not in told and told.count(" open") == 3
 
 
 @pytest.mark.parametrize("url", ["", "chat://x/", "https://", "https://[::1/", "https://x:99999/"])
