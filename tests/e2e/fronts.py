@@ -181,7 +181,7 @@ class Front:
         settings = self._settings(
             "haproxy.cfg",
             ("bind :443 ssl crt /etc/haproxy/chat.example.org.pem", f"bind 127.0.0.1:{self.port} ssl crt {both}"),
-            ("bind :9000", f"bind 127.0.0.1:{self.line_port}"),
+            ("bind :9001", f"bind 127.0.0.1:{self.line_port}"),
             ("127.0.0.1:8080", f"127.0.0.1:{web}"),
             ("127.0.0.1:9000", f"127.0.0.1:{line}"),
             *(
