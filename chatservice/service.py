@@ -139,6 +139,8 @@ class ChatService(MultiService):
         """Close the listeners, tell every peer, write what waits; see `stopping.see_out`."""
         super().stopService()
         self.manager.stopping()
+        if self._around is not None:
+            self._around.health.draining = True
         return self._end()
 
     @inlineCallbacks
@@ -168,8 +170,9 @@ class ChatService(MultiService):
             call_from_thread=reactor.callFromThread,
             clock=time.time,
             randomness=Secrets(),
+            note=self._note,
         )
-        turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater)
+        turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater, counted=self.counted)
         hub = self._hub = Hub(
             self._log,
             turn=turn,
@@ -199,6 +202,9 @@ class ChatService(MultiService):
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)
         return around
+
+    def _note(self, op: str, seconds: float, failed: bool) -> None:
+        self.counted.stored(op, seconds, self._reactor.seconds() if failed else None)
 
     def _tick(self) -> None:
         """Once a second."""

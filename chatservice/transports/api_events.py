@@ -40,6 +40,9 @@ WHOLE = Resolution("", 0)
 class StreamFormat:
     """chat.v1's events as server-sent events; durable ones have the id to resume after."""
 
+    transport = "http"
+    size = staticmethod(len)
+
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
 

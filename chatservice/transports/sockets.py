@@ -82,7 +82,7 @@ class ChatSockets:
     def _disconnect(self, socket: Socket) -> None:
         peer = self._peers.pop(socket, None)
         if peer is not None:
-            peer.finish()
+            peer.left()
 
     def _pressure(self, socket: Socket, is_pressed: bool) -> None:
         peer = self._peers.get(socket)

@@ -15,8 +15,10 @@ from chatservice.domain.hub import Hub
 from chatservice.domain.limits import FRAME_BYTES, PING_MS, PONG_MS
 from chatservice.transports.addresses import host_name, is_loopback
 from chatservice.transports.admission import Admission
+from chatservice.transports.chronicle import Chronicle
 from chatservice.transports.comeback import Comeback
 from chatservice.transports.counted import Counted
+from chatservice.transports.health import Health
 from chatservice.transports.origins import Origins
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Watch
@@ -62,6 +64,8 @@ class Surroundings:
     report: Callable[[BaseException], None]
     admission: Admission
     counted: Counted
+    chronicle: Chronicle
+    health: Health
     comeback: Comeback = field(default_factory=Comeback)
     randbelow: Callable[[int], int] = secrets.randbelow
 
@@ -96,14 +100,14 @@ class Surroundings:
         :param turn: the hub's own, if it gathers what rooms are told.
         :param admission: who may connect; by itself everybody, as often as they like.
         """
-        counted = counted or Counted()
+        counted = counted or (turn.counted if turn is not None else Counted())
 
         def call_soon(call: Callable[[], None]) -> object:
             return call_later(0, call)
 
         return cls(
             hub=hub,
-            turn=turn or Turn(call_soon, report),
+            turn=turn or Turn(call_soon, report, counted=counted),
             call_soon=call_soon,
             call_later=call_later,
             now=now,
@@ -121,6 +125,8 @@ class Surroundings:
             report=report,
             admission=admission or Admission(now, counted),
             counted=counted,
+            chronicle=Chronicle(),
+            health=Health(now, counted),
         )
 
     def tick(self) -> None:
