@@ -12,7 +12,7 @@ CLIENTS := chatservice/socketio/clients
 FUZZ_S ?= 60
 SOAK_S ?= 1200
 
-.PHONY: run test test-slow fuzz soak bench bench-quick check pictures format wheel clean clients web web-if-possible
+.PHONY: run test test-slow fuzz soak bench bench-quick check pages pictures format wheel clean clients web web-if-possible
 
 run: web-if-possible .venv/installed  ## the chat, in the foreground; ARGS="--line none" hands options on
 	@exec $(BIN)/twistd -n chat $(ARGS)
@@ -43,6 +43,9 @@ check: .venv/test-tools  ## style, types, and that imports go down the floors on
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+pages: .venv/test-tools  ## docs/configuration.md and deploy/chat.toml, from the table of options
+	PYTHONPATH=. $(BIN)/python -m chatservice.config.pages docs/configuration.md deploy/chat.toml
 
 pictures: .venv/test-tools web  ## those of the README, drawn anew from the page as it is
 	PYTHONPATH=.:tests $(BIN)/python -m e2e.page.pictures

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from chatservice import __version__
 from chatservice.config import Config
-from chatservice.identity.passes import OWNER_TOKEN
 from chatservice.transports.endpoints import Listener
 
 Ports = Mapping[Listener, int]
@@ -29,7 +28,7 @@ def banner(config: Config, listeners: tuple[Listener, ...], ports: Ports, notes:
     rows += [f"  TCP lines  {listener.address(ports.get(listener))}" for listener in config.lines]
     where = "memory, lost at the end" if config.store.startswith("memory") else str(config.data)
     rows.append(f"  Data       {where}")
-    rows.append(f"  Owner      whoever says hello with the token in {config.data / OWNER_TOKEN}")
+    rows.append(f"  Owner      whoever says hello with the token in {config.owner_token_path}")
     if all(listener.loopback for listener in (*listeners, *config.lines)):
         rows.append("  Only this computer can connect. To let others in: --listen tcp:8080")
     else:

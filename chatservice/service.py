@@ -2,149 +2,94 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
-import resource
-import secrets
-import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
-from urllib.parse import urlsplit
+from typing import Any, TextIO
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
-from twisted.python import usage
 
 from chatservice import __version__
+from chatservice.backups import Backups
 from chatservice.banner import background_notes, banner
-from chatservice.config import OPTIONS, BadConfig, Config, read_config
+from chatservice.config import FILES, BadConfig, Config, Given, read_config
 from chatservice.domain.accounts import Registry
-from chatservice.domain.errors import RESTART
 from chatservice.domain.hub import Hub
-from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Engine, LogError
-from chatservice.identity.jwt import SiteTokens
+from chatservice.flags import Options
 from chatservice.identity.names import PrecisNames
-from chatservice.identity.passes import OWNER_TOKEN, SignedPasses, load_key, load_owner_token
 from chatservice.identity.passwords import Passwords
 from chatservice.identity.sign_in import PasswordSignIn
 from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
+from chatservice.listening import Listening, given_sockets
 from chatservice.logs.audit import AuditFile
 from chatservice.logs.registry import BadStore, check_log, open_log
+from chatservice.notify import Manager, Watchdog
+from chatservice.operator import Operator, Rooms
+from chatservice.preparing import Secrets, bounds, give_up, make_passes, report, start_notes, take_lock, with_older
+from chatservice.reloading import apply, read_again
 from chatservice.signals import on_hangup, stop_only_once
 from chatservice.steady import keep_steady
-from chatservice.transports.admission import Admission, Bounds
-from chatservice.transports.arrival import count_arrivals
-from chatservice.transports.assets import Pages, keep
+from chatservice.stopping import see_out
+from chatservice.transports.admission import Admission
+from chatservice.transports.assets import Pages
 from chatservice.transports.certificates import Certificates
+from chatservice.transports.comeback import age_s
 from chatservice.transports.control import listen_for_control
 from chatservice.transports.counted import Counted
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
-from chatservice.transports.frontdoor import FrontDoorFactory
-from chatservice.transports.gate import Gate
-from chatservice.transports.headers import HSTS, security_headers
-from chatservice.transports.line import LineFactory
-from chatservice.transports.origins import Origins
-from chatservice.transports.redirect import Elsewhere, RedirectFactory, by_names, by_public_url
-from chatservice.transports.sealed import SealedFactory
-from chatservice.transports.site import PageSite
-from chatservice.transports.sockets import ChatSockets
-from chatservice.transports.surroundings import Manners, Surroundings
-from chatservice.transports.tls import BadCertificate, ReloadableContext, fingerprint, self_signed
+from chatservice.transports.inherited import Inherited
+from chatservice.transports.surroundings import Surroundings
+from chatservice.transports.tls import BadCertificate, load_context
 from chatservice.transports.turn import Turn
-from chatservice.transports.websocket import ChatWebSocketFactory
-from chatservice.wires.quick import send_promptly
 
-KEPT_DESCRIPTORS = 64
-"""For the log, its readers, listeners, those who are told that there is no room, and the interpreter itself."""
-
-MINIMUM = 8
-"""Connections that are tried in any case."""
+__all__ = ["ChatService", "Options", "makeService", "make_service"]
 
 _log = Logger("chatservice")
-
-
-class Secrets:
-    """Ids from the operating system's randomness."""
-
-    def token(self) -> str:
-        """96 bits as 16 letters, digits, `-` and `_`."""
-        return secrets.token_urlsafe(12)
-
-
-class Options(usage.Options):
-    """`twistd chat`'s command line, made from the table in `config.py`."""
-
-    synopsis = "[options]"
-    longdesc = "A chat that speaks every dialect: page, WebSocket, TCP lines; one room list, one log."
-    optParameters = [
-        [option.name, None, None, f"{option.help}{f' [{option.default}]' if option.default else ''}"]
-        for option in OPTIONS
-        if option.kind == "value"
-    ]
-    optFlags = [[option.name, None, option.help] for option in OPTIONS if option.kind == "flag"]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lists: dict[str, list[str]] = {}
-
-    def given(self) -> dict[str, Any]:
-        """What was said on the command line."""
-        return {name: value for name, value in {**self, **self.lists}.items() if value not in (None, 0)}
-
-
-def _repeatable(name: str, text: str) -> Callable[[Options, str], None]:
-    def option(self: Options, value: str) -> None:
-        self.lists.setdefault(name, []).append(value)
-
-    option.__doc__ = text
-    return option
-
-
-for _option in OPTIONS:
-    if _option.kind == "list":
-        # usage.Options finds its repeatable options by methods of this name.
-        setattr(Options, "opt_" + _option.name, _repeatable(_option.name, f"{_option.help} [{_option.default}]"))
 
 
 class ChatService(MultiService):
     """Everything of one process, started and stopped together.
 
     :param say: is given the banner when all listeners are open.
+    :param read: reads the settings again.
+    :param manager: is told when all is open, and how it goes on.
+    :ivar config: the settings that hold.
     """
 
-    def __init__(self, config: Config, reactor: Any, say: Callable[[str], object] = lambda _: None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        say: Callable[[str], object] = lambda _: None,
+        read: Callable[[], Config] | None = None,
+        manager: Manager | None = None,
+    ) -> None:
         super().__init__()
         self.config = config
-        self.listeners = serving(config)
-        self.contexts = {
-            listener: ReloadableContext(listener.certificate, listener.key)
-            for listener in self.listeners
-            if listener.key is not None and listener.certificate is not None
-        }
-        self.ports: dict[Listener, int] = {}
+        self.listening = Listening(config, reactor)
+        self.manager = manager or Manager()
         self.counted = Counted()
-        self._certificates = Certificates(self.contexts.values(), self.counted)
+        self._certificates = Certificates(self.listening.contexts.values(), self.counted)
         self._reactor = reactor
         self._say = say
-        self._open: list[IListeningPort] = []
+        self._read = read
         self.pages = Pages.load()
-        self._factories: list[ChatWebSocketFactory | LineFactory | ChatSockets] = []
         self._log: Engine | None = None
         self._hub: Hub | None = None
         self._passwords: Passwords | None = None
         self._ticking: LoopingCall | None = None
         self._around: Surroundings | None = None
+        self._watchdog: Watchdog | None = None
         self.lock: TextIO | None = None  # the data directory is ours as long as this is open
 
     def privilegedStartService(self) -> None:
@@ -161,9 +106,19 @@ class ChatService(MultiService):
         # What is there now stays; the collector need not look at it again at each of its rounds.
         gc.collect()
         gc.freeze()
-        self._say(
-            banner(self.config, self.listeners, self.ports, start_notes(self.config, self.listeners, self.pages))
-        )
+        listeners, ports = self.listening.listeners, self.listening.ports
+        for line in self.config.settings.unknown:
+            _log.warn("{line}", event="unknown_setting", line=line)
+        url = listeners[0].url("http", ports.get(listeners[0]))
+        _log.info("chatservice {version} is at {url}", event="started", version=__version__, url=url)
+        notes = start_notes(self.config, listeners, self.pages)
+        self._say(banner(self.config, listeners, ports, notes))
+        if self._around is not None:
+            self._around.comeback.start_s = age_s()
+        self.manager.ready()
+        if self.manager.watchdog_s is not None and self._log is not None:
+            log = self._log
+            self._watchdog = Watchdog(self.manager, lambda: log.session(b"", int(time.time() * 1000)))
 
     def _open_all(self) -> None:
         """A failure here ends the process before it serves anyone."""
@@ -173,37 +128,38 @@ class ChatService(MultiService):
         self.pages = with_older(self.pages, self.config.data)
         try:
             around = self._open_log()
-            self._open.append(self._control())
-            for listener in self.listeners:
-                self._listen(listener, self._main_factory(around, listener))
-            for listener in self.config.lines:
-                factory = LineFactory(around, self._manners(listener), self._reactor)
-                self._factories.append(factory)
-                self._listen(listener, factory)
-            for listener in self.config.redirects:
-                self._listen(listener, RedirectFactory(around, self._elsewhere()))
+            self.listening.open.append(self._control())
+            self.listening.open_all(around, self.pages)
         except (BadEndpoint, LogError) as error:
-            _log.error("{why}", why=str(error))  # in the background nobody hears what is said
+            _log.error(
+                "{reason}", event="start_failed", reason=str(error)
+            )  # in the background nobody hears what is said
             give_up(str(error), self._say)
 
     def stopService(self) -> Deferred[Any]:
-        """Tell every peer, close the listeners, write what waits."""
+        """Close the listeners, tell every peer, write what waits; see `stopping.see_out`."""
         super().stopService()
-        closing = [maybeDeferred(port.stopListening) for port in self._open]
-        for factory in self._factories:
-            factory.close_peers(RESTART)
-        if self._hub is not None:
-            self._hub.end_readers(RESTART)
-        if self._ticking is not None and self._ticking.running:
-            self._ticking.stop()
-        if self._passwords is not None:
-            self._passwords.close()
-        if self._log is not None:
-            if self._log.stop_blocks:
-                closing.append(deferToThread(self._log.stop))
+        self.manager.stopping()
+        if self._around is not None:
+            self._around.health.draining = True
+        return self._end()
+
+    @inlineCallbacks
+    def _end(self) -> Generator[Deferred[Any], Any, None]:
+        log, self._watchdog = self._log, None
+        if log is None:
+            return
+        try:
+            yield see_out(self._reactor, self.listening, log, self._around)
+        finally:  # whatever went wrong with a peer, the log is closed
+            if self._ticking is not None and self._ticking.running:
+                self._ticking.stop()
+            if self._passwords is not None:
+                self._passwords.close()
+            if log.stop_blocks:
+                yield deferToThread(log.stop)
             else:
-                self._log.stop()
-        return gatherResults(closing)
+                log.stop()
 
     def _open_log(self) -> Surroundings:
         config, reactor = self.config, self._reactor
@@ -215,15 +171,16 @@ class ChatService(MultiService):
             call_from_thread=reactor.callFromThread,
             clock=time.time,
             randomness=Secrets(),
+            note=self._note,
         )
-        turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater)
+        turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater, counted=self.counted)
         hub = self._hub = Hub(
             self._log,
             turn=turn,
             clock=time.time,
             randomness=Secrets(),
             registry=Registry(PrecisNames()),
-            messages=None if config.no_limits else MESSAGES,
+            messages=None if config.no_limits else config.messages,
             report=report,
             guests=config.guests,
             build=self.pages.build.id if self.pages.build is not None else __version__,
@@ -248,219 +205,84 @@ class ChatService(MultiService):
         self._ticking.start(1.0, now=False)
         return around
 
+    def _note(self, op: str, seconds: float, failed: bool) -> None:
+        self.counted.stored(op, seconds, self._reactor.seconds() if failed else None)
+
     def _tick(self) -> None:
         """Once a second."""
         assert self._around is not None
         self._around.tick()
         self._certificates.tick()
+        self.manager.status(f"{self.counted.connections:,} connections")
+        if self._watchdog is not None:
+            self._watchdog.beat()
 
     def reload(self) -> None:
         """Read again what can be read again while people talk; what cannot be used changes nothing."""
-        _log.info("reading the certificates again")
-        self._certificates.reload()
-
-    def _elsewhere(self) -> Elsewhere:
-        public = urlsplit(self.config.public_url)
-        if public.scheme == "https":
-            return by_public_url(f"https://{public.netloc}")
-        listener, context = next(iter(self.contexts.items()))
-        return by_names(lambda: context.names, lambda: self.ports[listener])
+        _log.info("reading the settings and certificates again", event="reload")
+        with self.manager.reloading():
+            self._certificates.reload()
+            if self._read is not None and self._hub is not None and self._around is not None:
+                self.config = read_again(self._read, self.config)
+                apply(self.config, self._hub, self._around.admission, self.listening)
 
     def _control(self) -> IListeningPort:
         assert self._hub is not None and self._log is not None and self._passwords is not None
         users = Users(self._hub.registry, self._log, self._passwords, self._hub.new_id, time.time)
-        return listen_for_control(self._reactor, self.config.data, users, report)
-
-    def _manners(self, listener: Listener) -> Manners:
-        config = self.config
-        public = config.public_origin
-        origins = Origins(config.origins, public, listener.is_tls, config.any_origin)
-        hosts = None
-        if listener.loopback:
-            hosts = frozenset({socket.gethostname().lower(), *([] if public is None else [public[1]])})
-        return Manners(
-            config.lang,
-            config.default_dialect,
-            config.default_room,
-            # Behind a proxy everybody comes from this computer.
-            listener.loopback and not config.is_fronted,
-            config.compression,
-            config.echo_max,
-            not config.no_limits,
-            origins,
-            hosts,
-        )
-
-    def _main_factory(self, around: Surroundings, listener: Listener) -> IProtocolFactory:
-        chat = ChatWebSocketFactory(around, self._manners(listener), self._reactor)
-        sockets = ChatSockets(around, chat.manners, self._reactor)
-        self._factories += [chat, sockets]
-        context = self.contexts.get(listener)
-        headers = page_headers(self.config, listener)
-        site = PageSite(chat, sockets, self.pages, headers)
-        door = FrontDoorFactory(around, chat, sockets, site, headers)
-        return door if context is None else SealedFactory(context, False, door)
-
-    def _listen(self, listener: Listener, factory: IProtocolFactory) -> None:
-        assert self._around is not None
-        gate = Gate(self._around, factory, proxied=self.config.proxy_protocol)
-        listening = listener.open(self._reactor).listen(gate)
-        ports: list[IListeningPort] = []
-        errors: list[Any] = []
-        listening.addCallbacks(ports.append, errors.append)
-        if errors:
-            raise BadEndpoint(f"cannot listen at {listener.address()}: {errors[0].getErrorMessage()}")
-        for port in ports:
-            self._open.append(port)
-            send_promptly(port)
-            count_arrivals(port, self._around.admission)
-            number = getattr(port.getHost(), "port", None)
-            if number is not None:
-                self.ports[listener] = number
+        backups = Backups(self.config.store, self.config.data, self._reactor.callFromThread)
+        operator = Operator(users, Rooms(self._log), backups)
+        return listen_for_control(self._reactor, self.config.data, operator, report)
 
 
-def serving(config: Config) -> tuple[Listener, ...]:
-    """All listeners for page and WebSocket, the self-signed ones with their certificate.
+def examine(config: Config, reactor: Any) -> None:
+    """Find out what else can be wrong, without changing anything.
 
-    :raises BadCertificate: if it cannot be made.
+    :raises BadConfig, BadEndpoint, BadCertificate: with one line.
     """
-    if not config.self_signed:
-        return config.listeners
-    certificate, key = self_signed(config.data / "tls", socket.gethostname())
-    return (
-        *config.listeners,
-        *(replace(listener, key=key, certificate=certificate) for listener in config.self_signed),
-    )
+    wanted = wanted_listeners(config)
+    check_apart(wanted)
+    seals = config.self_signed or any(listener.is_tls for listener in config.listeners)
+    if config.redirects and not (seals or config.public_url.startswith("https:")):
+        raise BadConfig("--redirect: there is no https to send anybody to; see --listen and --public-url")
+    for listener in wanted:
+        if listener.name is None:
+            listener.open(reactor)
+        if listener.key is not None and listener.certificate is not None:
+            load_context(listener.certificate, listener.key)
 
 
-def start_notes(config: Config, listeners: tuple[Listener, ...], pages: Pages) -> list[str]:
-    """What the operator should know beside the addresses."""
-    notes = [f"Room for   {raise_file_limit():,} connections"]
-    if pages.build is None:
-        notes.append(
-            "Page       the small one; for the full one install nodejs and npm and `make run`, or a wheel"
-        )
-    if config.self_signed:
-        certificate = listeners[-1].certificate
-        assert certificate is not None
-        notes.append(f"Certificate self-signed (browsers will warn), SHA-256 {fingerprint(certificate)}")
-    if config.any_origin:
-        notes.append("WARNING    --insecure-any-origin: the page of any site can act for whoever looks at it.")
-    if config.no_limits:
-        notes.append("WARNING    --insecure-no-limits: nobody is slowed down. Never do this in public.")
-    return notes
+def wanted_listeners(config: Config) -> tuple[Listener, ...]:
+    """All but the one for metrics, without which the chat works as well."""
+    return (*config.listeners, *config.self_signed, *config.lines, *config.redirects)
 
 
-def page_headers(config: Config, listener: Listener) -> Mapping[bytes, bytes]:
-    """What every HTTP answer of this listener carries; see `HSTS`."""
-    headers = dict(security_headers(config.public_url))
-    # With a self-signed certificate it is none of those in the configuration.
-    if listener.is_tls and listener in config.listeners and not listener.loopback:
-        headers.update([HSTS])
-    return headers
+def make_service(
+    given: Given,
+    environment: MutableMapping[str, str],
+    reactor: Any,
+    *,
+    say: Callable[[str], object] | None = sys.stderr.write,
+    files: Iterable[Path] = FILES,
+) -> ChatService:
+    """The service for these settings; everything that can be wrong beforehand is found out here, before anything
+    is served or goes into the background.
 
-
-def with_older(pages: Pages, data: Path) -> Pages:
-    """With what pages of the build before may still ask for. A page is no reason not to start."""
-    if pages.build is None:
-        return pages
-    try:
-        return replace(pages, older=keep(data / "page", pages.build))
-    except OSError as error:
-        _log.warn("the page's files are not kept for the next upgrade: {why}", why=str(error))
-        return pages
-
-
-def bounds(config: Config) -> Bounds:
-    """How many may connect."""
-    # Even where hardly anything is allowed somebody may come: what is left over is then shared with the log.
-    total = max(MINIMUM, raise_file_limit())
-    if config.no_limits:
-        return Bounds(total=total)
-    return Bounds(config.per_address, config.per_minute, total, config.limit_loopback)
-
-
-def raise_file_limit() -> int:
-    """Let the process have as many descriptors as it may, and tell how many connections that leaves room for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return max(0, hard - KEPT_DESCRIPTORS)
-
-
-def report(error: BaseException) -> None:
-    """Log an error that is ours. Peers' words are not in it."""
-    _log.error("{error_type}: {error!r}", error_type=type(error).__name__, error=error)
-
-
-def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:
-    """One clear line and exit status 1.
-
-    :param say: stderr as it was before twistd made a log of it.
-    """
-    (say or sys.stderr.write)(f"chat: {why}\n")
-    raise SystemExit(1)
-
-
-def make_passes(config: Config, registry: Registry) -> SignedPasses:
-    """Who makes and reads tokens.
-
-    :raises BadConfig: if the key or the owner's token can be neither read nor made.
-    """
-    site = None
-    if config.site_keys:
-        site = SiteTokens(config.site_keys, config.site_audience, config.site_longest_s, time.time, registry.names)
-    data = config.data
-    try:
-        key, owner_token = load_key(data / "guest.key"), load_owner_token(data / OWNER_TOKEN)
-    except (OSError, ValueError) as error:
-        raise BadConfig(f"cannot use the keys in {data}: {error}") from error
-    return SignedPasses(key, time.time, owner_token, registry=registry, site=site)
-
-
-def take_lock(data: Path) -> TextIO:
-    """Make the data directory and lock it for this process; two writers on one log would fork it.
-
-    :raises BadConfig: if it cannot be written or another process has it.
+    :param say: see `ChatService`; None if nobody hears it.
     """
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = open(data / "lock", "w")  # noqa: SIM115 - held until the process ends
-    except OSError as error:
-        raise BadConfig(f"cannot write the data directory {data}: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise BadConfig(f"another chatservice uses the data directory {data}") from error
-    return lock
+        files = tuple(path.absolute() for path in files)  # in the background the working directory is another
 
+        def read() -> Config:
+            return read_config(given, environment, files)
 
-def make_service(options: Options, environment: Mapping[str, str], reactor: Any) -> ChatService:
-    """The service for these options; everything that can be wrong beforehand is found out here, before
-    twistd goes into the background."""
-    try:
-        config = read_config(options.given(), environment)
+        config = given_sockets(read(), Inherited.take(environment))
         lock = take_lock(config.data)
         make_passes(config, Registry(PrecisNames()))
         check_log(config.store, config.data)
-        wanted = (*config.listeners, *config.self_signed, *config.lines, *config.redirects)
-        check_apart(wanted)
-        seals = config.self_signed or any(listener.is_tls for listener in config.listeners)
-        if config.redirects and not (seals or config.public_url.startswith("https:")):
-            raise BadConfig("--redirect: there is no https to send anybody to; see --listen and --public-url")
-        for listener in wanted:
-            listener.open(reactor)
+        examine(config, reactor)
+        for listener in wanted_listeners(config):
             listener.check_free()
-        parent: Mapping[str, Any] = options.parent or {}
-        if "nodaemon" not in parent or parent["nodaemon"]:
-            service = ChatService(config, reactor, sys.stderr.write)
-        else:
-            service = ChatService(config, reactor)
-            notes = start_notes(config, service.listeners, service.pages) + background_notes(
-                os.path.abspath(parent.get("logfile") or "twistd.log"),
-                os.path.abspath(parent.get("pidfile") or "twistd.pid"),
-            )
-            sys.stderr.write(banner(config, service.listeners, {}, notes))
+        service = ChatService(config, reactor, say or (lambda _: None), read, Manager.of(environment))
     except (BadConfig, BadEndpoint, BadCertificate, BadStore, LogError) as error:
         give_up(str(error))
     service.lock = lock
@@ -471,4 +293,14 @@ def makeService(options: Options) -> ChatService:
     """What the plugin calls. See `twisted.application.service.IServiceMaker`."""
     from twisted.internet import reactor
 
-    return make_service(options, os.environ, reactor)
+    parent: Mapping[str, Any] = options.parent or {}
+    if "nodaemon" not in parent or parent["nodaemon"]:
+        return make_service(options.given(), os.environ, reactor)
+    service = make_service(options.given(), os.environ, reactor, say=None)
+    config, listeners = service.config, service.listening.listeners
+    notes = start_notes(config, listeners, service.pages) + background_notes(
+        os.path.abspath(parent.get("logfile") or "twistd.log"),
+        os.path.abspath(parent.get("pidfile") or "twistd.pid"),
+    )
+    sys.stderr.write(banner(config, listeners, {}, notes))
+    return service

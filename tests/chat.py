@@ -145,6 +145,8 @@ class NearEnd(Hearer):
     def speak(self, lang: str) -> None:
         self.format = line_format(FULL.voice(lang, False))
 
+    def ponged(self) -> None: ...
+
     def pause_reading(self) -> None:
         self.paused = True
 

@@ -103,6 +103,9 @@ class Pump:
 class Recorder:
     """A `Format` that notes the events and makes bytes of their places in its list."""
 
+    transport = "fake"
+    size = staticmethod(len)
+
     def __init__(self) -> None:
         self.events: list[Event] = []
 
@@ -146,6 +149,8 @@ class FakePeer(Hearer):
 
     def close(self, why: Disconnect) -> None:
         self.ended = self.ended or why
+
+    def ponged(self) -> None: ...
 
     def pause_reading(self) -> None:
         self.paused = True

@@ -196,7 +196,7 @@ def _greeting(result: r.Greeting) -> Fields:
         "durability": result.durability,
         "ping_ms": PING_MS,
         "pong_ms": PONG_MS,
-        "limits": LIMITS,
+        "limits": {**LIMITS, "msg_burst": result.messages.burst, "msg_per_s": result.messages.per_s},
         "rooms": {name: _in_hello(name, room) for name, room in result.rooms.items()},
     }
 

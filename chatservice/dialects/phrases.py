@@ -152,10 +152,14 @@ _PHRASES: dict[str, tuple[str, str]] = {
         " · /slow 10秒（off 取消）· /lock（off 解锁）· /delete 名字或编号 · /topic 话题；不写时间就是永久",
     ),
     "not_text": ("binary is for /echo; here only text is spoken", "这里只收文本；二进制请发到 /echo"),
+    "backup_failed": ("no backup was made: {why}", "备份没有成功：{why}"),
     "bye": ("bye", "再见"),
     "too_many": ("too many connections of yours are open", "你打开的连接太多了"),
     "flood": ("too much, too fast, for too long", "长时间发送过快"),
-    "shutdown": ("the server restarts; come back in a moment", "服务器正在重启，请稍后再来"),
+    "shutdown": (
+        "the server restarts; come back in {seconds:.1f} s",
+        "服务器正在重启，请在 {seconds:.1f} 秒后再来",
+    ),
     "out_of_step": (
         "the server lost track of what you have seen; come back in a moment",
         "服务器弄不清你看到哪里了，请稍后再来",

@@ -95,8 +95,8 @@ class Spoken:
             case Lagged(first=first, last=last):
                 n = last - first + 1
                 return self.notice("lagged", n=n, ask=min(n, 200))
-            case Bye(code=code):
-                return self.notice(code)
+            case Bye(code=code, after_ms=after_ms):
+                return self.notice(code, seconds=after_ms / 1000)
             case Noticed(about=about, params=params):
                 return "* " + say(self.lang, about, params)
         return None

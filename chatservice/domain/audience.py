@@ -21,11 +21,14 @@ class AtOnce:
         """See `Turn.add`."""
         what.flush()
 
+    def handed_out(self, format: Format, frames: Sequence[Frames], peers: int) -> None:
+        """See `Turn.handed_out`."""
+
 
 class Audience:
     """Peers with one format, and the frames of this turn that they have not been given yet."""
 
-    __slots__ = ("_ahead", "_events", "_frames", "_turn", "format", "peers")
+    __slots__ = ("_ahead", "_events", "_frames", "_turn", "format", "handed", "peers")
 
     def __init__(self, format: Format, turn: Turn) -> None:
         self.format = format
@@ -35,11 +38,13 @@ class Audience:
         self._events: list[Event] = []
         # Peers that have been given some of this turn's frames by themselves already, and how many.
         self._ahead: dict[Peer, int] = {}
+        self.handed = 0  # each peer's part is the difference between its beginning and its end
 
     def add(self, peer: Peer) -> None:
         """`peer` is told what comes from here on, not what is pending: it has that from elsewhere."""
         self.peers[peer] = None
         peer.audiences.append(self)
+        peer.handed -= self.handed
         if self._frames:
             self._ahead[peer] = len(self._frames)
 
@@ -48,6 +53,7 @@ class Audience:
         self.catch_up(peer)
         del self.peers[peer]
         peer.audiences.remove(self)
+        peer.handed += self.handed
         self._ahead.pop(peer, None)
 
     def tell(self, event: Event, but: Collection[Peer] = ()) -> None:
@@ -62,8 +68,10 @@ class Audience:
             if peer in self.peers:
                 self.catch_up(peer)
                 self._ahead[peer] = len(self._frames) + 1
+                peer.handed -= 1
         self._frames.append(frames)
         self._events.append(event)
+        self.handed += 1
         self._turn.add(self)
 
     def catch_up(self, peer: Peer) -> None:
@@ -81,6 +89,7 @@ class Audience:
         ahead, self._ahead = self._ahead, {}
         if not frames:
             return
+        self._turn.handed_out(self.format, frames, len(self.peers))
         for peer, begin in ahead.items():
             for i in range(begin, len(frames)):
                 peer.send(frames[i], events[i])
@@ -94,12 +103,14 @@ class Audience:
 class Hearer:
     """What every peer needs to belong to audiences; a base class for them.
 
+    :ivar handed: see `Peer.handed`.
     :ivar direct: hands bytes on at once and tells how many were taken; None while anything waits that has to come
         before, and where there is no such way. It is looked at for every delivery, and is the reason why a
         delivery looks at so little else: a thousand peers do not fit into a processor's cache.
     """
 
     reads_as: str | None = None
+    handed = 0
     direct: Callable[[Any], int] | None = None
     _audiences: list[Audience] | None = None
 

@@ -8,7 +8,7 @@ from chatservice.domain import bulk
 from chatservice.domain import commands as c
 from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED, TOO_MANY, Code, Refused
 from chatservice.domain.events import Entry, Moderated, Opened
-from chatservice.domain.limits import HELLO_BYTES, HISTORY_LIMIT, ROOMS, SESSIONS
+from chatservice.domain.limits import HELLO_BYTES, HISTORY_LIMIT, MESSAGES, ROOMS, SESSIONS
 from chatservice.domain.message import Message, catch_up
 from chatservice.domain.names import clean_words
 from chatservice.domain.permissions import (
@@ -92,6 +92,7 @@ async def _hello(session: Session, command: c.Hello) -> Result:
         hub.now_ms,
         joined,
         hub.build,
+        hub.messages or MESSAGES,
     )
 
 

@@ -108,6 +108,12 @@ KICKED = Disconnect("kicked", 1008, 4503)
 BANNED = Disconnect("banned", 1008, 4505)
 BAD_VERSION = Disconnect("bad_version", 1008, 4506)
 
+CLOSE_CODES = frozenset(
+    {1000, 1001, 1002, 1003, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013}  # RFC 6455 section 7.4.1, and IANA's
+    | {why.own_code for why in list(globals().values()) if isinstance(why, Disconnect)} - {0}
+)
+"""All that a connection of ours can sensibly end with."""
+
 
 class Ended(Exception):
     """Raised by a dialect to end the connection that sent what it could not accept."""

@@ -39,7 +39,7 @@ class Hub:
     :param registry: who has an account; the log fills it.
     :param guests: whether people without a token are let in.
     :param passes: tokens for guests; None where no dialect has a hello.
-    :param messages: how fast one user may talk; None lifts this and all other rates, and floods of comings
+    :ivar messages: how fast one user may talk; None lifts this and all other rates, and floods of comings
         and goings are told one by one.
     :param audit: notes what moderators do.
     :param turn: when what a room is told in one turn is handed on.
@@ -71,7 +71,7 @@ class Hub:
         self.passes = passes
         self.build = build
         self.audit = audit
-        self.rates = None if messages is None else Rates(clock, {**RATES, Kind.MESSAGE: messages})
+        self.rates = self._rates_of(messages)
         self.counts: Counter[str] = Counter()  # what happened how often, for whoever measures
         self.whereabouts = Whereabouts()
         self.network_of: Callable[[str], str] = network_of
@@ -82,6 +82,7 @@ class Hub:
         self.roster = Roster(registry.names, registry.whose)
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, list[Session]] = {}  # user id -> live sessions
+        self.messages = messages
         # Room ("" for the person's very life) and who -> when the place is given up; the next one due comes first.
         self._lingering: dict[tuple[str, Person], float] = {}
         self._counted_at = 0.0
@@ -180,6 +181,16 @@ class Hub:
     def new_id(self) -> str:
         """A fresh user id."""
         return "u_" + self.randomness.token()
+
+    def limit(self, messages: Rate | None) -> None:
+        """Users may talk as fast as that from now on, those that are there too; None lifts this and all other
+        rates."""
+        if messages != self.messages:
+            self.messages = messages
+            self.rates = self._rates_of(messages)
+
+    def _rates_of(self, messages: Rate | None) -> Rates | None:
+        return None if messages is None else Rates(self.clock, {**RATES, Kind.MESSAGE: messages})
 
     # --- rooms ---
 

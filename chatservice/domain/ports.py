@@ -180,9 +180,9 @@ class Messages(Protocol):
     def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
         """What a user who has read up to number `after` has not read."""
 
-    def room_names(self, limit: int, viewer: str) -> Promise[tuple[tuple[str, int], ...]]:
+    def room_names(self, limit: int, viewer: str | None) -> Promise[tuple[tuple[str, int], ...]]:
         """Rooms that user may find, with their tops, the most recently used first: those that are not private, and
-        those in which it has a role."""
+        those in which it has a role. None is the operator, who finds all."""
 
 
 class Accounts(Protocol):
@@ -243,7 +243,16 @@ Frames = Any
 
 
 class Format(Protocol):
-    """What one audience takes. Peers that share a format get the very same object."""
+    """What one audience takes. Peers that share a format get the very same object.
+
+    :ivar transport: by which kind of transport they are reached.
+    """
+
+    @property
+    def transport(self) -> str: ...
+
+    def size(self, frames: Frames) -> int:
+        """How many bytes that is, about."""
 
     def frames(self, event: Event) -> Frames | None:
         """`event` as it goes onto the transport, or None if these peers are not told. MUST NOT raise."""
@@ -272,6 +281,9 @@ class Turn(Protocol):
     def add(self, what: Flushable) -> None:
         """Something more waits in it; flush it then, once however often it was added."""
 
+    def handed_out(self, format: Format, frames: Sequence[Frames], peers: int) -> None:
+        """So many peers are told these: for whoever counts."""
+
 
 class Peer(Protocol):
     """A live connection as the hub sees it. Never raises, never blocks.
@@ -279,9 +291,11 @@ class Peer(Protocol):
     What it is told alone comes after what its audiences have pending.
 
     :ivar reads_as: the id of the user who only reads a room by this peer, without a session; None for all others.
+    :ivar handed: how much it was told; of its audiences only once it has left them.
     """
 
     reads_as: str | None
+    handed: int
 
     @property
     def is_private(self) -> bool:

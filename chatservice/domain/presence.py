@@ -204,4 +204,5 @@ class Attendance:
                 continue
             audience.tell(entry, own)
             for peer in own:
+                peer.handed += 1
                 peer.send(own_frames, entry)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from chatservice.domain.errors import Refused
 from chatservice.domain.events import Entry, User
+from chatservice.domain.limits import MESSAGES, Rate
 from chatservice.domain.message import Message
 from chatservice.domain.ports import Appended, Hit
 
@@ -53,6 +54,7 @@ class Greeting:
     :ivar guest_token: proves the same guest later; None for others.
     :ivar rooms: by the name each was asked for.
     :ivar build: which build of the service this is.
+    :ivar messages: how fast the session may talk.
     """
 
     session: str
@@ -64,6 +66,7 @@ class Greeting:
     time_ms: int
     rooms: Mapping[str, Joined | Refused] = field(default_factory=dict)
     build: str = ""
+    messages: Rate = MESSAGES
 
 
 @dataclass(frozen=True, slots=True)

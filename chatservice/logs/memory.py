@@ -238,14 +238,14 @@ class MemoryLog:
         mentions = sum(user_id in message.mentions for message in later)
         return resolved(Unread(min(others, COUNT_LIMIT), min(mentions, COUNT_LIMIT)))
 
-    def room_names(self, limit: int, viewer: str) -> Promise[tuple[tuple[str, int], ...]]:
+    def room_names(self, limit: int, viewer: str | None) -> Promise[tuple[tuple[str, int], ...]]:
         """See `Messages.room_names`."""
         heads = [
             (name, head)
             for name, head in self._memory.heads.items()
             if head.top
             and not name.startswith(("dm:", "@"))
-            and (not head.rules.private or viewer in head.rules.roles)
+            and (viewer is None or not head.rules.private or viewer in head.rules.roles)
         ]
         heads.sort(key=lambda pair: pair[1].ts, reverse=True)
         return resolved(tuple((name, head.top) for name, head in heads[:limit]))

@@ -76,13 +76,13 @@ def search(
     return Found(tuple(hits), rows[limit - 1][1] if len(rows) > limit else None)
 
 
-def room_names(connection: sqlite3.Connection, limit: int, viewer: str) -> tuple[tuple[str, int], ...]:
+def room_names(connection: sqlite3.Connection, limit: int, viewer: str | None) -> tuple[tuple[str, int], ...]:
     """See `Messages.room_names`."""
     return tuple(
         connection.execute(
             "SELECT name, top FROM room WHERE top > 0 AND name NOT GLOB 'dm:*' AND name NOT GLOB '@*'"
-            " AND (json_extract(rules, '$.private') IS NULL"
-            "      OR EXISTS (SELECT 1 FROM json_each(rules, '$.roles') WHERE key = ?))"
+            " AND (?1 IS NULL OR json_extract(rules, '$.private') IS NULL"
+            "      OR EXISTS (SELECT 1 FROM json_each(rules, '$.roles') WHERE key = ?1))"
             " ORDER BY ts DESC LIMIT ?",
             (viewer, limit),
         )

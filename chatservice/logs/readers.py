@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TypeVar
 
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.promise import Promise
+from chatservice.logs.note import Note, ignore
 
 T = TypeVar("T")
 
@@ -21,9 +23,13 @@ class Readers:
     """A pool of read-only connections.
 
     :param call_from_thread: calls a function in the reactor's thread.
+    :param note: told how long each answer took, waiting included; see `Note`.
     """
 
-    def __init__(self, path: Path, call_from_thread: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(
+        self, path: Path, call_from_thread: Callable[[Callable[[], None]], object], note: Note = ignore
+    ) -> None:
+        self._note = note
         self._path = path
         self._call_from_thread = call_from_thread
         self._local = threading.local()
@@ -33,6 +39,11 @@ class Readers:
     def ask(self, work: Callable[[sqlite3.Connection], T]) -> Promise[T]:
         """Run `work` in one read transaction; the promise is answered in the reactor's thread."""
         promise: Promise[T] = Promise()
+        asked_at = time.monotonic()
+
+        def answer(result: T) -> None:
+            self._note("read", time.monotonic() - asked_at, False)
+            promise.resolve(result)
 
         def run() -> None:
             try:
@@ -45,7 +56,7 @@ class Readers:
             except Exception as error:
                 self._call_from_thread(lambda error=error: promise.reject(error))  # type: ignore[misc]
             else:
-                self._call_from_thread(lambda: promise.resolve(result))
+                self._call_from_thread(lambda: answer(result))
 
         def cancelled(future: Future[None]) -> None:
             if future.cancelled():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chatservice.domain.ports import Engine, Randomness
+from chatservice.logs.note import Note, ignore
 
 STORES: tuple[str, ...] = ("memory", "sqlite")
 DURABILITIES: tuple[str, ...] = ("disk", "process")
@@ -24,11 +25,13 @@ def open_log(
     call_from_thread: Callable[[Callable[[], None]], object],
     clock: Callable[[], float],
     randomness: Randomness,
+    note: Note = ignore,
 ) -> Engine:
     """The log that `store` names, not started yet.
 
     :param store: `memory:`, `sqlite:` (`chat.db` in the data directory) or `sqlite:PATH`.
     :param durability: `disk` or `process`; memory keeps nothing in any case.
+    :param note: told how long its work takes, if it is any; see `Note`.
     :raises BadStore: for any other name.
     """
     name, rest = _named(store)
@@ -44,6 +47,7 @@ def open_log(
         call_from_thread=call_from_thread,
         clock=clock,
         randomness=randomness,
+        note=note,
     )
 
 
@@ -62,6 +66,15 @@ def check_log(store: str, data: Path) -> None:
         path = data / (rest or "chat.db")
         check_whole(path)
         open_database(path).close()
+
+
+def database_of(store: str, data: Path) -> Path | None:
+    """The file of the log that `store` names; None where there is none.
+
+    :raises BadStore: for a name that we do not have.
+    """
+    name, rest = _named(store)
+    return data / (rest or "chat.db") if name == "sqlite" else None
 
 
 def _named(store: str) -> tuple[str, str]:

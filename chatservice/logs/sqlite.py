@@ -24,6 +24,7 @@ from chatservice.logs.codec import decode, encode, encode_rules, same_message
 from chatservice.logs.heads import Head
 from chatservice.logs.index import Index
 from chatservice.logs.migrations import upgrade
+from chatservice.logs.note import Note, ignore
 from chatservice.logs.readers import Readers
 from chatservice.logs.sqlite_heads import Heads
 from chatservice.logs.writer import Job, Writer
@@ -77,7 +78,9 @@ class SQLiteLog:
         randomness: Randomness,
         durability: str = "disk",
         fence: bool = True,
+        note: Note = ignore,
     ) -> None:
+        self._note = note
         self.durability = durability
         self._path = path
         self._call_from_thread = call_from_thread
@@ -101,8 +104,9 @@ class SQLiteLog:
             before_commit=self._before_commit,
             rolled_back=self._rolled_back,
             chore=self._chores.step,
+            note=self._note,
         )
-        self._readers = Readers(self._path, self._call_from_thread)
+        self._readers = Readers(self._path, self._call_from_thread, self._note)
 
     def stop(self) -> None:
         """See `Log.stop`."""
@@ -232,7 +236,7 @@ class SQLiteLog:
         """See `Messages.unread`."""
         return self._ask(people.unread, room, user_id, after)
 
-    def room_names(self, limit: int, viewer: str) -> Promise[tuple[tuple[str, int], ...]]:
+    def room_names(self, limit: int, viewer: str | None) -> Promise[tuple[tuple[str, int], ...]]:
         """See `Messages.room_names`."""
         return self._ask(pages.room_names, limit, viewer)
 

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.promise import Promise
+from chatservice.logs.note import Note, ignore
 
 T = TypeVar("T")
 
@@ -60,6 +61,7 @@ class Writer:
     :param before_commit: called in the transaction after a batch's jobs.
     :param rolled_back: called when a transaction came to nothing, before its jobs are tried one by one.
     :param chore: called when nothing waits, and now and then however much does; True if there is more to do.
+    :param note: told of each commit, see `Note`.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class Writer:
         before_commit: Callable[[sqlite3.Connection], None],
         rolled_back: Callable[[], None],
         chore: Callable[[sqlite3.Connection], bool],
+        note: Note = ignore,
     ) -> None:
+        self._note = note
         self._connection = connection
         self._call_from_thread = call_from_thread
         self._before_commit = before_commit
@@ -105,15 +109,22 @@ class Writer:
         more_to_do = False
         while going:
             batch, going = self._take(CHORE_PAUSE_S if more_to_do else CHORE_EVERY_S)
+            begun = time.monotonic()
             outcomes = self._commit(batch)
             if outcomes:
-                self._call_from_thread(lambda outcomes=outcomes: _answer(outcomes))  # type: ignore[misc]
+                took_s = time.monotonic() - begun
+                self._call_from_thread(lambda outcomes=outcomes, s=took_s: self._told(outcomes, s))  # type: ignore[misc]
             if going and (
                 not batch or time.monotonic() - chore_at >= (CHORE_BUSY_S if more_to_do else CHORE_EVERY_S)
             ):
                 more_to_do = self._do_chore()
                 chore_at = time.monotonic()
         self._connection.close()
+
+    def _told(self, outcomes: list[tuple[Job[Any], Any]], took_s: float) -> None:
+        failed = [result for _, result in outcomes if isinstance(result, BaseException)]
+        self._note("commit", took_s, any(not isinstance(why, Refused) or why.code is Code.BUSY for why in failed))
+        _answer(outcomes)
 
     def _take(self, patience_s: float) -> tuple[list[Job[Any]], bool]:
         """Everything that waits, at least one job unless none comes in time; False at the end of all."""

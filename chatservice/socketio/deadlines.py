@@ -47,6 +47,11 @@ class DelayQueue(Generic[Target]):
         """There is something in it, be it cancelled."""
         return bool(self._queue)
 
+    @property
+    def n(self) -> int:
+        """How many wait that are not cancelled."""
+        return sum(deadline.target is not None for deadline in self._queue)
+
     def add(self, target: Target, since: float | None = None) -> Deadline[Target]:
         """Wait for it.
 

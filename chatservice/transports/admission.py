@@ -91,14 +91,20 @@ class Admission:
         self.trusted = trusted or Networks()
         self._now = now
         self._counted = counted
-        self._bounds = bounds or Bounds()
-        per_minute = self._bounds.per_minute
-        self._rate = None if per_minute is None else Rate(per_minute, per_minute / 60)
         self._callers: dict[str, _Caller] = {}
+        self.limit(bounds or Bounds())
         self._quiet: dict[str, None] = {}  # those of them without a connection, the longest so first
         self._everybody = _Caller(None)
         self._dry_told_at = -inf
         self._randbelow = randbelow
+
+    def limit(self, bounds: Bounds) -> None:
+        """Hold everybody to these from now on. Who has more than that keeps it."""
+        self._bounds = bounds
+        per_minute = bounds.per_minute
+        self._rate = None if per_minute is None else Rate(per_minute, per_minute / 60)
+        for caller in self._callers.values():
+            caller.bucket = None if self._rate is None else Bucket(self._rate, self._now())
 
     @property
     def remembered(self) -> int:
@@ -216,5 +222,10 @@ class Admission:
         now = self._now()
         if now - caller.told_at >= TELL_EVERY_S:
             caller.told_at = now
-            _log.warn("{address} {why}; some are sent away", address=key, why=why.value)
+            _log.warn(
+                "{address} {reason}; some are sent away",
+                event="refused_at_the_door",
+                address=key,
+                reason=why.value,
+            )
         return why

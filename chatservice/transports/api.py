@@ -134,6 +134,8 @@ class Rooms(Resource):
         await export(request, self._around, visitor, name)
 
     async def _say(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
+        traffic = self._around.counted.traffic["http"]
+        traffic.received += 1
         command = _message(request, name)
         hub = self._around.hub
         room = hub.room(name)

@@ -16,8 +16,8 @@ from chatservice.dialects.full_voice import FullVoice, entry, message, shown_roo
 from chatservice.domain import commands as c
 from chatservice.domain.audience import Hearer, hand_out_singly
 from chatservice.domain.entering import missed
-from chatservice.domain.errors import Code, Disconnect, Refused
-from chatservice.domain.events import Entry, Event, Truncated
+from chatservice.domain.errors import RESTART, Code, Disconnect, Refused
+from chatservice.domain.events import Bye, Entry, Event, Truncated
 from chatservice.domain.permissions import may_come_in, may_stay
 from chatservice.domain.ports import Format, Peer
 from chatservice.domain.promise import Promise, resolved
@@ -42,6 +42,9 @@ WHOLE = Resolution("", 0)
 class StreamFormat:
     """chat.v1's events as server-sent events; durable ones have the id to resume after."""
 
+    transport = "http"
+    size = staticmethod(len)
+
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
 
@@ -50,6 +53,8 @@ class StreamFormat:
         payload = self._voice.encode(event)
         if payload is None:
             return None
+        if isinstance(event, Bye) and event.reconnect:  # which a browser's EventSource holds to by itself
+            return b"retry: %d\ndata: %s\n\n" % (event.after_ms, payload)
         if isinstance(event, Entry):
             return b"id: %s:%d\ndata: %s\n\n" % (event.epoch.encode(), event.seq, payload)
         return b"data: %s\n\n" % payload
@@ -145,6 +150,8 @@ class Poll(Reader):
 
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""
+        if why is RESTART and not self._gone:
+            self._request.setHeader(b"Retry-After", b"%d" % -(-self._around.return_ms(why) // 1000))
         self._answer()
 
     def _answer(self) -> None:

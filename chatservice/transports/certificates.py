@@ -41,7 +41,8 @@ class Certificates:
             context.reload()
         except BadCertificate as error:
             self._counted.tls_failures += 1
-            _log.error("the old certificate stays in use: {why}", why=str(error))
+            _log.error("the old certificate stays in use: {reason}", event="certificate_failed", reason=str(error))
         else:
             self._counted.tls_reloads += 1
-            _log.info("the certificate in {path} is in use from now on", path=str(context.certificate))
+            path = str(context.certificate)
+            _log.info("the certificate in {path} is in use from now on", event="certificate_taken", path=path)

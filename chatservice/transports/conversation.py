@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Generic, Protocol, TypeVar
 
 from chatservice.dialects.base import Answer, Asked, Id, Outcome, Parser, Speak, Unreadable
-from chatservice.domain.commands import Command
+from chatservice.domain.commands import Authenticate, Command, Hello, Login, Pong, Say
 from chatservice.domain.conduct import answers_first, handle, overlaps
 from chatservice.domain.errors import Code, Disconnect, Ended, Refused
 from chatservice.domain.promise import Promise
+from chatservice.domain.results import Greeting, Joined
 from chatservice.domain.session import Session
+from chatservice.transports.counted import Counted, Traffic
 
 P = TypeVar("P")
+
+_PROOFS = frozenset({Hello, Authenticate, Login})
 
 BACKLOG = 64
 """Commands of one connection that may wait or be under way; above it we stop reading from it."""
@@ -29,6 +34,7 @@ class Wire(Protocol):
     def speak(self, lang: str) -> None: ...
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
+    def ponged(self) -> None: ...
 
 
 class Conversation(Generic[P]):
@@ -38,9 +44,23 @@ class Conversation(Generic[P]):
     other command waits for all before it, and all after it wait for it.
 
     :param session: None for dialects that do not chat.
+    :param counted: what is counted, and `traffic`, the part of it for this kind of transport.
+    :ivar received: messages of the peer.
     """
 
-    __slots__ = ("_alone", "_parser", "_paused", "_report", "_under_way", "_waiting", "_wire", "session")
+    __slots__ = (
+        "_alone",
+        "_counted",
+        "_parser",
+        "_paused",
+        "_report",
+        "_traffic",
+        "_under_way",
+        "_waiting",
+        "_wire",
+        "received",
+        "session",
+    )
 
     def __init__(
         self,
@@ -48,8 +68,13 @@ class Conversation(Generic[P]):
         wire: Wire,
         session: Session | None,
         report: Callable[[BaseException], None],
+        counted: Counted | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self.session = session
+        self.received = 0
+        self._counted = counted or Counted()
+        self._traffic = traffic or Traffic()
         self._parser = parser
         self._wire = wire
         self._report = report
@@ -60,9 +85,12 @@ class Conversation(Generic[P]):
 
     def receive(self, payload: P, is_binary: bool = False) -> None:
         """One message of the peer. Never raises: Autobahn would drop the connection without a word."""
+        self.received += 1
+        self._traffic.received += 1
         try:
             parsed = self._parser.parse(payload, is_binary)
         except Unreadable as unreadable:
+            self._counted.rejected[unreadable.refusal.code] += 1
             self._wire.reply(unreadable.id, unreadable.refusal)
             return
         except Ended as ended:
@@ -104,18 +132,33 @@ class Conversation(Generic[P]):
             if self._under_way and (self._alone or not together):
                 break
             asked = self._waiting.pop(0)
+            kind = type(asked.command)
+            if kind is Pong:
+                self._wire.ponged()
             if answers_first(asked.command):
                 self._wire.hold()
             answer = handle(self.session, asked.command)
+            if kind in _PROOFS:
+                answer.then(self._count_proof)
             if answer.done:
                 self._reply(asked.id, answer)
             else:
                 self._under_way += 1
                 self._alone = not together
-                answer.then(lambda answer, id=asked.id: self._answered(id, answer))  # type: ignore[misc]
+                asked_at = perf_counter() if kind is Say else 0.0
+                answer.then(lambda answer, id=asked.id, at=asked_at: self._answered(id, answer, at))  # type: ignore[misc]
         self._throttle()
 
-    def _answered(self, id: Id, answer: Promise[Outcome]) -> None:
+    def _count_proof(self, answer: Promise[Outcome]) -> None:
+        if isinstance(answer.error, Refused):
+            self._counted.auths[answer.error.code] += 1
+        elif answer.error is None:
+            outcome = answer.result()
+            self._counted.auths["guest" if isinstance(outcome, Greeting) and outcome.guest else "ok"] += 1
+
+    def _answered(self, id: Id, answer: Promise[Outcome], asked_at: float) -> None:
+        if asked_at:
+            self._counted.ack_s.observe(perf_counter() - asked_at)
         self._under_way -= 1
         self._alone = False
         if self.session is not None:  # else there is nobody to be told any more
@@ -125,8 +168,18 @@ class Conversation(Generic[P]):
     def _reply(self, id: Id, answer: Promise[Outcome]) -> None:
         error = answer.error
         if error is None:
-            self._wire.reply(id, answer.result())
+            outcome = answer.result()
+            if isinstance(outcome, Joined):
+                self._count_recovery(outcome)
+            elif isinstance(outcome, Greeting):
+                for joined in outcome.rooms.values():
+                    if isinstance(joined, Joined):
+                        self._count_recovery(joined)
+            self._wire.reply(id, outcome)
         elif isinstance(error, Refused):
+            self._counted.rejected[error.code] += 1
+            if error.code is Code.RATE_LIMITED:
+                self._counted.limited[error.about] += 1
             self._wire.reply(id, error)
         else:  # ours, not the peer's: one broken command must not end a conversation
             self._report(error)
@@ -134,6 +187,10 @@ class Conversation(Generic[P]):
         self._wire.release()
         if isinstance(error, Refused) and error.ends is not None:
             self._wire.close(error.ends)
+
+    def _count_recovery(self, joined: Joined) -> None:
+        if joined.was_recovering:
+            self._counted.recoveries["recovered" if joined.recovered else joined.reason or "other"] += 1
 
     def _throttle(self) -> None:
         full = len(self._waiting) + self._under_way >= BACKLOG

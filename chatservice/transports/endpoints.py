@@ -1,4 +1,4 @@
-"""Listener strings: any Twisted server endpoint, with `ssl:` built on our own TLS."""
+"""Listener strings: any Twisted server endpoint, with `ssl:` built on our own TLS and a `systemd:` of our own."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ class Listener:
     :ivar endpoint: the Twisted endpoint string, without TLS.
     :ivar key: the private key's file when the listener speaks TLS, else None; so `certificate`.
     :ivar host: the interface, `""` for all of them, None when it is no TCP port.
+    :ivar name: that of the sockets it is to be given by the service manager; None if it opens its own.
+    :ivar sockets: their descriptors; see `transports.inherited`.
     """
 
     endpoint: str
@@ -36,6 +38,8 @@ class Listener:
     port: int | None
     key: Path | None = None
     certificate: Path | None = None
+    name: str | None = None
+    sockets: tuple[int, ...] = ()
 
     @property
     def is_tls(self) -> bool:
@@ -52,6 +56,8 @@ class Listener:
 
         :raises BadEndpoint: if Twisted does not know it.
         """
+        if self.name is not None:
+            raise BadEndpoint(f"{self.endpoint}: only a service manager hands sockets over (docs/deploy.md)")
         try:
             endpoint: IStreamServerEndpoint = serverFromString(reactor, self.endpoint)
             return endpoint
@@ -63,7 +69,7 @@ class Listener:
 
         :raises BadEndpoint: if somebody else listens there or it may not be used.
         """
-        if self.host is None or not self.port:
+        if self.host is None or not self.port or self.sockets:
             return
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -98,6 +104,10 @@ def check_apart(listeners: Sequence[Listener]) -> None:
     :raises BadEndpoint: if two do.
     """
     for one, other in combinations(listeners, 2):
+        if one.sockets and set(one.sockets) & set(other.sockets):
+            raise BadEndpoint(f"the socket {one.name} is asked for twice")
+        if one.sockets or other.sockets:  # they are open already, so they are apart
+            continue
         if one.port and one.port == other.port and _overlap(one.host or "", other.host or ""):
             raise BadEndpoint(f"port {one.port} is asked for twice")
 
@@ -152,12 +162,15 @@ def parse_listener(description: str) -> Listener:
     """The listener that an endpoint string describes.
 
     `ssl:PORT:privateKey=FILE:certKey=FILE[:interface=ADDRESS][:backlog=N]` is wss; `certKey` defaults to the
-    key's file, as in Twisted.
+    key's file, as in Twisted. `systemd:NAME[:privateKey=FILE:certKey=FILE]` is every socket of that name that the
+    service manager hands over; `domain=`, which Twisted's needs, may stand there and says nothing.
 
     :raises BadEndpoint: if it makes no sense.
     """
     positional, named = _split(description)
     kind = positional[0] if positional else ""
+    if kind == "systemd":
+        return _inherited(description, positional, named)
     if kind not in ("tcp", "tcp4", "tcp6", "ssl"):
         if ":" not in description:
             raise BadEndpoint(f"{description}: this is no endpoint; try tcp:8080:interface=127.0.0.1")
@@ -183,6 +196,23 @@ def parse_listener(description: str) -> Listener:
         return Listener(endpoint, host, int(port_text))
     if "privateKey" not in named:
         raise BadEndpoint(f"{description}: ssl needs privateKey=FILE and certKey=FILE")
-    key = Path(named["privateKey"]).absolute()
-    certificate = Path(named.get("certKey") or named["privateKey"]).absolute()
-    return Listener(endpoint, host, int(port_text), key, certificate)
+    return Listener(endpoint, host, int(port_text), *_files(named))
+
+
+def _inherited(description: str, positional: list[str], named: dict[str, str]) -> Listener:
+    unknown = [f"{name}=" for name in named if name not in ("name", "domain", "privateKey", "certKey")]
+    if unknown or len(positional) > 2:
+        raise BadEndpoint(
+            f"{description}: {(unknown or positional[2:])[0]!r} means nothing here; say systemd:NAME, or"
+            " systemd:NAME:privateKey=FILE:certKey=FILE for wss"
+        )
+    name = named.get("name") or (positional[1] if len(positional) > 1 else "")
+    if not name:
+        raise BadEndpoint(f"{description}: which socket? FileDescriptorName= in the .socket unit names it")
+    key, certificate = _files(named) if "privateKey" in named else (None, None)
+    return Listener(f"systemd:{name}", None, None, key, certificate, name)
+
+
+def _files(named: dict[str, str]) -> tuple[Path, Path]:
+    key = named["privateKey"]
+    return Path(key).absolute(), Path(named.get("certKey") or key).absolute()

@@ -52,14 +52,21 @@ class VoiceFormat:
     :param bare_frame: makes the frame of an answer that holds a secret; the same if not given.
     """
 
-    __slots__ = ("_bare_frame", "_frame", "_voice")
+    __slots__ = ("_bare_frame", "_frame", "_voice", "transport")
 
     def __init__(
-        self, voice: Voice, frame: Callable[[bytes], bytes], bare_frame: Callable[[bytes], bytes] | None = None
+        self,
+        voice: Voice,
+        frame: Callable[[bytes], bytes],
+        bare_frame: Callable[[bytes], bytes] | None = None,
+        transport: str = "websocket",
     ) -> None:
+        self.transport = transport
         self._voice = voice
         self._frame = frame
         self._bare_frame = bare_frame or frame
+
+    size = staticmethod(len)
 
     def frames(self, event: Event) -> bytes | None:
         """See `Format.frames`."""
@@ -110,4 +117,4 @@ def websocket_format(voice: Voice, window_bits: int = 0) -> VoiceFormat:
 @lru_cache(maxsize=64)
 def line_format(voice: Voice) -> VoiceFormat:
     """The one format of that voice in lines."""
-    return VoiceFormat(voice, line_frame)
+    return VoiceFormat(voice, line_frame, transport="line")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -31,6 +33,8 @@ class ChatLine(Connected, Protocol):
     factory: LineFactory
     transport: Transport  # type: ignore[assignment]
 
+    _why = "gone"
+
     def __init__(self) -> None:
         self._unfinished = b""
 
@@ -40,6 +44,7 @@ class ChatLine(Connected, Protocol):
         self.factory.peers.add(self)
         spoken = dialect("line")
         voice = spoken.voice(manners.lang, False)
+        self.opened(around, "line", "line")
         conversation = self.begin(around, spoken, line_format(voice), around.idle_lines)
         home = Join(manners.default_room, alone=True)
         if conversation.session is not None:
@@ -49,6 +54,7 @@ class ChatLine(Connected, Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Split into lines; `\\n` or `\\r\\n` ends one."""
         self.heard_at = self.factory.around.now()
+        self._passage.traffic.bytes_received += len(data)
         *lines, rest = (self._unfinished + data).split(b"\n")
         for line in lines:
             if self.conversation is None:
@@ -66,6 +72,7 @@ class ChatLine(Connected, Protocol):
         """The transport is gone; a line without an end was never said."""
         self._leave()
         self.forget_farewell()
+        self.closed(self._why)
 
     def readConnectionLost(self) -> None:
         """`echo hello | nc` closes its half at once: what it typed is still said, then it is seen out."""
@@ -79,13 +86,16 @@ class ChatLine(Connected, Protocol):
 
     def answer(self, payload: bytes, is_binary: bool) -> None:
         """A line straight back."""
-        self.send(line_frame(payload))
+        frame = line_frame(payload)
+        self.count_sent(frame)
+        self.send(frame)
 
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`. The reason is told in words: TCP has no close codes."""
         if self.conversation is None:
             return
-        self.deliver(Noticed(why.name, {"limit": LINE_BYTES}))
+        self._why = why.name
+        self.deliver(Noticed(why.name, {"limit": LINE_BYTES, "seconds": self.around.return_ms(why) / 1000}))
         self.flush()
         self._leave()
         self.transport.loseConnection()
@@ -123,6 +133,10 @@ class LineFactory(Factory[ChatLine]):
         protocol = ChatLine()
         protocol.factory = self
         return protocol
+
+    def living(self) -> Iterable[ChatLine]:
+        """Whoever is connected now."""
+        return list(self.peers)
 
     def close_peers(self, why: Disconnect) -> None:
         """End every live connection."""

@@ -3,6 +3,7 @@ a WebSocket anywhere (RFC 6454, RFC 6455 section 10.2): one question is asked fo
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -35,13 +36,13 @@ def read_origin(said: str) -> Origin | None:
 class Origins:
     """What a listener's operator says about pages.
 
-    :ivar listed: pages of other origins that may connect.
+    :ivar listed: pages of other origins that may connect; whoever made it may change it.
     :ivar public: where people find our own page, if that is known. Its host then has no other origin that may.
     :ivar sealed: TLS is ours, so a page of ours that came without it is not ours.
     :ivar anyone: every page may.
     """
 
-    listed: frozenset[Origin] = frozenset()
+    listed: Set[Origin] = frozenset()
     public: Origin | None = None
     sealed: bool = False
     anyone: bool = False

@@ -14,6 +14,7 @@ from chatservice.domain.ports import Format, Frames, Identity
 from chatservice.domain.session import Session
 from chatservice.transports.addresses import shown
 from chatservice.transports.arrival import is_private
+from chatservice.transports.chronicle import UNNOTED, Passage
 from chatservice.transports.conversation import Conversation
 from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Surroundings
@@ -63,6 +64,7 @@ class Connected(Hearer):
     _farewell: Deadline | None = None
     _hello_due: Deadline | None = None
     _watch: Watch | None = None
+    _passage = UNNOTED
 
     def begin(
         self,
@@ -75,6 +77,7 @@ class Connected(Hearer):
     ) -> Conversation[Any]:
         """The connection is open: be a peer."""
         self.around = around
+        around.comeback.arrived()
         self.format = format
         self._queue = self.open_queue()
         self._watch = watch
@@ -93,8 +96,33 @@ class Connected(Hearer):
         if spoken.has_hello:
             self._hello_due = Deadline(self._hello_missing)
             around.hellos.add(self._hello_due)
-        self.conversation = Conversation(spoken.parser(), self, session, around.report)
+        self.conversation = Conversation(
+            spoken.parser(), self, session, around.report, around.counted, self._passage.traffic
+        )
         return self.conversation
+
+    def opened(self, around: Surroundings, transport: str, dialect: str) -> None:
+        """It is about to `begin`: count it and note it.
+
+        :param transport: which kind of it this is.
+        """
+        self._passage = Passage(around.counted.traffic[transport], around.now())
+        self._passage.number = around.chronicle.opened(self.address_if(around), transport, dialect)
+
+    def closed(self, code: str) -> None:
+        """It has ended, for good; a second time says nothing.
+
+        :param code: its close code, or a word where there are none.
+        """
+        passage, self._passage = self._passage, UNNOTED
+        if passage is not UNNOTED:
+            around = self.around
+            passage.traffic.closed[code] += 1
+            around.chronicle.closed(self.address_if(around), passage, code, around.now(), self.handed)
+
+    def address_if(self, around: Surroundings) -> str:
+        """Its address, if the chronicle wants it: it takes its time to make."""
+        return self.address if around.chronicle.enabled else ""
 
     @property
     def address(self) -> str:
@@ -122,6 +150,7 @@ class Connected(Hearer):
             self.around.hellos.remove(self._hello_due)
             self._hello_due = None
         if conversation is not None:
+            self._passage.received += conversation.received
             conversation.end()
 
     def abort_in_a_while(self) -> None:
@@ -172,7 +201,14 @@ class Connected(Hearer):
         """Send something for this peer alone, after what its rooms have been told before."""
         for audience in self.audiences:
             audience.catch_up(self)
+        self.count_sent(frames)
         self.send(frames)
+
+    def count_sent(self, frames: Frames) -> None:
+        """It is sent something alone."""
+        self.handed += 1
+        self._passage.traffic.sent += 1
+        self._passage.traffic.bytes_sent += self.format.size(frames)
 
     def deliver(self, event: Event) -> None:
         """See `Peer.deliver`."""
@@ -184,6 +220,7 @@ class Connected(Hearer):
         """Answer a command."""
         frames = self.format.answers(id, outcome)
         if frames and self._held is not None and self._queue is not None:
+            self.count_sent(frames)
             self._queue.push(frames)
         elif frames:
             self.send_alone(frames)
@@ -226,14 +263,23 @@ class Connected(Hearer):
 
     def too_slow(self) -> None:
         """It does not read. Not now: a queue in the middle of its work says so."""
+        self.around.counted.slow += 1
         self.around.call_soon(lambda: self.close(SLOW))
 
     def relieved(self) -> None:
         """It has read what it was answered; see `SendQueue.push_answer`."""
         self.resume_reading()
 
+    def ponged(self) -> None:
+        """See `Wire.ponged`."""
+        passage = self._passage
+        pinged_at, passage.pinged_at = passage.pinged_at, 0.0
+        if pinged_at:
+            self.around.counted.ping_s.observe(self.around.now() - pinged_at)
+
     def pinged(self) -> Pinged:
-        """A ping in words, with the tops of the peer's rooms."""
+        """A ping in words, with the tops of the peer's rooms; it is sent now."""
+        self._passage.pinged_at = self.around.now()
         session = self.conversation.session if self.conversation is not None else None
         tops = {} if session is None else {name: room.top for name, room in session.rooms.items()}
         return Pinged(self.around.hub.now_ms, tops)

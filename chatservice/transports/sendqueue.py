@@ -206,6 +206,7 @@ class SendQueue:
     def resumeProducing(self) -> None:
         """The transport has room again: first what waits, then which entries were left out."""
         self._paused = False
+        self._turn.counted.queue_bytes.observe(self._bytes)
         self.flush()
         if self._unread is not None and self._unread.is_running:
             if self._paused:

@@ -17,6 +17,7 @@ from chatservice.transports.assets import LIBRARY, Pages
 from chatservice.transports.doorkeeper import Asked, Doorkeeper, Turned
 from chatservice.transports.files import ASK_EACH_TIME, FOR_EVER, FileResource, WordsResource
 from chatservice.transports.headers import naming, refusal, security_headers
+from chatservice.transports.health import HealthResource
 from chatservice.transports.signin import LOGIN, LOGOUT, PASSWORD, SignInResource
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.watch import Deadline
@@ -42,6 +43,7 @@ NOT_FOUND = """\
   /client.js  the JavaScript client library (/client.iife.js, /client.d.ts)  客户端库
   /socket.io/  Socket.IO 2.x and 4.x  兼容 Socket.IO 客户端
   /v1/login (POST), /v1/logout, /v1/password  登录、退出、改密码
+  /health, /health/ready  for probes  健康检查
   /api/rooms/ROOM/messages (POST), /events, /export (GET)
 """
 
@@ -89,6 +91,8 @@ class Root(Resource):
         self._files |= {
             path: SignInResource(path, chat.around, chat.manners) for path in (LOGIN, LOGOUT, PASSWORD)
         }
+        health = chat.around.health
+        self._files |= {b"/health": HealthResource(health.live), b"/health/ready": HealthResource(health.ready)}
         self._files |= {path.encode(): upgrade_needed for path in PATHS if path != "/"}
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:

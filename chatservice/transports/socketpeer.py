@@ -30,8 +30,14 @@ NAMESPACE = "/"
 class NamedFormat:
     """A voice of named events in Socket.IO packets; see `Format`. One serves the clients of all versions."""
 
+    transport = "socketio"
+
     def __init__(self, voice: NamedVoice) -> None:
         self.voice = voice
+
+    def size(self, frames: Outgoing) -> int:
+        """See `Format.size`."""
+        return frames.size
 
     def frames(self, event: Event) -> Outgoing | None:
         """See `Format.frames`."""
@@ -155,6 +161,8 @@ class SocketPeer(Connected):
         self._lang = wishes.lang
         self._acknowledge: dict[int, Callable[[object], None]] = {}
         self._asked = 0
+        self._why = "gone"
+        self.opened(around, "socketio", "full" if speaks_v1 else "taught")
         if speaks_v1:
             self._speak_as(FULL)
             return
@@ -210,6 +218,11 @@ class SocketPeer(Connected):
         elif self.conversation is not None:
             self.conversation.receive(Emitted(name, arguments, id))
 
+    def left(self) -> None:
+        """Its socket is gone."""
+        self.finish()
+        self.closed(self._why)
+
     def drained(self) -> None:
         """It has taken all that waited."""
         self._socket_queue.drained()
@@ -227,6 +240,8 @@ class SocketPeer(Connected):
         if self._held is None:
             for audience in self.audiences:
                 audience.catch_up(self)
+        self.handed += 1
+        self._passage.traffic.sent += 1
         acknowledge(self.format.voice.acknowledgement(outcome))
 
     def speak(self, lang: str) -> None:
@@ -241,6 +256,7 @@ class SocketPeer(Connected):
         """See `Peer.close`. A client comes back by itself when its transport is closed, and stays away when it is
         sent away from the namespace."""
         if self._socket.connected:
+            self._why = why.name
             self.deliver(self.around.bye(why))
             self.flush()
             self._socket.disconnect(close=why.reconnect)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,10 @@ class ChatSockets:
         self.server.on("pressure")(self._pressure)
         self.server.main.hear_all(self._hear)
 
+    def living(self) -> Iterable[SocketPeer]:
+        """Whoever is connected now."""
+        return list(self._peers.values())
+
     def close_peers(self, why: Disconnect) -> None:
         """Say goodbye to all."""
         for peer in list(self._peers.values()):
@@ -78,7 +82,7 @@ class ChatSockets:
     def _disconnect(self, socket: Socket) -> None:
         peer = self._peers.pop(socket, None)
         if peer is not None:
-            peer.finish()
+            peer.left()
 
     def _pressure(self, socket: Socket, is_pressed: bool) -> None:
         peer = self._peers.get(socket)

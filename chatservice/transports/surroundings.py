@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 
 from twisted.internet.interfaces import IDelayedCall
 
-from chatservice.domain.errors import Disconnect
+from chatservice.dialects.phrases import say
+from chatservice.domain.errors import RESTART, Disconnect
 from chatservice.domain.events import Bye
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import FRAME_BYTES, PING_MS, PONG_MS
 from chatservice.domain.whereabouts import network_of
 from chatservice.transports.addresses import host_name, is_loopback
 from chatservice.transports.admission import Admission
+from chatservice.transports.chronicle import Chronicle
+from chatservice.transports.comeback import Comeback
 from chatservice.transports.counted import Counted
+from chatservice.transports.health import Health
 from chatservice.transports.origins import Origins
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Sleep, Watch
@@ -62,6 +66,9 @@ class Surroundings:
     report: Callable[[BaseException], None]
     admission: Admission
     counted: Counted
+    chronicle: Chronicle
+    health: Health
+    comeback: Comeback = field(default_factory=Comeback)
     randbelow: Callable[[int], int] = secrets.randbelow
 
     def network_of(self, address: str) -> str:
@@ -70,7 +77,17 @@ class Surroundings:
 
     def bye(self, why: Disconnect) -> Bye:
         """The farewell to a peer. Those that shall come back do so spread over a while."""
-        return Bye(why.name, why.reconnect, self.randbelow(COMEBACK_MS) if why.reconnect else 0)
+        return Bye(why.name, why.reconnect, self.return_ms(why))
+
+    def return_ms(self, why: Disconnect) -> int:
+        """When one more who is sent away may come back; 0 if it shall not. At a restart all are."""
+        if not why.reconnect:
+            return 0
+        return self.comeback.next_ms() if why is RESTART else self.randbelow(COMEBACK_MS)
+
+    def farewell(self, lang: str, why: Disconnect) -> str:
+        """The same in words, for who knows no `bye`."""
+        return say(lang, why.name, {"seconds": self.return_ms(why) / 1000} if why is RESTART else None)
 
     @classmethod
     def of(
@@ -89,14 +106,14 @@ class Surroundings:
         :param turn: the hub's own, if it gathers what rooms are told.
         :param admission: who may connect; by itself everybody, as often as they like.
         """
-        counted = counted or Counted()
+        counted = counted or (turn.counted if turn is not None else Counted())
 
         def call_soon(call: Callable[[], None]) -> object:
             return call_later(0, call)
 
         return cls(
             hub=hub,
-            turn=turn or Turn(call_soon, report),
+            turn=turn or Turn(call_soon, report, counted=counted),
             call_soon=call_soon,
             call_later=call_later,
             now=now,
@@ -115,6 +132,8 @@ class Surroundings:
             report=report,
             admission=admission or Admission(now, counted),
             counted=counted,
+            chronicle=Chronicle(),
+            health=Health(now, counted),
         )
 
     def tick(self) -> None:
@@ -134,7 +153,7 @@ class Surroundings:
             self.visitors,
             self.tops,
         )
-        for tick in (self.hub.tick, self.admission.tick, *(watch.tick for watch in watches)):
+        for tick in (self.hub.tick, self.admission.tick, self.comeback.tick, *(watch.tick for watch in watches)):
             try:
                 tick()
             except Exception as error:  # a LoopingCall stops for good at its first error

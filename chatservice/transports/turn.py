@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Protocol
 
-from chatservice.domain.ports import Flushable
+from chatservice.domain.ports import Flushable, Format, Frames
+from chatservice.transports.counted import Counted
 
 LONG_S = 0.0005
 """Telling a room takes so long from about seventy peers on; below it nothing is worth waiting for."""
@@ -42,7 +43,9 @@ class Turn:
         report: Callable[[BaseException], None] | None = None,
         call_later: Callable[[float, Callable[[], None]], Timer] | None = None,
         now: Callable[[], float] = perf_counter,
+        counted: Counted | None = None,
     ) -> None:
+        self.counted = counted or Counted()
         self._call_soon = call_soon
         self._call_later = call_later
         self._report = report
@@ -71,6 +74,12 @@ class Turn:
         self._last.append(what)
         self._schedule()
 
+    def handed_out(self, format: Format, frames: Sequence[Frames], peers: int) -> None:
+        """See `Turn.handed_out`."""
+        traffic = self.counted.traffic[format.transport]
+        traffic.sent += peers * len(frames)
+        traffic.bytes_sent += peers * sum(map(format.size, frames))
+
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
@@ -97,6 +106,7 @@ class Turn:
                 self._try(what)
         if told:
             self._told_last, self._took_s = told, self._now() - begin
+            self.counted.broadcast_s.observe(self._took_s)
         self._scheduled = False
 
     def _try(self, what: Flushable) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.interfaces import IAddress, IReactorTime
@@ -12,7 +12,7 @@ from chatservice.dialects.base import Dialect, Voice
 from chatservice.dialects.phrases import choose_language, say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
-from chatservice.domain.errors import FLOOD, IDLE, Code, Disconnect, Refused
+from chatservice.domain.errors import CLOSE_CODES, FLOOD, IDLE, RESTART, Code, Disconnect, Refused
 from chatservice.domain.limits import ECHO, FRAME_BYTES
 from chatservice.domain.ports import Identity
 from chatservice.transports.credentials import prove
@@ -98,6 +98,7 @@ class ChatWebSocket(Connected, LightWebSocket):
         if self.factory.manners.limited and not spoken.chats:
             self._pace = Pace(ECHO, around.paces, self)
         voice = spoken.voice(wishes.lang, wishes.escape)
+        self.opened(around, "websocket", wishes.dialect)
         conversation = self.begin(around, spoken, self._format_of(voice), around.pings, identity, token)
         if spoken.chats and not spoken.has_hello:
             if wishes.nick:
@@ -107,6 +108,8 @@ class ChatWebSocket(Connected, LightWebSocket):
     def dataReceived(self, data: bytes) -> None:
         """Something has come: it is alive."""
         self.heard_at = self.factory.around.now()
+        if self._spoken is not None:
+            self._passage.traffic.bytes_received += len(data)
         super().dataReceived(data)
 
     def shortTextReceived(self, payload: bytes) -> None:
@@ -123,11 +126,15 @@ class ChatWebSocket(Connected, LightWebSocket):
     def onPing(self, payload: bytes) -> None:
         """A ping is a sign of life. Its pong waits in the queue like all else, so that whoever pings and never
         reads is a slow reader; Autobahn would write it past the queue."""
-        self.onPong(payload)
+        self._hear_control()
         self._send_back(websocket_frame(payload, PONG))
 
     def onPong(self, payload: bytes) -> None:
         """The answer to our ping, or a sign of life unasked. Many at once are no sign of life."""
+        self.ponged()
+        self._hear_control()
+
+    def _hear_control(self) -> None:
         now = self.heard_at = self.factory.around.now()
         if self.too_many_controls(now):
             self.close(FLOOD)
@@ -136,7 +143,14 @@ class ChatWebSocket(Connected, LightWebSocket):
         """The transport is gone."""
         self._leave()
         self.forget_farewell()
+        self.closed(self._close_code())
         super().connectionLost(reason)
+
+    def _close_code(self) -> str:
+        """Ours if we closed; 1006 where there was none (RFC 6455 section 7.1.5). What a peer makes up is `other`:
+        each code is a time series."""
+        code = self.localCloseCode or self.remoteCloseCode or 1006
+        return str(code) if code in CLOSE_CODES else "other"
 
     def dropConnection(self, abort: bool = False) -> None:
         """End the transport; an orderly end gets a deadline."""
@@ -163,6 +177,7 @@ class ChatWebSocket(Connected, LightWebSocket):
         opcode = BINARY if is_binary else TEXT
         bits = self._window_bits
         frame = deflated_frame(payload, opcode, bits) if bits else websocket_frame(payload, opcode)
+        self.count_sent(frame)
         self._send_back(frame)
         if self._pace is not None:
             self._pace.spend(len(payload))
@@ -222,9 +237,12 @@ class ChatWebSocket(Connected, LightWebSocket):
         """See `Peer.close`."""
         if self.state == self.STATE_OPEN:
             own_codes = self._spoken is not None and self._spoken.has_hello
-            if own_codes and why.name == "shutdown":
-                self.deliver(self.around.bye(why))
-            reason = say(self.factory.manners.lang, why.name).encode()[:120]
+            told = None
+            if own_codes and why is RESTART:
+                self.deliver(bye := self.around.bye(why))
+                told = {"seconds": bye.after_ms / 1000}
+            lang = self.factory.manners.lang
+            reason = (say(lang, why.name, told) if told else self.around.farewell(lang, why)).encode()[:120]
             code = why.own_code if own_codes and why.own_code else why.close_code
             self.sendCloseFrame(code, reason.decode(errors="ignore").encode(), False)
 
@@ -275,6 +293,10 @@ class ChatWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
         protocol = self.protocol()
         protocol.factory, protocol.around = self, self.around
         return protocol
+
+    def living(self) -> Iterable[ChatWebSocket]:
+        """Whoever is connected now."""
+        return list(self.peers)
 
     def close_peers(self, why: Disconnect) -> None:
         """End every live connection."""

@@ -91,6 +91,8 @@ class Speaker(Hearer):
         self.ended = why
         self.conversation.end()
 
+    def ponged(self) -> None: ...
+
     def pause_reading(self) -> None: ...
 
     resume_reading = pause_reading

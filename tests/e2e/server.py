@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import urlencode
@@ -69,6 +69,8 @@ class Server:
     :param directory: its working directory; chat-data is made in it.
     :param options: what else stands on the command line after `chat`.
     :param command: the start of the command line, up to and without `chat`.
+    :param descriptors: what it inherits.
+    :param own_ports: False where `options` say where it listens.
     """
 
     def __init__(
@@ -77,16 +79,19 @@ class Server:
         *options: str,
         environment: Mapping[str, str] | None = None,
         command: list[str] | None = None,
+        descriptors: Sequence[int] = (),
+        own_ports: bool = True,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.web_port = free_port()
         self.line_port = free_port()
-        self.options = [
+        ports = [
             f"--listen=tcp:{self.web_port}:interface=127.0.0.1",
             f"--line=tcp:{self.line_port}:interface=127.0.0.1",
-            *options,
         ]
+        self.options = [*(ports if own_ports else ()), *options]
+        self._descriptors = descriptors
         self._command = command or [*twistd(), "-n"]
         self._environment = clean_environment(environment)
         self._process: subprocess.Popen[bytes] | None = None
@@ -140,6 +145,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
+                pass_fds=self._descriptors,
             )
         try:
             eventually(lambda: self._ended() or "  Data " in self.banner[already:], "the start banner")

@@ -94,7 +94,7 @@ def test_what_the_command_refuses(tmp_path: Path) -> None:
     """Each refusal is one line and a status; a password is no argument."""
     assert chatservice(tmp_path, "user", "add", "Ann", "secret").returncode == 2
     assert chatservice(tmp_path, "user", "add", "Ann", "--role", "king").returncode == 2
-    assert chatservice(tmp_path).returncode == 2
+    assert chatservice(tmp_path, "user").returncode == 2
     for arguments, typed in (
         (["add", "Ann"], "short\n"),
         (["role", "Ann", "mod"], ""),

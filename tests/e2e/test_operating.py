@@ -18,12 +18,13 @@ from e2e.peers import WebSocketPeer
 from e2e.raw import connected, exchange, handshake, read_to_end
 from e2e.server import Server, assert_quiet, clean_environment, eventually, free_port, twistd
 
-MAKE = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=chat.test"
+MAKE = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=chat.test"
 
 
-def make_certificate(key: Path, certificate: Path, name: str = "chat.test") -> None:
+def make_certificate(key: Path, certificate: Path, name: str = "chat.test", days: int = 2) -> None:
     """A new pair of files."""
     names = ["-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1"]
+    names += ["-days", str(days)]
     subprocess.run([*MAKE.split(), *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
 
 

@@ -42,6 +42,9 @@ class Later:
     def add(self, what: Flushable) -> None:
         self.waiting.append(what)
 
+    def handed_out(self, format: object, frames: Sequence[bytes], peers: int) -> None:
+        """See `Turn.handed_out`."""
+
     def end(self) -> None:
         waiting, self.waiting = self.waiting, []
         for what in waiting:
@@ -50,6 +53,8 @@ class Later:
 
 class Ear:
     """A peer that writes down what it is given, and in how many pieces."""
+
+    handed = 0
 
     def __init__(self) -> None:
         self.audiences: list[Audience] = []

@@ -70,7 +70,7 @@ def test_ssl(said: str, key: str, certificate: str) -> None:
     listener.open(MemoryReactor())
 
 
-@pytest.mark.parametrize("said", ["unix:/run/chat.sock", "unix:/a:mode=600", "systemd:domain=INET:index=0"])
+@pytest.mark.parametrize("said", ["unix:/run/chat.sock", "unix:/a:mode=600"])
 def test_other_endpoints_are_twisteds(said: str) -> None:
     """Any other endpoint string goes to Twisted as it is; it is no TCP port and not open to this computer only."""
     listener = parse_listener(said)
@@ -164,3 +164,32 @@ def test_the_url_of_all_interfaces_names_this_computer() -> None:
     """Nobody can open http://0.0.0.0/; an address by which others reach this computer is shown instead."""
     for said in ("tcp:8080", "tcp:8080:interface=0.0.0.0", "tcp6:8080"):
         assert parse_listener(said).url("http") == f"http://{own_address()}:8080/"
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "key"),
+    [
+        ("systemd:web", "web", None),
+        ("systemd:name=web", "web", None),
+        ("systemd:domain=INET6:name=web", "web", None),
+        ("systemd:web:privateKey=/k.pem", "web", "/k.pem"),
+        (r"systemd:web:privateKey=/k\:1.pem:certKey=/c.pem", "web", "/k:1.pem"),
+    ],
+)
+def test_sockets_of_the_service_manager(said: str, name: str, key: str | None) -> None:
+    """`systemd:` names sockets that are there already, with TLS of ours if there is a key; without them it is said
+    who hands them over."""
+    listener = parse_listener(said)
+    assert listener.name == name and listener.host is None and not listener.loopback
+    assert (None if listener.key is None else str(listener.key)) == key
+    with pytest.raises(BadEndpoint, match="only a service manager"):
+        listener.open(MemoryReactor())
+
+
+@pytest.mark.parametrize(
+    "said", ["systemd:", "systemd:web:8080", "systemd:domain=INET:index=0", "systemd:web:port=1"]
+)
+def test_what_names_no_socket(said: str) -> None:
+    """A number of a socket, or more than a name, is refused with what to say instead."""
+    with pytest.raises(BadEndpoint, match=r"systemd:NAME|which socket"):
+        parse_listener(said)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chatservice.config import read_config
-from chatservice.service import page_headers
+from chatservice.listening import page_headers
 from chatservice.transports.headers import HSTS, security_headers
 
 SSL = "ssl:443:privateKey=key.pem:certKey=cert.pem"

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fakes import FakeClock, Ids, Pump, said
+from fakes import FakeClock, Ids, Pump, Troubles, make_hub, said
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 
 from chatservice import service as service_module
 from chatservice.config import read_config
+from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Entry
 from chatservice.domain.ports import Engine
+from chatservice.domain.promise import Promise, resolved
 from chatservice.logs.memory import MemoryLog
 from chatservice.logs.sqlite import SQLiteLog
 from chatservice.service import ChatService
+from chatservice.stopping import SLICE, see_out
+from chatservice.transports.surroundings import Surroundings
 
 
 class Sink:
@@ -60,8 +66,94 @@ def test_last_words_are_told_in_the_reactors_thread(
     service = ChatService(read_config({"data": str(tmp_path)}, {}), MemoryReactorClock())
     service._log = log
     service.stopService().addCallback(ended.append)
-    pump.run()
+    deadline = time.monotonic() + 20
+    while not ended and time.monotonic() < deadline:
+        pump.run()
     assert len(ended) == 1 and not any(other.is_alive() for other in others)
     assert [promise.result().seq for promise in promises] == list(range(1, 11))
     assert len(sink.entries) == 10 and sink.threads == {threading.current_thread()}
     assert len(others) == (1 if store == "sqlite" else 0)
+
+
+class Somebody:
+    """Who leaves after so many seconds, or never."""
+
+    def __init__(self, home: Full, leaves_after: float | None) -> None:
+        self.told: list[str] = []
+        self._home, self._leaves_after = home, leaves_after
+
+    def close(self, why: Disconnect) -> None:
+        self.told.append(why.name)
+        self._home.leaving += 1
+        if self._leaves_after is not None:
+            self._home.clock.callLater(self._leaves_after, self._leave)
+
+    def _leave(self) -> None:
+        self._home.leaving -= 1
+
+
+class Full:
+    """As much of a service as its end sees, on a clock that the test turns."""
+
+    def __init__(self, people: int, *, leaves_after: float | None = 0.1) -> None:
+        self.clock, self.pump, self.leaving = Clock(), Pump(), 0
+        self.open: list[object] = []
+        self.people = [Somebody(self, leaves_after) for _ in range(people)]
+        self.log = MemoryLog(call_soon=self.pump, clock=FakeClock(), randomness=Ids())
+        hub = make_hub(self.log, troubles=Troubles())
+        self.around = Surroundings.of(hub, call_later=self.clock.callLater, now=self.clock.seconds, report=print)
+        self.comes: Promise[None] = resolved(None)
+        self.ended_at: float | None = None
+
+    def living(self) -> list[Somebody]:
+        return self.people
+
+    def close_peers(self, why: Disconnect) -> None:
+        """Nobody has come since."""
+
+    def session(self, digest: bytes, now_ms: int) -> Promise[None]:
+        """The log is asked for its last word."""
+        return self.comes
+
+    def end(self) -> None:
+        ended = see_out(self.clock, self, self, self.around)  # type: ignore[arg-type]
+        ended.addCallback(lambda _: setattr(self, "ended_at", self.clock.seconds()))
+
+    def told(self) -> int:
+        return sum(person.told == ["shutdown"] for person in self.people)
+
+
+def test_everybody_is_told_in_slices() -> None:
+    """Many people are told in several turns of the reactor, and the end comes when the last one has gone."""
+    full = Full(2 * SLICE + 1)
+    full.end()
+    assert full.told() == SLICE
+    full.clock.advance(0)
+    full.clock.advance(0)
+    assert full.told() == 2 * SLICE + 1 and full.ended_at is None
+    full.clock.pump([0.05] * 5)
+    assert full.ended_at is not None and full.ended_at < 0.3
+
+
+def test_nobody_is_waited_for_too_long() -> None:
+    """Who never goes is waited for 5 s, not longer."""
+    full = Full(3, leaves_after=None)
+    full.end()
+    full.clock.pump([0.05] * 90)
+    assert full.ended_at is None
+    full.clock.pump([0.05] * 20)
+    assert full.ended_at is not None and 4.9 < full.ended_at < 5.2
+
+
+def test_a_log_that_hangs_does_not_keep_people() -> None:
+    """What was asked is answered before anybody is told; a log that gives no answer does not keep them."""
+    full = Full(3)
+    full.comes = Promise()
+    full.end()
+    full.clock.advance(4)
+    assert full.told() == 0
+    full.clock.advance(1.1)
+    assert full.told() == 3
+    full.comes.resolve(None)  # nobody waits for it any more
+    full.clock.pump([0.05] * 10)
+    assert full.ended_at is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -64,9 +65,14 @@ def test_a_restart_is_told(house: House) -> None:
     house.hub.end_readers(RESTART)
     house.pump.run()
     told = streaming.take()
-    assert b'{"type":"bye","code":"shutdown","reconnect":true' in told and told.endswith(b"0\r\n\r\n")
+    assert told.endswith(b"0\r\n\r\n")
+    found = re.search(
+        rb'retry: ([0-9]+)\ndata: {"type":"bye","code":"shutdown","reconnect":true,"after_ms":\1}', told
+    )
+    assert found and int(found[1]) >= 1000
     answer = read_answer(polling.take())
     assert answer.status == 200 and answer.headers["chat-recovered"] == "true"
+    assert int(answer.headers["retry-after"]) >= 1
     streaming.lose()
     polling.lose()
     assert house.hub.rooms == {}

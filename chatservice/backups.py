@@ -1,0 +1,81 @@
+"""`backup` at `control.sock`: the running service copies its own log, in a thread, while people talk."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.ports import LogError
+from chatservice.domain.promise import Promise, rejected
+from chatservice.logs.backup import PARTIAL, back_up, give_to_owner
+from chatservice.logs.registry import database_of
+
+Fields = Mapping[str, Any]
+
+DIRECTORY = "backup"
+
+
+class Backups:
+    """The command `backup`: answers with where the copy is, in the data directory, and how big.
+
+    Under systemd a service may write nowhere else; whoever has asked takes the copy away from there.
+
+    :param store: as in `--store`.
+    :param call_from_thread: calls a function in the reactor's thread.
+    """
+
+    def __init__(self, store: str, data: Path, call_from_thread: Callable[[Callable[[], None]], object]) -> None:
+        self._database = database_of(store, data)
+        self._directory = data / DIRECTORY
+        self._call_from_thread = call_from_thread
+        self._is_busy = False
+
+    def run(self, fields: Fields) -> Promise[Fields]:
+        """Make one. Rejected with `Refused`: `unknown_type`, `not_available` without a file, `busy` meanwhile."""
+        if fields.get("command") != "backup":
+            name = str(fields.get("command"))[:32]
+            return rejected(Refused(Code.UNKNOWN_TYPE, "unknown_type", params={"name": name}))
+        if self._database is None:
+            return rejected(Refused(Code.NOT_AVAILABLE))
+        if self._is_busy:
+            return rejected(Refused(Code.BUSY))
+        self._is_busy = True
+        promise: Promise[Fields] = Promise()
+        database = self._database
+        # Not one of the reactor's threads, for which an end would wait; what is not finished has no name yet.
+        threading.Thread(target=self._make, args=(database, promise), name="chat-backup", daemon=True).start()
+        return promise
+
+    def _make(self, database: Path, promise: Promise[Fields]) -> None:
+        try:
+            path, size = new_backup(database, self._directory)
+        except (LogError, OSError) as error:
+            refusal = Refused(Code.INTERNAL, "backup_failed", params={"why": str(error)})
+            self._call_from_thread(lambda: self._end(lambda: promise.reject(refusal)))
+        else:
+            told = {"path": str(path), "bytes": size}
+            self._call_from_thread(lambda: self._end(lambda: promise.resolve(told)))
+
+    def _end(self, answer: Callable[[], None]) -> None:
+        self._is_busy = False
+        answer()
+
+
+def new_backup(database: Path, directory: Path) -> tuple[Path, int]:
+    """A copy under a name that says when, and its size in bytes.
+
+    :raises LogError: if there is none to be had.
+    :raises OSError: if the directory cannot be made.
+    """
+    directory.mkdir(mode=0o700, exist_ok=True)
+    give_to_owner(directory)
+    for left in directory.glob(f"chat-*.db{PARTIAL}"):  # by one that was cut off
+        left.unlink()
+    moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    path = directory / f"chat-{moment}-{secrets.token_hex(2)}.db"
+    return path, back_up(database, path)

@@ -1,0 +1,44 @@
+"""`chatservice check-config`: what is wrong with the settings, or what holds and where it was said."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+
+from chatservice.commands.asking import Failed
+from chatservice.commands.flags import add_flags, given_by
+from chatservice.config import FILES, Setting, read_config
+from chatservice.service import examine
+from chatservice.transports.endpoints import BadEndpoint
+from chatservice.transports.tls import BadCertificate
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The same flags as of `run`; what they say is checked with all else."""
+    add_flags(parser)
+
+
+def run(args: Namespace) -> int:
+    """Change nothing, listen nowhere; a service that runs is not disturbed."""
+    from twisted.internet import reactor
+
+    config = read_config(given_by(args), os.environ, FILES)
+    if config.settings.unknown:
+        raise Failed("; ".join(config.settings.unknown))
+    try:
+        examine(config, reactor)
+    except (BadEndpoint, BadCertificate) as error:
+        raise Failed(str(error)) from error
+    for setting in config.settings.by_name.values():
+        where = setting.source if setting.source == "default" else setting.called
+        sys.stdout.write(f"{setting.option.name:<24} {_shown(setting):<40} {where}\n")
+    return 0
+
+
+def _shown(setting: Setting) -> str:
+    if isinstance(setting.value, bool):
+        return "yes" if setting.value else "no"
+    if isinstance(setting.value, tuple):
+        return " ".join(setting.value) or "-"
+    return setting.value or (setting.option.otherwise and f"({setting.option.otherwise})") or "-"

@@ -1,0 +1,49 @@
+"""`chatservice run`: the chat in the foreground, its log on stderr; Ctrl-C ends it in good order."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from twisted.logger import globalLogBeginner
+
+from chatservice.commands.flags import add_flags, given_by
+from chatservice.config import FILES, read_config
+from chatservice.logbook import THRESHOLD, observer
+from chatservice.service import ChatService, make_service
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """All settings, and what makes sense on a desktop only."""
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    add_flags(parser)
+
+
+def run(args: Namespace) -> int:
+    """Serve until somebody ends it."""
+    from twisted.internet import reactor as installed
+
+    reactor: Any = installed
+    given = given_by(args)
+    config = read_config(given, os.environ, FILES)  # the log must be there before anything is written to it
+    THRESHOLD.set(config.log_level)
+    stderr, is_terminal = sys.stderr, sys.stderr.isatty()
+    form = config.log_format if config.log_format != "auto" else "human" if is_terminal else "json"
+    service = make_service(given, os.environ, reactor, say=stderr.write if form == "human" else None)
+    globalLogBeginner.beginLoggingTo([observer(form, THRESHOLD, stderr)], redirectStandardIO=False)
+    service.privilegedStartService()
+    service.startService()
+    if args.open:
+        reactor.callWhenRunning(reactor.callInThread, webbrowser.open, page_url(service))
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.run()
+    return 0
+
+
+def page_url(service: ChatService) -> str:
+    """Where the page is, as a browser on this computer finds it."""
+    listener = service.listening.listeners[0]
+    return listener.url("http", service.listening.ports.get(listener))

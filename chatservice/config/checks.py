@@ -1,0 +1,205 @@
+"""What a setting's words mean; each check says in one line what is wrong with them.
+
+:param called: what the setting is called where it was said.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from chatservice.config.settings import BadConfig
+from chatservice.domain.errors import Refused
+from chatservice.domain.limits import ECHO_BYTES, Rate
+from chatservice.domain.names import clean_room
+from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
+from chatservice.logs.registry import STORES
+from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
+from chatservice.transports.networks import Networks
+from chatservice.transports.origins import Origin, read_origin
+
+# A name or address and a port, as they may stand in a header; names of other scripts in their xn-- form.
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
+
+_FRACTION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
+
+
+def site_keys(called: str, said: Sequence[str], credentials: Path | None) -> tuple[SiteKey, ...]:
+    """The keys of sites whose tokens are believed."""
+    try:
+        keys = tuple(load_site_key(_with_credential(one, credentials)) for one in said)
+    except BadKey as error:
+        raise BadConfig(f"{called} {error}") from error
+    names = [key.kid for key in keys]
+    if len(set(names)) < len(names):
+        raise BadConfig(f"{called}: two of them have the same KID; say KID=ALGORITHM:FILE")
+    return keys
+
+
+def seconds(called: str, said: str) -> int:
+    """A whole number of them."""
+    if not (said.isascii() and said.isdigit() and 0 < len(said) < 9):
+        raise BadConfig(f"{called} {said}: say a number of seconds")
+    return int(said)
+
+
+def data_directory(environment: Mapping[str, str]) -> str:
+    """Where the data is if nobody says."""
+    # systemd may list several directories, separated by colons; the first is ours.
+    return environment.get("STATE_DIRECTORY", "").split(":")[0] or "chat-data"
+
+
+def self_signed(called: str, port: str) -> tuple[Listener, ...]:
+    """A port, and where if not on this computer only."""
+    number, _, more = port.partition(":")
+    if not (number.isascii() and number.isdigit()):
+        raise BadConfig(f"{called} {port}: this is no port number")
+    return listeners(called, [f"tcp:{number}:{more or 'interface=127.0.0.1'}"])
+
+
+def listeners(called: str, descriptions: Sequence[str]) -> tuple[Listener, ...]:
+    """Endpoint strings."""
+    try:
+        return tuple(parse_listener(os.path.expanduser(description)) for description in descriptions)
+    except BadEndpoint as error:
+        raise BadConfig(f"{called} {error}") from error
+
+
+def plain(called: str, several: tuple[Listener, ...]) -> tuple[Listener, ...]:
+    """Those on which there can be no TLS."""
+    # Served in the clear though TLS was asked for would be worse than not at all.
+    if any(listener.is_tls for listener in several):
+        raise BadConfig(f"{called} ssl:…: there is no TLS on such a port; use tcp:")
+    return several
+
+
+def redirects(called: str, said: Sequence[str]) -> tuple[Listener, ...]:
+    """A port alone is one of all addresses."""
+    endpoints = [f"tcp:{one}" if one.isascii() and one.isdigit() else one for one in said]
+    return plain(called, listeners(called, endpoints))
+
+
+def metrics(called: str, said: str) -> Listener | str:
+    """`public`, `none` or where."""
+    return said if said in ("public", "none") else plain(called, listeners(called, [said]))[0]
+
+
+def rate(called_burst: str, burst: str, called_rate: str, per_s: str) -> Rate:
+    """How fast one may talk."""
+    if not (burst.isascii() and burst.isdigit() and len(burst) <= 6 and int(burst)):
+        raise BadConfig(f"{called_burst} {burst}: say a number of messages above 0")
+    if not (_FRACTION.fullmatch(per_s) and float(per_s) > 0):
+        raise BadConfig(f"{called_rate} {per_s}: say a number of messages a second above 0, such as 2 or 0.5")
+    return Rate(int(burst), float(per_s))
+
+
+def secret_file(called: str, said: str, credentials: Path | None, credential: str) -> Path | None:
+    """The file that was named; else the credential of that name, if the service manager gave one.
+
+    Systemd hands over secrets as files in `$CREDENTIALS_DIRECTORY` (systemd.exec(5), CREDENTIALS).
+    """
+    if said:
+        path = Path(said).expanduser().absolute()
+        if not path.is_file():
+            raise BadConfig(f"{called} {path}: there is no such file")
+        return path
+    found = None if credentials is None else credentials / credential
+    return found if found is not None and found.is_file() else None
+
+
+def credentials_directory(environment: Mapping[str, str]) -> Path | None:
+    """Where the service manager has put secrets."""
+    said = environment.get("CREDENTIALS_DIRECTORY", "")
+    return Path(said) if said else None
+
+
+def _with_credential(site_key: str, credentials: Path | None) -> str:
+    name, colon, file = site_key.partition(":")
+    if credentials is None or "/" in file or not (credentials / file).is_file():
+        return site_key
+    return f"{name}{colon}{credentials / file}"
+
+
+def origins(called: str, said: Sequence[str]) -> frozenset[Origin]:
+    """Whose pages may connect."""
+    found = set()
+    for one in said:
+        if one == "*":
+            raise BadConfig(
+                f"{called} *: any site could act for your users; if you mean it: --insecure-any-origin"
+            )
+        origin = read_origin(one)
+        if origin is None:
+            raise BadConfig(f"{called} {one!r}: say it like https://www.example.org or http://localhost:3000")
+        found.add(origin)
+    return frozenset(found)
+
+
+def networks(called: str, said: Sequence[str]) -> Networks:
+    """Whose proxies are believed."""
+    try:
+        return Networks.read(said)
+    except ValueError as error:
+        raise BadConfig(f"{called} {error}: say it like 10.0.0.0/8, 2001:db8::1 or unix") from error
+
+
+def needs(called: str, is_set: bool, other: str, said: object) -> bool:
+    """A flag that means nothing alone."""
+    if is_set and not said:
+        raise BadConfig(f"{called} needs {other}: whose word is to be believed?")
+    return is_set
+
+
+def bound(called: str, said: str) -> int | None:
+    """A number above 0; None for `none`."""
+    if said == "none":
+        return None
+    if not (said.isascii() and said.isdigit() and len(said) <= 9 and int(said)):
+        raise BadConfig(f"{called} {said}: say a number above 0, or none")
+    return int(said)
+
+
+def public_url(called: str, said: str) -> str:
+    """An address of ours, or nothing."""
+    if not said:
+        return ""
+    try:
+        address = urlsplit(said)
+    except ValueError:  # such as half an IPv6 address
+        address = urlsplit("")
+    plain = not (address.query or address.fragment)
+    if not (plain and address.scheme in ("http", "https") and _HOST.fullmatch(address.netloc)):
+        raise BadConfig(f"{called} {said!r}: say it like https://chat.example.org/")
+    return said
+
+
+def echo_bytes(called: str, value: str) -> int:
+    """How long an echo may be."""
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= ECHO_BYTES):
+        raise BadConfig(f"{called} {value}: say a number of bytes from 1 to {ECHO_BYTES}")
+    return int(value)
+
+
+def one_of(called: str, value: str, known: Sequence[str]) -> str:
+    """A word out of several."""
+    if value not in known:
+        raise BadConfig(f"{called} {value}: there is {', '.join(known)}")
+    return value
+
+
+def store(called: str, value: str) -> str:
+    """An engine and what it needs."""
+    value = value if ":" in value else value + ":"
+    one_of(called, value.partition(":")[0], STORES)
+    return value
+
+
+def room(called: str, value: str) -> str:
+    """A room's name."""
+    try:
+        return clean_room(value)
+    except Refused as error:
+        raise BadConfig(f"{called} {value!r}: this is no room name") from error

@@ -1,0 +1,87 @@
+"""docs/configuration.md and deploy/chat.toml, written from the table; a test holds the files to it.
+
+`python -m chatservice.config.pages docs/configuration.md deploy/chat.toml` writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from pathlib import Path
+
+from chatservice.config.table import GROUPS, OPTIONS, Option
+
+_HEAD = """\
+# Settings
+
+Made from the table in `chatservice/config/table.py` by `make pages`. Each setting has three spellings:
+`--listen` on the command line of `chatservice run` and `twistd chat`, `CHAT_LISTEN` in the environment,
+`listen` in the file. The command line is stronger than the environment, that than the file, that than the
+default. Lists do not mix: the strongest place has all of it. In the environment white space separates several;
+an empty variable says nothing.
+
+The file is TOML: `--config FILE`, else `./chat.toml`, else `/etc/chatservice/chat.toml`.
+[deploy/chat.toml](../deploy/chat.toml) has every setting with its default. Paths are seen from the working
+directory. A name in the file, or one beginning with `CHAT_` in the environment, that is none of these is a
+warning at the start, and an error with `--strict`.
+
+`chatservice check-config` says what is wrong, or what holds and where it was said. SIGHUP reads the file again:
+what has *yes* below is taken at once; of all else the log says that it waits for a restart. A file that cannot
+be used changes nothing.
+
+Secrets are never settings themselves but files. Under systemd
+`LoadCredential=owner-token:/etc/chatservice/owner-token` and `LoadCredential=guest-key:…` are found by
+themselves, and with `--site-key HS256:site-secret` so is `LoadCredential=site-secret:…`.
+"""
+
+_SAMPLE_HEAD = """\
+# Settings of chatservice. Everything here is the default and commented out; `chatservice check-config` checks it.
+# docs/configuration.md has it in full. The command line and CHAT_* in the environment are stronger.
+"""
+
+
+def configuration_page() -> str:
+    """docs/configuration.md."""
+    parts = [_HEAD]
+    for group in GROUPS:
+        parts.append(f"\n## {group}\n\n| setting | does | default | SIGHUP |\n|---|---|---|---|\n")
+        parts += (_row(option) for option in _of(group))
+    return "".join(parts)
+
+
+def sample_file() -> str:
+    """deploy/chat.toml."""
+    parts = [_SAMPLE_HEAD]
+    for group in GROUPS:
+        options = [option for option in _of(group) if option.in_file]
+        parts += [f"\n## {group}\n"] if options else []
+        for option in options:
+            text = option.help if not option.otherwise else option.described
+            parts.append("\n" + textwrap.fill(text, 100, initial_indent="# ", subsequent_indent="# ") + "\n")
+            parts.append(f"#{option.name} = {_toml(option)}{f'  # {option.unit}' if option.unit else ''}\n")
+    return "".join(parts)
+
+
+def _of(group: str) -> list[Option]:
+    return [option for option in OPTIONS if option.group == group]
+
+
+def _row(option: Option) -> str:
+    default = option.otherwise or (f"`{option.default}` {option.unit}".strip() if option.default else "")
+    text = option.help.replace("|", "\\|")
+    kind = {"flag": "", "list": " …", "number": " N", "value": " …"}[option.kind]
+    return f"| `--{option.name}{kind}` | {text} | {default} | {'yes' if option.reloads else ''} |\n"
+
+
+def _toml(option: Option) -> str:
+    if option.kind == "flag":
+        return "false"
+    if option.kind == "list":
+        return json.dumps(option.default.split())
+    return option.default if option.kind == "number" else json.dumps(option.default)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(configuration_page(), "utf-8")
+    Path(sys.argv[2]).write_text(sample_file(), "utf-8")

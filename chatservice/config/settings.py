@@ -1,0 +1,154 @@
+"""What was said, and where: the command line over the environment over the file over defaults."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chatservice.config.table import OPTIONS, Option
+
+FILES = (Path("chat.toml"), Path("/etc/chatservice/chat.toml"))
+"""Where settings are looked for that nobody named a file for; the first one counts."""
+
+Given = Mapping[str, str | Sequence[str] | bool]
+"""What stood on the command line, by the names of options."""
+
+Value = str | tuple[str, ...] | bool
+
+
+class BadConfig(ValueError):
+    """The settings cannot be used; its text is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One option as it holds.
+
+    :ivar source: `default`, `file`, `environment` or `flag`.
+    :ivar called: what it is called there, so that it can be found: `--lang`, `CHAT_LANG`, `lang in chat.toml`.
+    """
+
+    option: Option
+    value: Value
+    source: str
+    called: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of them.
+
+    :ivar by_name: each option, also where nothing was said.
+    :ivar unknown: one line for each name in the file or the environment that nobody knows.
+    :ivar file: what was read.
+    """
+
+    by_name: Mapping[str, Setting]
+    unknown: tuple[str, ...] = ()
+    file: Path | None = None
+
+
+def gather(given: Given, environment: Mapping[str, str], files: Iterable[Path] = ()) -> Settings:
+    """Collect them.
+
+    :param files: where to look if no file was named.
+    :raises BadConfig: if the file cannot be read, or something in it or in a variable is of the wrong kind.
+    """
+    file, members = _file(str(given.get("config") or environment.get("CHAT_CONFIG") or ""), files)
+    found: dict[str, Setting] = {}
+    for option in OPTIONS:
+        found[option.name] = (
+            _from_flag(option, given.get(option.name))
+            or _from_environment(option, environment.get(option.variable, ""))
+            or _from_file(option, members, file)
+            or _by_default(option)
+        )
+    unknown = (*_unknown_members(members, file), *_unknown_variables(environment))
+    return Settings(found, unknown, file)
+
+
+def _file(named: str, files: Iterable[Path]) -> tuple[Path | None, Mapping[str, Any]]:
+    path = Path(named).expanduser() if named else next((path for path in files if path.exists()), None)
+    if path is None:
+        return None, {}
+    try:
+        return path, tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise BadConfig(f"cannot read the settings in {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path} is not TOML: {error}") from error
+
+
+def _by_default(option: Option) -> Setting:
+    value: Value = option.default
+    if option.kind == "flag":
+        value = False
+    elif option.kind == "list":
+        value = tuple(option.default.split())
+    return Setting(option, value, "default", f"--{option.name}")
+
+
+def _from_flag(option: Option, said: str | Sequence[str] | bool | None) -> Setting | None:
+    # An empty word is one: it is refused, not taken for silence.
+    if said is None or (option.kind in ("flag", "list") and not said):
+        return None
+    value: Value = True
+    if option.kind != "flag":
+        value = said if isinstance(said, str) else tuple(said)  # type: ignore[arg-type]
+    return Setting(option, value, "flag", f"--{option.name}")
+
+
+def _from_environment(option: Option, said: str) -> Setting | None:
+    if not said:  # an empty variable is how compose files and systemd units leave one out
+        return None
+    value: Value = said
+    if option.kind == "list":
+        value = tuple(said.split())
+    elif option.kind == "flag":
+        if said.lower() not in ("0", "1", "no", "yes", "false", "true"):
+            raise BadConfig(f"{option.variable}={said}: say 1 or 0")
+        value = said.lower() in ("1", "yes", "true")
+    return Setting(option, value, "environment", option.variable) if value != () else None
+
+
+def _from_file(option: Option, members: Mapping[str, Any], file: Path | None) -> Setting | None:
+    if option.name not in members or not option.in_file:
+        return None
+    said, called = members[option.name], f"{option.name} in {file}"
+    value: Value
+    if option.kind == "flag":
+        if not isinstance(said, bool):
+            raise BadConfig(f"{called}: say true or false")
+        value = said
+    elif option.kind == "list":
+        several = said if isinstance(said, list) else [said]
+        value = tuple(_word(one, called, "say a string, or several in [ ]") for one in several)
+    else:
+        value = _word(said, called, "say a number" if option.kind == "number" else "say a string")
+    return Setting(option, value, "file", called)
+
+
+def _word(said: object, called: str, advice: str) -> str:
+    if isinstance(said, bool) or not isinstance(said, str | int | float):
+        raise BadConfig(f"{called}: {advice}")
+    return str(said)
+
+
+def _unknown_members(members: Mapping[str, Any], file: Path | None) -> Iterable[str]:
+    known = [option.name for option in OPTIONS if option.in_file]
+    return [f"{file}: {_unknown(name, known)}" for name in members if name not in known]
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> Iterable[str]:
+    known = [option.variable for option in OPTIONS]
+    said = (name for name in environment if name.startswith("CHAT_") and name not in known)
+    return [f"environment: {_unknown(name, known)}" for name in sorted(said)]
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1) or difflib.get_close_matches(name.lower(), known, 1)
+    return f"unknown setting {name!r}" + (f"; did you mean {near[0]}?" if near else "")

@@ -1,0 +1,137 @@
+"""What a start needs before anything listens: the data directory, its keys, room for connections, what to say."""
+
+from __future__ import annotations
+
+import fcntl
+import resource
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from twisted.logger import Logger
+
+from chatservice.config import BadConfig, Config
+from chatservice.domain.accounts import Registry
+from chatservice.identity.jwt import SiteTokens
+from chatservice.identity.passes import SignedPasses, load_key, load_owner_token
+from chatservice.transports.admission import Bounds
+from chatservice.transports.assets import Pages, keep
+from chatservice.transports.endpoints import Listener
+from chatservice.transports.tls import fingerprint
+
+KEPT_DESCRIPTORS = 64
+"""For the log, its readers, listeners, those who are told that there is no room, and the interpreter itself."""
+
+MINIMUM = 8
+"""Connections that are tried in any case."""
+
+_log = Logger("chatservice")
+
+
+class Secrets:
+    """Ids from the operating system's randomness."""
+
+    def token(self) -> str:
+        """96 bits as 16 letters, digits, `-` and `_`."""
+        return secrets.token_urlsafe(12)
+
+
+def take_lock(data: Path) -> TextIO:
+    """Make the data directory and lock it for this process; two writers on one log would fork it.
+
+    :raises BadConfig: if it cannot be written or another process has it.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = open(data / "lock", "w")  # noqa: SIM115 - held until the process ends
+    except OSError as error:
+        raise BadConfig(f"cannot write the data directory {data}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise BadConfig(f"another chatservice uses the data directory {data}") from error
+    return lock
+
+
+def make_passes(config: Config, registry: Registry) -> SignedPasses:
+    """Who makes and reads tokens.
+
+    :raises BadConfig: if the key or the owner's token can be neither read nor made.
+    """
+    site = None
+    if config.site_keys:
+        site = SiteTokens(config.site_keys, config.site_audience, config.site_longest_s, time.time, registry.names)
+    try:
+        key, owner_token = load_key(config.guest_key_path), load_owner_token(config.owner_token_path)
+    except (OSError, ValueError) as error:
+        where = {config.guest_key_path.parent: None, config.owner_token_path.parent: None}
+        raise BadConfig(f"cannot use the keys in {' and '.join(map(str, where))}: {error}") from error
+    return SignedPasses(key, time.time, owner_token, registry=registry, site=site)
+
+
+def bounds(config: Config) -> Bounds:
+    """How many may connect."""
+    # Even where hardly anything is allowed somebody may come: what is left over is then shared with the log.
+    total = max(MINIMUM, raise_file_limit())
+    if config.no_limits:
+        return Bounds(total=total)
+    return Bounds(config.per_address, config.per_minute, total, config.limit_loopback)
+
+
+def raise_file_limit() -> int:
+    """Let the process have as many descriptors as it may, and tell how many connections that leaves room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return max(0, hard - KEPT_DESCRIPTORS)
+
+
+def with_older(pages: Pages, data: Path) -> Pages:
+    """With what pages of the build before may still ask for. A page is no reason not to start."""
+    if pages.build is None:
+        return pages
+    try:
+        return replace(pages, older=keep(data / "page", pages.build))
+    except OSError as error:
+        _log.warn(
+            "the page's files are not kept for the next upgrade: {reason}",
+            event="page_not_kept",
+            reason=str(error),
+        )
+        return pages
+
+
+def start_notes(config: Config, listeners: tuple[Listener, ...], pages: Pages) -> list[str]:
+    """What the operator should know beside the addresses."""
+    notes = [f"Room for   {raise_file_limit():,} connections"]
+    if pages.build is None:
+        notes.append(
+            "Page       the small one; for the full one install nodejs and npm and `make run`, or a wheel"
+        )
+    if config.self_signed:
+        certificate = listeners[-1].certificate
+        assert certificate is not None
+        notes.append(f"Certificate self-signed (browsers will warn), SHA-256 {fingerprint(certificate)}")
+    if config.any_origin:
+        notes.append("WARNING    --insecure-any-origin: the page of any site can act for whoever looks at it.")
+    if config.no_limits:
+        notes.append("WARNING    --insecure-no-limits: nobody is slowed down. Never do this in public.")
+    return notes
+
+
+def report(error: BaseException) -> None:
+    """Log an error that is ours. Peers' words are not in it."""
+    _log.error("{kind}: {error}", event="internal_error", kind=type(error).__name__, error=repr(error))
+
+
+def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:
+    """One clear line and exit status 1.
+
+    :param say: stderr as it was before twistd made a log of it.
+    """
+    (say or sys.stderr.write)(f"chat: {why}\n")
+    raise SystemExit(1)

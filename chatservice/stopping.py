@@ -1,0 +1,83 @@
+"""The orderly end: whoever is there is answered, told when to come back, and seen out; then the log is closed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from typing import Any
+
+from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
+from twisted.logger import Logger
+
+from chatservice.domain.errors import RESTART
+from chatservice.domain.ports import Engine
+from chatservice.listening import Listening
+from chatservice.transports.surroundings import FAREWELL_S, Surroundings
+
+ANSWERS_S = 5.0
+"""What was asked before the end is answered, if the disk takes no longer than this."""
+
+SLICE = 200
+"""So many are told at once; between slices what they were told leaves."""
+
+LOOK_EVERY_S = 0.05
+
+_log = Logger("chatservice")
+
+
+@inlineCallbacks
+def see_out(
+    reactor: Any, listening: Listening, log: Engine, around: Surroundings | None
+) -> Generator[Deferred[Any], Any, None]:
+    """Stop listening, answer what was asked, tell everybody, and wait until they are gone; seconds, at most ten.
+
+    What the log has taken is answered before anybody is sent away. Whoever is not answered asks again under the
+    same `cid`, and is told what came of it then. An inherited socket stays open: who connects from now on waits in
+    the kernel for the next process.
+    """
+    for port in listening.open:
+        yield maybeDeferred(port.stopListening)
+    yield answered(reactor, log)
+    if around is None:
+        return
+    everybody = listening.living()
+    if everybody:
+        comeback = around.comeback
+        _log.info(
+            "telling {n} people to come back from {first:.1f} s on, {rate:.0f} a second",
+            event="people_told_to_come_back",
+            n=len(everybody),
+            first=comeback.first_s,
+            rate=comeback.rate,
+        )
+    for begin in range(0, len(everybody), SLICE):
+        for peer in everybody[begin : begin + SLICE]:
+            peer.close(RESTART)
+        yield later(reactor, 0)
+    around.hub.end_readers(RESTART)
+    listening.close_peers(RESTART)  # whoever has come in since, and sessions between two polls
+    until = reactor.seconds() + FAREWELL_S
+    while len(around.farewells) + listening.leaving and reactor.seconds() < until:
+        yield later(reactor, LOOK_EVERY_S)
+
+
+def answered(reactor: Any, log: Engine) -> Deferred[None]:
+    """Fires when the log has answered all that it was given before, or has not for too long."""
+    done: Deferred[None] = Deferred()
+    timer = reactor.callLater(ANSWERS_S, done.callback, None)
+
+    def come(_: object) -> None:
+        if not done.called:
+            timer.cancel()
+            done.callback(None)
+
+    # The writer does one thing after the other, so any answer of its own is the last one.
+    log.session(b"", int(time.time() * 1000)).then(come)
+    return done
+
+
+def later(reactor: Any, seconds: float) -> Deferred[None]:
+    """Fires after so long."""
+    done: Deferred[None] = Deferred()
+    reactor.callLater(seconds, done.callback, None)
+    return done

@@ -1,0 +1,153 @@
+"""Where settings are said: the file, its mistakes, unknown names, secrets; and the pages made from the table."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from said import BESIDE, SAID, found
+
+from chatservice.config import OPTIONS, BadConfig, Config, read_config
+from chatservice.config.pages import configuration_page, sample_file
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def from_file(directory: Path, text: str, environment: dict[str, str] | None = None, **given: Any) -> Config:
+    """The settings with such a chat.toml."""
+    file = directory / "chat.toml"
+    file.write_text(text, "utf-8")
+    return read_config(given, environment or {}, [directory / "missing.toml", file])
+
+
+def in_toml(option: Any, values: list[str]) -> str:
+    """What stands in the file for such words."""
+    quoted = [json.dumps(value, ensure_ascii=False) for value in values]
+    return {"flag": "true", "list": f"[{', '.join(quoted)}]"}.get(option.kind, quoted[0])
+
+
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option.in_file], ids=lambda o: o.name)
+def test_the_file_says_the_same(option: Any, tmp_path: Path) -> None:
+    """Each option can stand in the file, under the name of its flag."""
+    values, name, wanted = SAID[option.name]
+    beside = {"trusted-proxy": ["10.0.0.1"]} if option.name in BESIDE else {}
+    config = from_file(tmp_path, f"{option.name} = {in_toml(option, values)}\n", **beside)
+    assert found(config, name) == wanted
+    setting = config.settings.by_name[option.name]
+    assert (setting.source, setting.called) == ("file", f"{option.name} in {tmp_path / 'chat.toml'}")
+
+
+def test_who_is_stronger(tmp_path: Path) -> None:
+    """Flag over variable over file over default, each alone and all together; every setting knows its source."""
+    text = 'lang = "zh-CN"\ndefault-room = "file"\nstore = "memory:"\nlisten = ["tcp:1", "tcp:2"]\n'
+    environment = {"CHAT_DEFAULT_ROOM": "variable", "CHAT_STORE": "sqlite:", "CHAT_LISTEN": "tcp:3"}
+    config = from_file(tmp_path, text, environment, store="sqlite:flag.db")
+    assert (config.lang, config.default_room, config.store) == ("zh-CN", "variable", "sqlite:flag.db")
+    assert found(config, "listeners") == [3], "lists do not mix"
+    sources = {name: setting.source for name, setting in config.settings.by_name.items()}
+    assert [sources[name] for name in ("durability", "lang", "default-room", "store")] == [
+        "default",
+        "file",
+        "environment",
+        "flag",
+    ]
+
+
+def test_a_variable_takes_a_flag_of_the_file_back(tmp_path: Path) -> None:
+    """`CHAT_COMPRESSION=0` is stronger than `compression = true`."""
+    assert from_file(tmp_path, "compression = true\n").compression
+    assert not from_file(tmp_path, "compression = true\n", {"CHAT_COMPRESSION": "0"}).compression
+
+
+def test_numbers_may_be_numbers(tmp_path: Path) -> None:
+    """Nobody has to quote a number; a port alone may stand where several may."""
+    config = from_file(tmp_path, "connects-per-minute = 60\nmessage-rate = 0.5\nredirect = 80\n")
+    assert (config.per_minute, config.messages.per_s, found(config, "redirects")) == (60, 0.5, [80])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("lang = \n", ["is not TOML", "line 1"]),
+        ('lang = "de"\n', ["lang in", "de", "en, zh-CN"]),
+        ("lang = true\n", ["lang in", "string"]),
+        ('compression = "yes"\n', ["compression in", "true or false"]),
+        ("message-burst = 0\n", ["message-burst in", "above 0"]),
+        ('message-rate = "fast"\n', ["message-rate in", "2 or 0.5"]),
+        ("listen = [1.5, [2]]\n", ["listen in", "say a string"]),
+        ("\udcff", None),
+    ],
+)
+def test_mistakes_in_the_file(text: str, words: list[str] | None, tmp_path: Path) -> None:
+    """Each is one line that says where it is."""
+    file = tmp_path / "chat.toml"
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BadConfig) as bad:
+        read_config({}, {}, [file])
+    told = str(bad.value)
+    assert str(file) in told and "\n" not in told
+    assert [word for word in words or ["is not TOML"] if word not in told] == []
+
+
+def test_the_file_that_was_named(tmp_path: Path) -> None:
+    """`--config` and `CHAT_CONFIG` name it; one that is missing is an error then, and none is looked for."""
+    other = tmp_path / "other.toml"
+    other.write_text('lang = "zh-CN"\n')
+    assert from_file(tmp_path, "", config=str(other)).lang == "zh-CN"
+    assert from_file(tmp_path, "", {"CHAT_CONFIG": str(other)}).lang == "zh-CN"
+    with pytest.raises(BadConfig, match=r"nowhere.toml: No such file"):
+        from_file(tmp_path, "", config=str(tmp_path / "nowhere.toml"))
+    assert read_config({}, {}, [tmp_path / "nowhere.toml"]).settings.file is None
+
+
+def test_unknown_names(tmp_path: Path) -> None:
+    """They are told with the nearest known name, and are an error if one is strict."""
+    text, environment = 'lisen = "tcp:1"\nconfig = "x"\n[limits]\nfast = 1\n', {"CHAT_LISTN": "1", "CHATTY": "1"}
+    unknown = from_file(tmp_path, text, environment).settings.unknown
+    assert len(unknown) == 4 and all("unknown setting" in line for line in unknown)
+    assert "did you mean listen?" in unknown[0] and "did you mean CHAT_LISTEN?" in unknown[3]
+    for strict in ({"given": {"strict": True}}, {"environment": {"CHAT_STRICT": "1"}}):
+        with pytest.raises(BadConfig, match=r"lisen.*did you mean listen\?.*CHAT_LISTN"):
+            from_file(tmp_path, text, {**environment, **strict.get("environment", {})}, **strict.get("given", {}))  # type: ignore[dict-item]
+
+
+def test_secrets_of_the_service_manager(tmp_path: Path) -> None:
+    """What systemd has put into its directory is found by name; a file that was named is stronger."""
+    for name in ("owner-token", "guest-key", "site-secret"):
+        (tmp_path / name).write_bytes(b"x" * 32)
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    config = read_config({"site-key": ["HS256:site-secret"]}, environment)
+    assert config.owner_token_path == tmp_path / "owner-token"
+    assert config.guest_key_path == tmp_path / "guest-key"
+    assert len(config.site_keys) == 1
+    assert read_config({"owner-token-file": __file__}, environment).owner_token_path == Path(__file__)
+    bare = read_config({}, {})
+    assert (bare.owner_token_path, bare.guest_key_path) == (bare.data / "owner.token", bare.data / "guest.key")
+    with pytest.raises(BadConfig, match=r"--owner-token-file .*no such file"):
+        read_config({"owner-token-file": "/nowhere/at/all"}, {})
+
+
+def test_the_pages_are_of_this_table() -> None:
+    """docs/configuration.md and deploy/chat.toml are what the table makes; `make pages` writes them."""
+    assert (CHECKOUT / "docs" / "configuration.md").read_text("utf-8") == configuration_page()
+    assert (CHECKOUT / "deploy" / "chat.toml").read_text("utf-8") == sample_file()
+
+
+def test_the_sample_says_the_defaults(tmp_path: Path) -> None:
+    """As it is it says nothing; uncommented it has every option and says what holds anyway."""
+    sample = sample_file()
+    assert tomllib.loads(sample) == {}
+    said = "\n".join(
+        line.removeprefix("#") for line in sample.splitlines() if line.startswith("#") and line[:2] != "# "
+    )
+    assert set(tomllib.loads(said.replace("##", "#"))) == {option.name for option in OPTIONS if option.in_file}
+    beside = "\n".join(line for line in said.splitlines() if not line.startswith("#"))
+    config = from_file(tmp_path, beside)
+    default = read_config({}, {})
+    for option in OPTIONS:
+        name = SAID[option.name][1]
+        if name != "settings":
+            assert found(config, name) == found(default, name), option.name
