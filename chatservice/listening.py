@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.logger import Logger
 
 from chatservice.config import Config
 from chatservice.domain.errors import Disconnect
@@ -29,6 +30,8 @@ from chatservice.transports.tls import ReloadableContext, self_signed
 from chatservice.transports.websocket import ChatWebSocketFactory
 from chatservice.wires.quick import send_promptly
 
+_log = Logger("chatservice")
+
 
 class Listening:
     """All listeners of one process.
@@ -36,7 +39,7 @@ class Listening:
     :ivar listeners: those for page and WebSocket, TLS ones with their key set; `contexts` has their certificates.
     :ivar ports: the port each listener really got.
     :ivar open: what is open, in the order in which it was opened.
-    :ivar factories: those that hold peers.
+    :ivar factories: those that hold peers; `sites`, what answers other requests.
     :raises BadCertificate: if one can be neither read nor made.
     """
 
@@ -51,6 +54,7 @@ class Listening:
         self.ports: dict[Listener, int] = {}
         self.open: list[IListeningPort] = []
         self.factories: list[ChatWebSocketFactory | LineFactory | ChatSockets] = []
+        self.sites: list[PageSite] = []
         self._reactor = reactor
         self._origins = set(config.origins)
 
@@ -72,6 +76,22 @@ class Listening:
             self._listen(around, listener, factory)
         for listener in self.config.redirects:
             self._listen(around, listener, RedirectFactory(around, self._elsewhere()))
+
+    def open_beside(self, around: Surroundings, listener: Listener, factory: IProtocolFactory) -> None:
+        """Listen for what the chat does not need. Where that cannot be, the log says so."""
+        try:
+            listener.check_free()
+            self._listen(around, listener, factory)
+        except BadEndpoint as error:
+            _log.warn("no metrics: {reason}", event="metrics_not_served", reason=str(error))
+
+    def connections(self) -> dict[str, int]:
+        """How many peers there are now, by kind of transport."""
+        live = {"websocket": 0, "line": 0, "socketio": 0}
+        for factory in self.factories:
+            kind = {ChatWebSocketFactory: "websocket", LineFactory: "line"}.get(type(factory), "socketio")
+            live[kind] += len(factory.peers)
+        return live
 
     def close_peers(self, why: Disconnect) -> None:
         """End every live connection."""
@@ -112,6 +132,7 @@ class Listening:
         context = self.contexts.get(listener)
         headers = page_headers(self.config, listener)
         site = PageSite(chat, sockets, pages, headers)
+        self.sites.append(site)
         door = FrontDoorFactory(around, chat, sockets, site, headers)
         return door if context is None else SealedFactory(context, False, door)
 

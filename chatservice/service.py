@@ -33,6 +33,7 @@ from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
 from chatservice.listening import Listening
 from chatservice.logs.registry import BadStore, check_log, open_log
+from chatservice.metrics import ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
 from chatservice.operator import Operator, Rooms
 from chatservice.preparing import Secrets, bounds, give_up, make_passes, report, start_notes, take_lock, with_older
 from chatservice.reloading import apply, read_again
@@ -81,6 +82,7 @@ class ChatService(MultiService):
         self._hub: Hub | None = None
         self._passwords: Passwords | None = None
         self._ticking: LoopingCall | None = None
+        self._lag: LoopLag | None = None
         self._around: Surroundings | None = None
         self.lock: TextIO | None = None  # the data directory is ours as long as this is open
 
@@ -115,6 +117,7 @@ class ChatService(MultiService):
             around = self._open_log()
             self.listening.open.append(self._control())
             self.listening.open_all(around, self.pages)
+            self._serve_metrics(around)
         except (BadEndpoint, LogError) as error:
             _log.error(
                 "{reason}", event="start_failed", reason=str(error)
@@ -124,12 +127,16 @@ class ChatService(MultiService):
     def stopService(self) -> Deferred[Any]:
         """Tell every peer, close the listeners, write what waits."""
         super().stopService()
+        if self._around is not None:
+            self._around.health.draining = True
         closing = [maybeDeferred(port.stopListening) for port in self.listening.open]
         self.listening.close_peers(RESTART)
         if self._hub is not None:
             self._hub.end_readers(RESTART)
         if self._ticking is not None and self._ticking.running:
             self._ticking.stop()
+        if self._lag is not None:
+            self._lag.stop()
         if self._passwords is not None:
             self._passwords.close()
         if self._log is not None:
@@ -176,11 +183,26 @@ class ChatService(MultiService):
             admission=Admission(reactor.seconds, self.counted, bounds(config), config.trusted),
             counted=self.counted,
         )
+        around.chronicle.enabled = config.log_level in ("debug", "info")
         hub.place = Places(load_key(config.guest_key_path), around.admission)
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)
         return around
+
+    def _serve_metrics(self, around: Surroundings) -> None:
+        where, listening = self.config.metrics, self.listening
+        if where == "none":
+            return
+        contexts, seconds = listening.contexts.values(), self._reactor.seconds
+        collector = ChatCollector(self.counted, around.hub, contexts, listening.connections, seconds)
+        resource = MetricsResource(registry_of(collector))
+        self._lag = LoopLag(self._reactor, self.counted.lag_s)
+        if isinstance(where, Listener):
+            listening.open_beside(around, where, MetricsSite(resource, self._reactor))
+        else:
+            for site in listening.sites:
+                site.serve(b"/metrics", resource)
 
     def _note(self, op: str, seconds: float, failed: bool) -> None:
         self.counted.stored(op, seconds, self._reactor.seconds() if failed else None)
@@ -197,7 +219,7 @@ class ChatService(MultiService):
         self._certificates.reload()
         if self._read is not None and self._hub is not None and self._around is not None:
             self.config = read_again(self._read, self.config)
-            apply(self.config, self._hub, self._around.admission, self.listening)
+            apply(self.config, self._hub, self._around, self.listening)
 
     def _control(self) -> IListeningPort:
         assert self._hub is not None and self._log is not None and self._passwords is not None
