@@ -95,6 +95,10 @@ class Root(Resource):
         self._files |= {b"/health": HealthResource(health.live), b"/health/ready": HealthResource(health.ready)}
         self._files |= {path.encode(): upgrade_needed for path in PATHS if path != "/"}
 
+    def serve(self, path: bytes, resource: IResource) -> None:
+        """Serve something more."""
+        self._files[path] = resource
+
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
         """By the whole path at once: there are no directories."""
         if self._sockets.serves(request.path):
@@ -177,6 +181,7 @@ class PageSite(Site):
 
     :param pages: what is served; by itself it takes what the package has.
     :ivar headers: what every answer carries.
+    :ivar serve: serves something more.
     """
 
     requestFactory = PageRequest
@@ -193,6 +198,7 @@ class PageSite(Site):
         self.headers = headers or security_headers()
         root = Root(chat, sockets, pages or Pages.load(), self.headers)
         super().__init__(root, timeout=15, reactor=chat.reactor)
+        self.serve = root.serve
         self.around = chat.around
         self.sockets = sockets.server
         self.doorkeeper = Doorkeeper(chat.around, chat.manners)
