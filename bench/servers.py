@@ -151,7 +151,13 @@ def _command(server: Server, flavour: str, port: int, directory: Path) -> list[s
             if "--compression" not in chat_help():
                 raise Failed("has no --compression yet")
             options.append("--compression")
-        return [*_twistd(), "-n", "chat", "--insecure-no-limits", *options, *server.words]
+        quiet = [
+            "--log-level",
+            "warn",
+            "--metrics-listen",
+            "none",
+        ]  # no other server here writes two lines a connection
+        return [*_twistd(), "-n", "chat", "--insecure-no-limits", *quiet, *options, *server.words]
     program = {"chat-python": sys.executable, "python": str(PEERS_PYTHON), "node": "node"}[server.run]
     file, *words = server.words
     if flavour == "tls":

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.logger import Logger
 
 from chatservice.config import Config
 from chatservice.domain.errors import Disconnect
@@ -30,6 +31,8 @@ from chatservice.transports.tls import ReloadableContext, self_signed
 from chatservice.transports.websocket import ChatWebSocketFactory
 from chatservice.wires.quick import send_promptly
 
+_log = Logger("chatservice")
+
 
 class Living(Protocol):
     """Whoever is connected; see `domain.ports.Peer`."""
@@ -43,7 +46,7 @@ class Listening:
     :ivar listeners: those for page and WebSocket, TLS ones with their key set; `contexts` has their certificates.
     :ivar ports: the port each listener really got.
     :ivar open: what is open, in the order in which it was opened.
-    :ivar factories: those that hold peers.
+    :ivar factories: those that hold peers; `sites`, what answers other requests.
     :raises BadCertificate: if one can be neither read nor made.
     """
 
@@ -58,6 +61,7 @@ class Listening:
         self.ports: dict[Listener, int] = {}
         self.open: list[IListeningPort] = []
         self.factories: list[ChatWebSocketFactory | LineFactory | ChatSockets] = []
+        self.sites: list[PageSite] = []
         self._reactor = reactor
         self._origins = set(config.origins)
 
@@ -83,6 +87,22 @@ class Listening:
     def living(self) -> list[Living]:
         """All peers there are now."""
         return [peer for factory in self.factories for peer in factory.living()]
+
+    def open_beside(self, around: Surroundings, listener: Listener, factory: IProtocolFactory) -> None:
+        """Listen for what the chat does not need. Where that cannot be, the log says so."""
+        try:
+            listener.check_free()
+            self._listen(around, listener, factory)
+        except BadEndpoint as error:
+            _log.warn("no metrics: {reason}", event="metrics_not_served", reason=str(error))
+
+    def connections(self) -> dict[str, int]:
+        """How many peers there are now, by kind of transport."""
+        live = {"websocket": 0, "line": 0, "socketio": 0}
+        for factory in self.factories:
+            kind = {ChatWebSocketFactory: "websocket", LineFactory: "line"}.get(type(factory), "socketio")
+            live[kind] += len(factory.peers)
+        return live
 
     def close_peers(self, why: Disconnect) -> None:
         """End every live connection."""
@@ -128,6 +148,7 @@ class Listening:
         context = self.contexts.get(listener)
         headers = page_headers(self.config, listener)
         site = PageSite(chat, sockets, pages, headers)
+        self.sites.append(site)
         door = FrontDoorFactory(around, chat, sockets, site, headers)
         return door if context is None else SealedFactory(context, False, door)
 

@@ -55,7 +55,9 @@ def fields_of(event: LogEvent) -> Mapping[str, Any]:
 
 
 def _words(event: LogEvent) -> str:
-    return neutral(formatEvent(event).rstrip("\n"))
+    failure = event.get("log_failure")
+    words = formatEvent(event).rstrip("\n")
+    return neutral(words or ("" if failure is None else failure.getErrorMessage()))
 
 
 def _stamp(event: LogEvent) -> datetime:

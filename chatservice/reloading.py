@@ -12,7 +12,7 @@ from chatservice.domain.hub import Hub
 from chatservice.listening import Listening
 from chatservice.logbook import THRESHOLD
 from chatservice.preparing import bounds
-from chatservice.transports.admission import Admission
+from chatservice.transports.surroundings import Surroundings
 
 _log = Logger("chatservice")
 
@@ -55,9 +55,10 @@ def read_again(read: Callable[[], Config], now: Config) -> Config:
     )
 
 
-def apply(config: Config, hub: Hub, admission: Admission, listening: Listening) -> None:
+def apply(config: Config, hub: Hub, around: Surroundings, listening: Listening) -> None:
     """Let them hold for whoever is there and whoever comes."""
     hub.limit(None if config.no_limits else config.messages)
-    admission.limit(bounds(config))
+    around.admission.limit(bounds(config))
+    around.chronicle.enabled = config.log_level in ("debug", "info")
     listening.allow(config.origins)
     THRESHOLD.set(config.log_level)

@@ -33,6 +33,7 @@ from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
 from chatservice.listening import Listening, given_sockets
 from chatservice.logs.registry import BadStore, check_log, open_log
+from chatservice.metrics import ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
 from chatservice.notify import Manager, Watchdog
 from chatservice.operator import Operator, Rooms
 from chatservice.preparing import Secrets, bounds, give_up, make_passes, report, start_notes, take_lock, with_older
@@ -88,6 +89,7 @@ class ChatService(MultiService):
         self._hub: Hub | None = None
         self._passwords: Passwords | None = None
         self._ticking: LoopingCall | None = None
+        self._lag: LoopLag | None = None
         self._around: Surroundings | None = None
         self._watchdog: Watchdog | None = None
         self.lock: TextIO | None = None  # the data directory is ours as long as this is open
@@ -129,6 +131,7 @@ class ChatService(MultiService):
             around = self._open_log()
             self.listening.open.append(self._control())
             self.listening.open_all(around, self.pages)
+            self._serve_metrics(around)
         except (BadEndpoint, LogError) as error:
             _log.error(
                 "{reason}", event="start_failed", reason=str(error)
@@ -153,6 +156,8 @@ class ChatService(MultiService):
         finally:  # whatever went wrong with a peer, the log is closed
             if self._ticking is not None and self._ticking.running:
                 self._ticking.stop()
+            if self._lag is not None:
+                self._lag.stop()
             if self._passwords is not None:
                 self._passwords.close()
             if log.stop_blocks:
@@ -197,11 +202,26 @@ class ChatService(MultiService):
             admission=Admission(reactor.seconds, self.counted, bounds(config), config.trusted),
             counted=self.counted,
         )
+        around.chronicle.enabled = config.log_level in ("debug", "info")
         hub.place = Places(load_key(config.guest_key_path), around.admission)
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)
         return around
+
+    def _serve_metrics(self, around: Surroundings) -> None:
+        where, listening = self.config.metrics, self.listening
+        if where == "none":
+            return
+        contexts, seconds = listening.contexts.values(), self._reactor.seconds
+        collector = ChatCollector(self.counted, around.hub, contexts, listening.connections, seconds)
+        resource = MetricsResource(registry_of(collector))
+        self._lag = LoopLag(self._reactor, self.counted.lag_s)
+        if isinstance(where, Listener):
+            listening.open_beside(around, where, MetricsSite(resource, self._reactor))
+        else:
+            for site in listening.sites:
+                site.serve(b"/metrics", resource)
 
     def _note(self, op: str, seconds: float, failed: bool) -> None:
         self.counted.stored(op, seconds, self._reactor.seconds() if failed else None)
@@ -222,7 +242,7 @@ class ChatService(MultiService):
             self._certificates.reload()
             if self._read is not None and self._hub is not None and self._around is not None:
                 self.config = read_again(self._read, self.config)
-                apply(self.config, self._hub, self._around.admission, self.listening)
+                apply(self.config, self._hub, self._around, self.listening)
 
     def _control(self) -> IListeningPort:
         assert self._hub is not None and self._log is not None and self._passwords is not None

@@ -89,6 +89,10 @@ class Root(Resource):
         self._files |= {b"/health": HealthResource(health.live), b"/health/ready": HealthResource(health.ready)}
         self._files |= {path.encode(): upgrade_needed for path in PATHS if path != "/"}
 
+    def serve(self, path: bytes, resource: IResource) -> None:
+        """Serve something more."""
+        self._files[path] = resource
+
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
         """By the whole path at once: there are no directories."""
         if self._sockets.serves(request.path):
@@ -171,6 +175,7 @@ class PageSite(Site):
 
     :param pages: what is served; by itself it takes what the package has.
     :ivar headers: what every answer carries.
+    :ivar serve: serves something more.
     """
 
     requestFactory = PageRequest
@@ -184,7 +189,9 @@ class PageSite(Site):
         pages: Pages | None = None,
         headers: Mapping[bytes, bytes] | None = None,
     ) -> None:
-        super().__init__(Root(chat, sockets, pages or Pages.load()), timeout=15, reactor=chat.reactor)
+        root = Root(chat, sockets, pages or Pages.load())
+        super().__init__(root, timeout=15, reactor=chat.reactor)
+        self.serve = root.serve
         self.around = chat.around
         self.sockets = sockets.server
         self.headers = headers or security_headers()

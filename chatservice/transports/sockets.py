@@ -30,7 +30,7 @@ class ChatSockets:
     def __init__(self, around: Surroundings, manners: Manners, reactor: Any) -> None:
         self.around = around
         self.manners = manners
-        self._peers: dict[Socket, SocketPeer] = {}
+        self.peers: dict[Socket, SocketPeer] = {}
         options = Options(
             max_payload=FRAME_BYTES,
             connect_timeout_s=HELLO_S,
@@ -49,11 +49,11 @@ class ChatSockets:
 
     def living(self) -> Iterable[SocketPeer]:
         """Whoever is connected now."""
-        return list(self._peers.values())
+        return list(self.peers.values())
 
     def close_peers(self, why: Disconnect) -> None:
         """Say goodbye to all."""
-        for peer in list(self._peers.values()):
+        for peer in list(self.peers.values()):
             peer.close(why)
         self.server.close()
 
@@ -69,7 +69,7 @@ class ChatSockets:
     def _connect(self, socket: Socket) -> None:
         # Version 1 says hello, with its token; all others are somebody from the start.
         speaks_v1 = _wanted(socket).get("v") == "1"
-        self._peers[socket] = SocketPeer(
+        self.peers[socket] = SocketPeer(
             socket,
             self.around,
             self.manners,
@@ -80,19 +80,19 @@ class ChatSockets:
         )
 
     def _disconnect(self, socket: Socket) -> None:
-        peer = self._peers.pop(socket, None)
+        peer = self.peers.pop(socket, None)
         if peer is not None:
             peer.left()
 
     def _pressure(self, socket: Socket, is_pressed: bool) -> None:
-        peer = self._peers.get(socket)
+        peer = self.peers.get(socket)
         if peer is not None and not is_pressed:
             peer.drained()
 
     def _hear(
         self, socket: Socket, name: str, arguments: list[Any], acknowledge: Callable[[object], None] | None
     ) -> None:
-        peer = self._peers.get(socket)
+        peer = self.peers.get(socket)
         if peer is not None:
             peer.hear(name, arguments, acknowledge)
 

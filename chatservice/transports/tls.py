@@ -125,9 +125,16 @@ class ReloadableContext:
         """The hosts the certificate is good for, in small letters; `*.` stands for one more name before."""
         return self._names
 
+    @property
+    def expires_at(self) -> float:
+        """When the certificate in use ends, in seconds since 1970."""
+        return self._expires_at
+
     def _load(self) -> None:
         context = load_context(self.certificate, self._key)
         rehearse(context, self.certificate)
+        shown = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        self._expires_at = shown.not_valid_after_utc.timestamp()
         self._context, self._names = context, certificate_names(self.certificate)
 
     def _state(self) -> tuple[object, ...]:

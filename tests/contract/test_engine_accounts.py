@@ -90,7 +90,7 @@ def test_private_rooms_are_found_by_their_members(desk: Desk) -> None:
     desk.put(Moderated(owner, "private", value="on"), "den")
     desk.put(Moderated(owner, "role", member, "member"), "den")
     desk.reopen()
-    assert desk.ask("room_names", 9, "u_m") == (("den", 3),)
+    assert desk.ask("room_names", 9, "u_m") == desk.ask("room_names", 9, None) == (("den", 3),)
     assert desk.ask("room_names", 9, "u_x") == desk.ask("room_names", 9, '"') == ()
     desk.put(Moderated(owner, "private", value="off"), "den")
     assert desk.ask("room_names", 9, "u_x") == (("den", 4),)

@@ -51,7 +51,8 @@ def clean_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("CHAT_") and name not in ("STATE_DIRECTORY", "PYTHONPATH")
     }
-    return {**ours, "PYTHONPATH": str(CHECKOUT), **(more or {})}
+    # One port for metrics would be taken by the first of many servers.
+    return {**ours, "PYTHONPATH": str(CHECKOUT), "CHAT_METRICS_LISTEN": "none", **(more or {})}
 
 
 def eventually(look: Callable[[], Found], what: str, seconds: float = PATIENCE_S) -> Found:

@@ -142,3 +142,15 @@ def test_come_back_at_different_times() -> None:
     admission, _ = make(Bounds())
     assert admission.retry_s() == 30
     assert 5 <= Admission(FakeClock(), Counted()).retry_s() <= 30
+
+
+def test_other_bounds_while_it_runs() -> None:
+    """New bounds hold at once, also for who is known already; who has more connections keeps them."""
+    admission, _ = make(Bounds(per_address=5, per_minute=60))
+    for _ in range(3):
+        assert admission.knock(ANN) is None
+        admission.enter(ANN)
+    admission.limit(Bounds(per_address=2, per_minute=None))
+    assert admission.knock(ANN) is Refusal.CAP and admission.knock(BOB) is None
+    admission.limit(Bounds(per_address=9, per_minute=1))
+    assert [admission.knock(ANN) for _ in range(2)] == [None, Refusal.RATE]

@@ -246,7 +246,7 @@ def test_every_acknowledgement_comes(house: House, packet: str) -> None:
     heard = ann.call(packet, *([b"bytes"] if packet.startswith("45") else []))
     ((id, answer),) = [item for item in heard if isinstance(item, tuple)]
     assert id == 1 and "error" in answer
-    (peer,) = house.sockets._peers.values()
+    (peer,) = house.sockets.peers.values()
     assert peer._acknowledge == {}
 
 
