@@ -25,7 +25,7 @@ PATHS: dict[str, str | None] = {
     "/scream": "scream",
     "/wire": "echo",
 }
-"""WebSocket paths; None is the listener's default dialect. `/wire` also tells what it saw; see transports/wireview.py."""
+"""WebSocket paths; None is the listener's default dialect. `/wire` also tells what it saw."""
 
 PAGES = ("/", "/wire")
 """Paths at which there is a page too."""

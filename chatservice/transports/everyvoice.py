@@ -17,8 +17,8 @@ from chatservice.transports.socketpeer import named_format
 from chatservice.wires.frames import websocket_frame
 
 Row = dict[str, Any]
-"""`as`: the dialect. `path`: where it is spoken. `told`: what is sent, as text, a message each. `head`: the first octets of the
-WebSocket frames around them, hexadecimal, where there are any."""
+"""`as`: the dialect. `path`: where it is spoken. `told`: what is sent, as text, a message each. `head`: the first
+octets of the WebSocket frames around them, hexadecimal, where there are any."""
 
 
 def in_every_voice(event: Event, lang: str, *, escape: bool) -> list[Row]:

@@ -75,7 +75,8 @@ class Root(Resource):
     def __init__(self, chat: ChatWebSocketFactory, sockets: ChatSockets, pages: Pages) -> None:
         super().__init__()
         self._sockets = sockets.server
-        self._chat, self._wire = WebSocketResource(chat), WebSocketResource(WireFactory(chat))
+        self._chat: IResource = WebSocketResource(chat)
+        self._wire: IResource = WebSocketResource(WireFactory(chat))
         self._rooms = Rooms(chat.around, chat.manners)
         self._not_found = WordsResource(404, NOT_FOUND)
         self._forged = WordsResource(400, "a header holds a character that belongs in none\n")

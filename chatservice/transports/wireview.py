@@ -26,7 +26,7 @@ KEPT_BYTES = 1024
 """So many octets of a payload are told: a page that shows more is not read."""
 
 MOST_FRAMES, MOST_BYTES = 512, 1024 * 1024
-"""What one connection may have looked at. A small frame is told in a thousand octets: this is for eyes, not for load."""
+"""What one connection may have looked at. A small frame is told in a thousand octets: this is for eyes."""
 
 PINGS_KEPT, PING_EACH_S = 16, 1.0
 """A ping goes behind an echo, but not more often: each brings a pong, and of those a peer has a bound too."""
@@ -58,7 +58,7 @@ class WireSocket(ChatWebSocket):
             self._look(rest)
 
     def admit(self, request: Handshake) -> tuple[str | None, str | None]:
-        """See `LightWebSocket.admit`. Nothing is compressed unless asked for: it would hide what there is to see."""
+        """See `LightWebSocket.admit`. Nothing is compressed unless asked for: it would hide what there is."""
         wants_deflate = request.query.get("deflate") == ["1"]
         asked = replace(request, subprotocols=(), extensions=request.extensions if wants_deflate else "")
         agreed = super().admit(asked)

@@ -1,7 +1,7 @@
 """WebSocket frames as somebody sees them who looks over the shoulder of the reader (RFC 6455 section 5). Pure.
 
-What a frame says is taken apart to the bit, and what is wrong with it is named; whoever really reads the connection
-judges it for itself.
+What a frame says is taken apart to the bit, and what is wrong with it is named; whoever really reads the
+connection judges it for itself.
 """
 
 from __future__ import annotations

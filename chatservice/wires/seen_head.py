@@ -9,12 +9,29 @@ from hashlib import sha1
 from chatservice.wires.handshake import GUID
 
 SHOWN = frozenset(
-    "accept-encoding accept-language cache-control connection dnt host origin pragma sec-fetch-dest sec-fetch-mode"
-    " sec-fetch-site sec-fetch-storage-access sec-gpc sec-websocket-extensions sec-websocket-key"
-    " sec-websocket-version upgrade user-agent".split()
+    (
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "dnt",
+        "host",
+        "origin",
+        "pragma",
+        "sec-fetch-dest",
+        "sec-fetch-mode",
+        "sec-fetch-site",
+        "sec-fetch-storage-access",
+        "sec-gpc",
+        "sec-websocket-extensions",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "upgrade",
+        "user-agent",
+    )
 )
-"""Headers whose values a page may see. A browser keeps cookies from scripts, and a proxy before us may add what not even
-the browser knows: what is not known to be harmless is not shown."""
+"""Headers whose values a page may see. A browser keeps cookies from scripts, and a proxy before us may add what
+not even the browser knows: what is not known to be harmless is not shown."""
 
 _ONLY_VALUES = re.compile(r"(?<==)[^&#]+")
 _HARMLESS = re.compile(r"(?:^|(?<=[?&]))(lang|nick|room|deflate|escape)=[^&#]*")

@@ -122,7 +122,9 @@ def test_frames_that_come_with_the_request(house: House) -> None:
     transport = house.connect(house.door)
     house.feed(transport, handshake("/wire") + frame("early"))
     _, _, rest = transport.take().partition(b"\r\n\r\n")
-    tells = [json.loads(payload) for opcode, payload in read_frames(rest) if opcode == TEXT and payload[:1] == b"{"]
+    tells = [
+        json.loads(payload) for opcode, payload in read_frames(rest) if opcode == TEXT and payload[:1] == b"{"
+    ]
     assert [tell["type"] for tell in tells if tell["type"] != "sent"] == ["opened", "frame"]
     assert bytes.fromhex(tells[-2]["payload"]) == b"early"
 
