@@ -251,6 +251,21 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
     )
 
 
+def sources(given: Given, environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Each setting, its value in words and where it was said: `flag`, `environment` or `default`."""
+    settings, told = _Settings(given, environment), []
+    for option in OPTIONS:
+        said = given.get(option.name)
+        variable = environment.get(option.variable)
+        source = "flag" if said not in (None, False, [], ()) else "environment" if variable else "default"
+        if option.kind == "flag":
+            value = "yes" if settings.flag(option.name) else "no"
+        else:
+            value = ", ".join(settings.words(option.name)) if option.kind == "list" else settings.word(option.name)
+        told.append((option.name, value, source))
+    return told
+
+
 class _Settings:
     def __init__(self, given: Given, environment: Mapping[str, str]) -> None:
         self._given = given

@@ -10,7 +10,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
@@ -26,7 +26,7 @@ from twisted.python import usage
 
 from chatservice import __version__
 from chatservice.banner import background_notes, banner
-from chatservice.config import OPTIONS, BadConfig, Config, read_config
+from chatservice.config import OPTIONS, BadConfig, Config, read_config, sources
 from chatservice.domain.accounts import Registry
 from chatservice.domain.errors import RESTART
 from chatservice.domain.hub import Hub
@@ -47,6 +47,7 @@ from chatservice.transports.assets import Pages, keep
 from chatservice.transports.certificates import Certificates
 from chatservice.transports.control import listen_for_control
 from chatservice.transports.counted import Counted
+from chatservice.transports.desk import Shown
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.frontdoor import FrontDoorFactory
 from chatservice.transports.gate import Gate
@@ -144,6 +145,7 @@ class ChatService(MultiService):
         self._passwords: Passwords | None = None
         self._ticking: LoopingCall | None = None
         self._around: Surroundings | None = None
+        self.settings: Sequence[Shown] = ()
         self.lock: TextIO | None = None  # the data directory is ours as long as this is open
 
     def privilegedStartService(self) -> None:
@@ -192,6 +194,8 @@ class ChatService(MultiService):
             factory.close_peers(RESTART)
         if self._hub is not None:
             self._hub.end_readers(RESTART)
+        if self._around is not None:
+            self._around.desk.close()
         if self._ticking is not None and self._ticking.running:
             self._ticking.stop()
         if self._passwords is not None:
@@ -239,6 +243,8 @@ class ChatService(MultiService):
             admission=Admission(reactor.seconds, self.counted, bounds(config), config.trusted),
             counted=self.counted,
         )
+        around.desk.settings = lambda: self.settings
+        around.desk.listen()
         hub.place = Places(load_key(config.data / "guest.key"), around.admission)
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = reactor
@@ -461,6 +467,7 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
     except (BadConfig, BadEndpoint, BadCertificate, BadStore, LogError) as error:
         give_up(str(error))
     service.lock = lock
+    service.settings = [Shown(*row) for row in sources(options.given(), environment)]
     return service
 
 

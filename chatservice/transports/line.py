@@ -30,6 +30,7 @@ class ChatLine(Connected, Protocol):
 
     factory: LineFactory
     transport: Transport  # type: ignore[assignment]
+    dialect_name = "line"
 
     def __init__(self) -> None:
         self._unfinished = b""
@@ -117,6 +118,7 @@ class LineFactory(Factory[ChatLine]):
         self.manners = manners
         self.reactor = reactor
         self.peers: set[ChatLine] = set()
+        around.desk.connections.append(self.peers)
 
     def buildProtocol(self, addr: IAddress | None) -> ChatLine:
         """A protocol for one connection."""

@@ -12,6 +12,7 @@ from twisted.web.server import Request, Site
 
 from chatservice.dialects.registry import PAGES, PATHS
 from chatservice.socketio.site import BoundedRequest, refuse_body, requested
+from chatservice.transports.admin import Admin
 from chatservice.transports.api import Rooms
 from chatservice.transports.assets import LIBRARY, Pages
 from chatservice.transports.doorkeeper import Asked, Doorkeeper, Turned
@@ -87,6 +88,7 @@ class Root(Resource):
         self._files |= {
             path: SignInResource(path, chat.around, chat.manners) for path in (LOGIN, LOGOUT, PASSWORD)
         }
+        self._admin = Admin(pages.small["admin.html"], chat.around, chat.manners)
         self._files |= {path.encode(): upgrade_needed for path in PATHS if path not in PAGES}
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
@@ -102,6 +104,8 @@ class Root(Resource):
         if request.path.startswith(b"/api/rooms/"):
             request.postpath = request.path.split(b"/")[3:]
             return self._rooms
+        if request.path.startswith(b"/admin"):
+            return self._admin.find(request.path) or self._not_found
         return self._files.get(request.path, self._not_found)
 
 

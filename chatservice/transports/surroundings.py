@@ -15,6 +15,7 @@ from chatservice.domain.limits import FRAME_BYTES, PING_MS, PONG_MS
 from chatservice.transports.addresses import host_name, is_loopback
 from chatservice.transports.admission import Admission
 from chatservice.transports.counted import Counted
+from chatservice.transports.desk import Desk
 from chatservice.transports.origins import Origins
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Sleep, Watch
@@ -61,6 +62,7 @@ class Surroundings:
     report: Callable[[BaseException], None]
     admission: Admission
     counted: Counted
+    desk: Desk = field(default_factory=Desk)
     randbelow: Callable[[int], int] = secrets.randbelow
 
     def bye(self, why: Disconnect) -> Bye:

@@ -43,6 +43,7 @@ class WireSocket(ChatWebSocket):
     _answered = b""
     _gathered: list[bytes] | None = None  # what is to be sent in one piece
     _frames = _bytes = _messages = 0
+    dialect_name = "wire"
 
     # --- the handshake ---
 
@@ -254,6 +255,5 @@ class WireFactory(ChatWebSocketFactory):
     protocol = WireSocket
 
     def __init__(self, chat: ChatWebSocketFactory) -> None:
-        super().__init__(chat.around, chat.manners, chat.reactor)
+        super().__init__(chat.around, chat.manners, chat.reactor, chat.peers)
         self.headers = chat.headers
-        self.peers = chat.peers

@@ -124,7 +124,7 @@ def test_lists_of_nicks() -> None:
     assert list_nicks("en", ["a", "b", "c"], 3, most=2) == "a, b, and 1 more"
 
 
-PAGES = ("lite", "wire")
+PAGES = ("lite", "wire", "admin")
 
 
 def page_words(page: str) -> dict[str, dict[str, str]]:
