@@ -39,6 +39,7 @@ from chatservice.identity.passwords import Passwords
 from chatservice.identity.sign_in import PasswordSignIn
 from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
+from chatservice.logs.audit import AuditFile
 from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.signals import on_hangup, stop_only_once
 from chatservice.transports.admission import Admission, Bounds
@@ -54,7 +55,6 @@ from chatservice.transports.gate import Gate
 from chatservice.transports.headers import HSTS, security_headers
 from chatservice.transports.line import LineFactory
 from chatservice.transports.origins import Origins
-from chatservice.transports.places import Places
 from chatservice.transports.redirect import Elsewhere, RedirectFactory, by_names, by_public_url
 from chatservice.transports.sealed import SealedFactory
 from chatservice.transports.site import PageSite
@@ -229,6 +229,7 @@ class ChatService(MultiService):
             report=report,
             guests=config.guests,
             build=self.pages.build.id if self.pages.build is not None else __version__,
+            audit=AuditFile(config.data / "audit.log", report),
         )
         passes = hub.passes = make_passes(config, hub.registry)
         self._passwords = Passwords(reactor.callFromThread)
@@ -245,7 +246,7 @@ class ChatService(MultiService):
         )
         around.desk.settings = lambda: self.settings
         around.desk.listen()
-        hub.place = Places(load_key(config.data / "guest.key"), around.admission)
+        hub.network_of = around.network_of
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)

@@ -297,7 +297,13 @@ class ScriptedLog:
         return resolved(account)
 
     def change_account(
-        self, user_id: str, *, role: str | None = None, password: str | None = None, end_sessions: bool = False
+        self,
+        user_id: str,
+        *,
+        role: str | None = None,
+        password: str | None = None,
+        end_sessions: bool = False,
+        if_password: str | None = None,
     ) -> Promise[Account]:
         raise AssertionError("this log knows no accounts")
 

@@ -297,7 +297,7 @@ class FullVoice:
         if refusal.retry_ms:
             fields["retry_ms"] = refusal.retry_ms
         if refusal.code is Code.RATE_LIMITED:
-            fields["limit"] = "login" if refusal.about == "too_many_tries" else "message"
+            fields["limit"] = refusal.params.get("kind", "login")
         return fields
 
 

@@ -22,7 +22,19 @@ from chatservice.dialects.slash import read_typed
 from chatservice.dialects.spoken import Spoken
 from chatservice.domain import commands as c
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.events import Deleted, Edited, Entered, Entry, Event, Greeted, Left, Pinged, Reacted, Said
+from chatservice.domain.events import (
+    Crowded,
+    Deleted,
+    Edited,
+    Entered,
+    Entry,
+    Event,
+    Greeted,
+    Left,
+    Pinged,
+    Reacted,
+    Said,
+)
 from chatservice.domain.results import Browsed, Joined, Members, Replayed, Told
 
 Named = tuple[str, object]
@@ -70,6 +82,10 @@ class TaughtVoice(Spoken):
         match event:
             case Greeted():
                 return (("news", {"hello": "world"}),)
+            case Entered(summed_up=True) | Left(summed_up=True):
+                return ()
+            case Crowded(one=one) if one is not None:
+                return self.events(one)
             case Entered(user=user):
                 return (self._entered(user.nick),)
             case Left(user=user):

@@ -30,6 +30,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "mod_slow": ("{nick} set slow mode to {value} s", "{nick} 把慢速模式设为 {value} 秒"),
     "mod_lock": ("{nick} turned the lock {value}", "{nick} 把房间锁定设为 {value}"),
     "mod_role": ("{nick} made {target} {value}", "{nick} 把 {target} 设为 {value}"),
+    "crowded": ("{came} people came, {left} left", "来了 {came} 人，走了 {left} 人"),
     "mod_topic": ("{nick} set the topic: {value}", "{nick} 把话题设为：{value}"),
     "mod_expires": ("{nick} lets messages expire after {value} s", "{nick} 让消息在 {value} 秒后过期"),
     "truncated": (
@@ -103,6 +104,12 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "conflict": ("it has been edited since, it is revision {rev} now", "它已经被改过，现在是第 {rev} 版"),
     "too_many_reactions": ("a message has at most {limit} kinds of reactions", "一条消息最多 {limit} 种回应"),
     "too_many_rooms": ("you may be in at most {limit} rooms", "最多同时在 {limit} 个房间"),
+    "nobody_called": ("nobody here is called {nick}", "这里没有叫 {nick} 的人"),
+    "no_effect": ("that would change nothing for {nick}", "这对 {nick} 没有任何作用"),
+    "bans": ("{n} banned from {room}: {who}", "{room} 封禁了 {n} 人：{who}"),
+    "no_bans": ("nobody is banned from {room}", "{room} 没有封禁任何人"),
+    "topic": ("the topic: {topic}", "话题：{topic}"),
+    "no_topic": ("no topic is set", "还没有话题"),
     "bad_emoji": ("that is no emoji", "这不是表情"),
     "bad_mod": ("there is no such action, or it lacks a user or a value", "没有这种操作，或者缺少用户或值"),
     "bad_status": ("a status is online, away or dnd", "状态只能是 online、away 或 dnd"),
@@ -133,8 +140,16 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "unknown_type": ("there is no type {name}", "没有 {name} 这种类型"),
     "usage": ("usage: {usage}", "用法：{usage}"),
     "help": (
-        "/nick NAME · /join ROOM · /who · /history N · /since N · /me DOES · /help · //text says /text",
-        "/nick 名字 · /join 房间 · /who · /history N · /since N · /me 动作 · /help · //文字 说出 /文字",
+        "/nick NAME · /join ROOM · /who · /history N · /since N · /me DOES · /topic · /delete takes your last"
+        " message back · /help · //text says /text",
+        "/nick 名字 · /join 房间 · /who · /history N · /since N · /me 动作 · /topic 看话题 · /delete 收回上一条"
+        " · /help · //文字 说出 /文字",
+    ),
+    "help_mod": (
+        "as a moderator: /kick NICK · /ban NICK 1h · /unban NICK · /bans · /mute NICK 10m · /unmute NICK"
+        " · /slow 10s (off) · /lock (off) · /delete NICK or N · /topic WORDS; without a time it is for ever",
+        "管理员还可以：/kick 名字 · /ban 名字 1小时 · /unban 名字 · /bans · /mute 名字 10分钟 · /unmute 名字"
+        " · /slow 10秒（off 取消）· /lock（off 解锁）· /delete 名字或编号 · /topic 话题；不写时间就是永久",
     ),
     "not_text": ("binary is for /echo; here only text is spoken", "这里只收文本；二进制请发到 /echo"),
     "bye": ("bye", "再见"),
@@ -146,6 +161,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "服务器弄不清你看到哪里了，请稍后再来",
     ),
     "slow_reader": ("you read too slowly", "你读得太慢了"),
+    "bad_header": ("the header {header} is not UTF-8", "请求头 {header} 不是 UTF-8"),
     "bad_utf8": ("this is not UTF-8; please set your client to it", "这不是 UTF-8，请把客户端的编码设为 UTF-8"),
     "line_too_long": ("a line has at most {limit} bytes", "一行最多 {limit} 个字节"),
     "still_there": (

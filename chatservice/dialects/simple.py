@@ -18,6 +18,7 @@ from chatservice.dialects.spoken import Spoken
 from chatservice.domain.errors import Refused
 from chatservice.domain.events import (
     Body,
+    Crowded,
     Deleted,
     Edited,
     Entered,
@@ -84,6 +85,17 @@ class SimpleVoice(Spoken):
                 return "enter", {"room": room, "user": _user(user), "n": n}
             case Left(room=room, user=user, n=n):
                 return "leave", {"room": room, "user": _user(user), "n": n}
+            case Crowded(one=one) if one is not None:
+                return self._members(one)
+            case Crowded(room=room, came=came, left=left, n=n):
+                return "message", {
+                    "notice": True,
+                    "code": "crowded",
+                    "room": room,
+                    "came": came,
+                    "left": left,
+                    "n": n,
+                }
             case Renamed(room=room, user=user):
                 return "message", {"notice": True, "code": "renamed", "room": room, "user": _user(user)}
             case Noticed(about=about):

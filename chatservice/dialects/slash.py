@@ -1,13 +1,28 @@
-"""What people type: text, or a command that begins with a slash. Shared by text, simple and line."""
+"""What people type: text, or a command that begins with a slash. For text, simple, line, taught Socket.IO."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from chatservice.dialects.base import Asked, Parsed, Unreadable
-from chatservice.domain.commands import Command, Help, History, Join, Login, Rename, Say, Unknown, Who
+from chatservice.domain.commands import (
+    Bans,
+    Command,
+    Help,
+    History,
+    Join,
+    Login,
+    Moderate,
+    Rename,
+    Retract,
+    Say,
+    Topic,
+    Unknown,
+    Who,
+)
 from chatservice.domain.errors import NOT_TEXT, Code, Ended, Refused
 from chatservice.domain.names import clean_text
+from chatservice.domain.orders import read_duration
 
 
 def _number(argument: str, default: int, usage: str) -> int:
@@ -22,6 +37,31 @@ def _needed(argument: str, usage: str) -> str:
     if not argument:
         raise Refused(Code.BAD_REQUEST, "usage", params={"usage": usage})
     return argument
+
+
+def _on_somebody(action: str, usage: str) -> Callable[[str], Command]:
+    return lambda rest: Moderate(None, action, words=_needed(rest, usage))
+
+
+_OFF, _ON = frozenset({"off", "0", "关"}), frozenset({"", "on", "开"})
+
+
+def _slow(rest: str) -> Command:
+    usage = "/slow 10s, /slow off"
+    word = _needed(rest, usage).casefold()
+    seconds = int(word) if word.isascii() and word.isdigit() and len(word) < 10 else read_duration(word)
+    if word in _OFF:
+        seconds = 0
+    elif not seconds:
+        raise Refused(Code.BAD_REQUEST, "usage", params={"usage": usage})
+    return Moderate(None, "slow", value=str(seconds))
+
+
+def _lock(rest: str) -> Command:
+    word = rest.casefold()
+    if word not in _OFF | _ON:
+        raise Refused(Code.BAD_REQUEST, "usage", params={"usage": "/lock, /lock off"})
+    return Moderate(None, "lock", value="on" if word in _ON else "off")
 
 
 def _login(rest: str) -> Command:
@@ -41,6 +81,16 @@ _COMMANDS: dict[str, Callable[[str], Command]] = {
     "me": lambda rest: Say(_needed(rest, "/me DOES"), action=True),
     "login": _login,
     "help": lambda rest: Help(),
+    "delete": lambda rest: Retract(rest),
+    "topic": lambda rest: Moderate(None, "topic", value=rest) if rest else Topic(),
+    "kick": _on_somebody("kick", "/kick NICK"),
+    "ban": _on_somebody("ban", "/ban NICK 1h"),
+    "unban": _on_somebody("unban", "/unban NICK"),
+    "mute": _on_somebody("mute", "/mute NICK 10m"),
+    "unmute": _on_somebody("unmute", "/unmute NICK"),
+    "slow": _slow,
+    "lock": _lock,
+    "bans": lambda rest: Bans(),
 }
 
 

@@ -11,6 +11,7 @@ from chatservice.domain.errors import Refused
 from chatservice.domain.events import (
     Body,
     Bye,
+    Crowded,
     Deleted,
     Edited,
     Entered,
@@ -56,7 +57,8 @@ class Spoken:
                 return self.notice("reacted" if body.on else "unreacted", nick=by, emoji=body.emoji)
             case Moderated():
                 target = "" if body.target is None else body.target.nick
-                return self.notice("mod_" + body.action, nick=by, target=target, value=body.value)
+                words = self.notice("mod_" + body.action, nick=by, target=target, value=body.value)
+                return f"{words} ({body.reason})" if body.reason else words
         return None
 
     def notice(self, about: str, **params: object) -> str:
@@ -76,6 +78,12 @@ class Spoken:
         match event:
             case Entry(body=body):
                 return self.entry(body)
+            case Entered(summed_up=True) | Left(summed_up=True):
+                return None
+            case Crowded(one=one) if one is not None:
+                return self.sentence(one)
+            case Crowded(came=came, left=left):
+                return self.notice("crowded", came=came, left=left)
             case Entered(user=user):
                 return say(self.lang, "enter", {"nick": user.nick})
             case Left(user=user):
@@ -131,6 +139,8 @@ class Spoken:
                 return [self.encode(entry) for entry in entries]
             case Members():
                 return (self.members(result),)
+            case Told(about="help_mod"):
+                return (self.encode(Noticed("help")), self.encode(Noticed("help_mod")))
             case Told(about=about, params=params):
                 return (self.encode(Noticed(about, params)),)
         return ()

@@ -172,14 +172,42 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Moderate:
-    """Use a power over a room or a person in it; see `domain/rules.py`."""
+    """Use a power over a room or a person in it; see `domain/rules.py`.
 
-    room: str
+    :ivar words: as it was typed, whom it is about, for how long and why, instead of the members that say so.
+    """
+
+    room: str | None
     action: str
     user: str | None = None
     for_s: int = 0
     value: str = ""
     reason: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retract:
+    """Erase a message of the current room, as it is typed: its number, or a nick for the newest of that person;
+    one's own newest without either."""
+
+    words: str = ""
+
+    @property
+    def ref(self) -> int | None:
+        """The number, if it is one."""
+        words = self.words
+        return int(words) if words.isascii() and words.isdigit() and len(words) < 17 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Bans:
+    """Who is banned from the current room? For moderators."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What is the current room about?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +281,9 @@ Command = (
     | SetStatus
     | Type
     | Moderate
+    | Retract
+    | Bans
+    | Topic
     | Invite
     | Pong
     | Rename

@@ -14,8 +14,9 @@ from chatservice.domain.names import clean_words
 from chatservice.domain.permissions import (
     abilities,
     is_invited,
+    is_nobody_yet,
     is_the_same,
-    may_be_in,
+    may_come_in,
     may_stay,
     may_use,
     room_name,
@@ -23,6 +24,7 @@ from chatservice.domain.permissions import (
 from chatservice.domain.ports import Identity, Unread
 from chatservice.domain.presence import TELL_EACH
 from chatservice.domain.promise import Promise, start
+from chatservice.domain.rates import Kind, spend, too_fast
 from chatservice.domain.recovery import Resolution
 from chatservice.domain.results import Done, Greeting, Joined, Result, RoomList, RoomSeen
 from chatservice.domain.room import Gone, Room
@@ -44,30 +46,31 @@ def hello(session: Session, command: c.Hello) -> Promise[Result]:
 
 async def _hello(session: Session, command: c.Hello) -> Result:
     hub = session.hub
-    person, until_ms = await _person(session, command)
-    if session.gone:
-        if not person.conns and not person.rooms:
-            hub.roster.depart(person)
-        raise Refused(Code.UNAVAILABLE)
-    if command.nick is not None and command.nick != person.user.nick:
-        try:
-            hub.rename(person, command.nick)
-        except Refused:
-            if not person.conns and not person.rooms:
-                hub.roster.depart(person)  # it never came in; it may say hello again
-            raise
+    identity, nick = await _identity(session, command)
+    person = _arrive(session, identity, nick)
     secret = "sess_" + hub.randomness.token() + hub.randomness.token()
     digest = hashlib.sha256(secret.encode()).digest()
-    session.caps = command.caps
     try:
+        _afford(session, person, 1 + len(command.rooms))
+        if session.gone:
+            raise Refused(Code.UNAVAILABLE)
+        if command.nick is not None and command.nick != person.user.nick:
+            hub.rename(person, command.nick)
         await hub.log.keep_session(digest, person.user, hub.now_ms + KEPT_SESSION_MS)
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
+        # Meanwhile all its sessions may have been ended, and another may have come and gone. Nothing is awaited
+        # from here until it is known to all who end sessions.
+        is_nobody_yet(session)
+        token = _token(session, command)
+        identity = Identity(person.user.id) if token is None else proved(session, token)
+        person = _arrive(session, identity, person.user.nick)
+        session.caps = command.caps
+        session.introduce(person, 0 if identity is None else identity.until_ms)
     except Exception:
         if not person.conns and not person.rooms:
-            hub.roster.depart(person)  # nobody yet: it may say hello again
+            hub.roster.depart(person)  # it never came in; it may say hello again
         raise
-    session.introduce(person, until_ms)
     session.resume_digest = digest
     joined: dict[str, Joined | Refused] = {}
     shared = bulk.Allowance(HELLO_BYTES)
@@ -78,18 +81,29 @@ async def _hello(session: Session, command: c.Hello) -> Result:
             if session.gone:
                 raise
             joined[name] = refusal
-    token = hub.passes.issue(Identity(person.user.id)) if hub.passes is not None and person.guest else None
+    guest_token = hub.passes.issue(Identity(person.user.id)) if hub.passes is not None and person.guest else None
     return Greeting(
         secret,
         person.user,
         person.role,
         person.guest,
-        token,
+        guest_token,
         hub.log.durability,
         hub.now_ms,
         joined,
         hub.build,
     )
+
+
+def _afford(session: Session, person: Person, n: int) -> None:
+    """A hello costs as many joins as it holds."""
+    wait_ms = 0 if session.hub.rates is None else session.hub.rates.take(Kind.RESYNC, person.user.id, n)
+    if wait_ms:
+        raise too_fast(session, Kind.RESYNC, wait_ms)
+
+
+def _token(session: Session, command: c.Hello) -> str | None:
+    return session.token if command.token is None else command.token
 
 
 def proved(session: Session, token: str) -> Identity | None:
@@ -105,10 +119,10 @@ def proved(session: Session, token: str) -> Identity | None:
         raise Refused(refusal.code, refusal.about, ends=ends) from None
 
 
-async def _person(session: Session, command: c.Hello) -> tuple[Person, int]:
-    """The person behind a hello: of a lost session, of a token, or a new guest; and until when that is proved."""
+async def _identity(session: Session, command: c.Hello) -> tuple[Identity | None, str | None]:
+    """Whom a hello proves: of a lost session or of a token; None for a new guest. And what it was called."""
     hub = session.hub
-    token = session.token if command.token is None else command.token
+    token = _token(session, command)
     identity = None if token is None else proved(session, token)
     nick = None
     if command.resume is not None:
@@ -119,13 +133,21 @@ async def _person(session: Session, command: c.Hello) -> tuple[Person, int]:
             identity = Identity(user.id)
         if user is not None and identity is not None and identity.user_id == user.id:
             nick = user.nick
+    return identity, nick
+
+
+def _arrive(session: Session, identity: Identity | None, nick: str | None = None) -> Person:
+    """The person with that identity, alive.
+
+    :raises Refused: if it has too many sessions, or nobody may come without a token; it ends the connection.
+    """
+    hub = session.hub
     if identity is not None and len(hub.sessions.get(identity.user_id, ())) >= SESSIONS:
         raise Refused(Code.LIMIT, "too_many", ends=TOO_MANY)
     try:
-        person = hub.arrive(identity, nick)
+        return hub.arrive(identity, nick)
     except Refused as refusal:
         raise Refused(refusal.code, refusal.about, ends=BAD_TOKEN) from None
-    return person, 0 if identity is None else identity.until_ms
 
 
 def authenticate(session: Session, command: c.Authenticate) -> Result:
@@ -133,13 +155,7 @@ def authenticate(session: Session, command: c.Authenticate) -> Result:
     identity = proved(session, command.token)
     is_the_same(session, identity)
     assert identity is not None
-    session.hub.arrive(identity)
-    session.hub.proofs.put(session.peer, identity.until_ms)
-    for room in list(session.rooms.values()):
-        try:
-            may_be_in(session, room)
-        except Refused:
-            session.leave(room)
+    session.introduce(session.hub.arrive(identity, by=session), identity.until_ms)
     return Done()
 
 
@@ -155,10 +171,13 @@ async def _login(session: Session, command: c.Login) -> Result:
     identity, _ = await hub.sign_in.login(command.name, command.password, session.address)
     if session.gone:
         raise Refused(Code.UNAVAILABLE)
-    if len(hub.sessions.get(identity.user_id, ())) >= SESSIONS:
-        raise Refused(Code.LIMIT, "too_many", ends=TOO_MANY)
-    here = session.home if session.current is None else c.Join(session.current.name, alone=True)
-    session.become(hub.arrive(identity), identity.until_ms)
+    was = session.person
+    if was is not None and was.user.id == identity.user_id:  # a window that asks again: only the proof is another
+        session.introduce(hub.arrive(identity, by=session), identity.until_ms)
+        here = session.home if session.current is None else None
+    else:
+        here = session.home if session.current is None else c.Join(session.current.name, alone=True)
+        session.become(_arrive(session, identity), identity.until_ms)
     return Done() if here is None else await _enter(session, here, bulk.Allowance())
 
 
@@ -183,9 +202,11 @@ async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -
         if command.invite is not None:
             await _accept(session, room, command.invite)
         verdict, entries, state = await missed(session, room, command, allowance)
+        if _is_new(room):
+            spend(session, Kind.ROOM)
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
-        may_be_in(session, room)
+        may_come_in(session, room)
         may_stay(session, room, kicks)
         _attach(session, room, command)
         n, users, epoch, top = room.here.n, room.here.users, room.epoch, room.top
@@ -240,6 +261,11 @@ async def _unread(session: Session, name: str) -> tuple[int, Unread]:
     me, log = session.user.user.id, session.hub.log
     mark = (await log.marks(me)).get(name, 0)
     return mark, await log.unread(name, me, mark)
+
+
+def _is_new(room: Room) -> bool:
+    """Whether the room comes to be by this join: names cost nothing, and there are endlessly many of them."""
+    return not room.top and room.here.empty and not room.name.startswith("@")
 
 
 def _attach(session: Session, room: Room, command: c.Join) -> None:
@@ -322,7 +348,9 @@ async def _rooms(session: Session) -> Result:
 
 
 def rename(session: Session, command: c.Rename) -> Result:
-    """Take another nick."""
+    """Take another nick. To say the one that one has, as some clients do with every message, costs nothing."""
+    if command.nick != session.user.user.nick:
+        spend(session, Kind.PRESENCE)
     session.hub.rename(session.user, command.nick)
     return Done()
 

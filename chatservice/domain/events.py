@@ -84,6 +84,7 @@ class Moderated:
     :ivar target: whom it concerns; None when it concerns the room.
     :ivar value: the new role, the seconds of slow mode, whether the room is locked.
     :ivar until: for how long, in milliseconds since 1970; 0 for ever.
+    :ivar networks: the addresses of whom it bans, as `network_of` has them. Never told to peers.
     """
 
     user: User
@@ -93,6 +94,7 @@ class Moderated:
     until: int = 0
     reason: str = ""
     cid: str | None = None
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,20 +133,39 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A user's first connection came into the room; `n` users are there now."""
+    """A user's first connection came into the room; `n` users are there now.
+
+    :ivar summed_up: one of a flood: whoever is told in sentences is told by a `Crowded` soon.
+    """
 
     room: str
     user: User
     n: int
+    summed_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A user's last connection left the room; `n` users are there now."""
+    """A user's last connection left the room; `n` users are there now. See `Entered`."""
 
     room: str
     user: User
     n: int
+    summed_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Crowded:
+    """The sum of a flood of `Entered` and `Left`, for those who are told in sentences; the others know already.
+
+    :ivar one: there were so few that each is told by itself: this is one of them.
+    """
+
+    room: str
+    came: int
+    left: int
+    n: int
+    one: Entered | Left | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +291,7 @@ Event = (
     | Left
     | Renamed
     | Counted
+    | Crowded
     | Presence
     | Typing
     | Expiring

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.audience import AtOnce
-from chatservice.domain.errors import TOKEN_EXPIRED, Code, Disconnect, Refused
+from chatservice.domain.errors import KICKED, TOKEN_EXPIRED, Code, Disconnect, Refused
 from chatservice.domain.events import Entry, Event, Presence, Said, User
-from chatservice.domain.limits import Bucket, Rate
-from chatservice.domain.ports import Engine, Identity, Passes, Peer, Randomness, SignIn, Turn
+from chatservice.domain.limits import Rate
+from chatservice.domain.permissions import has_a_place, may_be_in
+from chatservice.domain.ports import Audit, Engine, Identity, Passes, Peer, Randomness, SignIn, Turn
 from chatservice.domain.presence import TELL_EACH
 from chatservice.domain.proofs import Proofs
+from chatservice.domain.rates import RATES, Kind, Rates
 from chatservice.domain.room import Room, State
 from chatservice.domain.roster import Person, Roster
+from chatservice.domain.whereabouts import Whereabouts, network_of
 
 if TYPE_CHECKING:
     from chatservice.domain.session import Session
+
+T = TypeVar("T")
 
 LINGER_S = 5.0
 """How long a lost session that can be resumed keeps its place: a page reload, a tunnel."""
 
 COUNT_EVERY_S = 5.0
 """How often big rooms are told how many they are, and a room that could not be read is tried again."""
-
-
-def _nowhere(_address: str) -> None:
-    return None
 
 
 class Hub:
@@ -37,13 +39,14 @@ class Hub:
     :param registry: who has an account; the log fills it.
     :param guests: whether people without a token are let in.
     :param passes: tokens for guests; None where no dialect has a hello.
-    :param messages: how fast one session may talk; None for no limit.
+    :param messages: how fast one user may talk; None lifts this and all other rates, and floods of comings
+        and goings are told one by one.
+    :param audit: notes what moderators do.
     :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
     :param build: which build of the service this is; clients of another one may want to reload.
     :ivar committed_count: entries since the start, in all rooms.
-    :ivar place: the user id of who has no token and comes from that address; a ban of it is a ban of all guests
-        from there. None for addresses that say nothing about who it is.
+    :ivar network_of: what of an address a ban goes by, empty where it says nothing about who it is.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Hub:
         turn: Turn | None = None,
         passes: Passes | None = None,
         build: str = "",
+        audit: Audit | None = None,
         guests: bool = True,
     ) -> None:
         self.log = log
@@ -67,7 +71,11 @@ class Hub:
         self.randomness = randomness
         self.passes = passes
         self.build = build
-        self.place: Callable[[str], str | None] = _nowhere
+        self.audit = audit
+        self.rates = None if messages is None else Rates(clock, {**RATES, Kind.MESSAGE: messages})
+        self.counts: Counter[str] = Counter()  # what happened how often, for whoever measures
+        self.whereabouts = Whereabouts()
+        self.network_of: Callable[[str], str] = network_of
         self.registry = registry
         self.sign_in: SignIn | None = None
         self.guests = guests
@@ -75,11 +83,11 @@ class Hub:
         self.roster = Roster(registry.names, registry.whose)
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, list[Session]] = {}  # user id -> live sessions
-        self._messages = messages
         # Room ("" for the person's very life) and who -> when the place is given up; the next one due comes first.
         self._lingering: dict[tuple[str, Person], float] = {}
         self._counted_at = 0.0
         self.committed_count = 0
+        self._crowded: dict[Room, None] = {}  # rooms with comings and goings to be summed up
 
     @property
     def now_ms(self) -> int:
@@ -111,37 +119,70 @@ class Hub:
     def registered(self, account: Account) -> None:
         """See `LogSink.registered`: its name is its own from now on, and the living learn what has changed."""
         before = self.registry.put(account)
-        for person in self.roster.mistaken(account.name):
-            if person.user.id != account.id:
-                was = person.user.nick
-                self.roster.unname(person)
-                self._tell_name(person, was)
+        self.for_each(
+            [person for person in self.roster.mistaken(account.name) if person.user.id != account.id], self._unname
+        )
         living = self.roster.find(account.id)
         if living is not None:
-            living.role = account.role
+            self._entitle(living, account.role, living.only)
         if before is not None and before.generation != account.generation:
             self.end_sessions(account.id, TOKEN_EXPIRED)
 
+    def _unname(self, person: Person) -> None:
+        was = person.user.nick
+        self.roster.unname(person)
+        self._tell_name(person, was)
+
+    def _entitle(self, person: Person, role: str, only: frozenset[str] | None, by: Session | None = None) -> None:
+        """The person has these rights now, by all its connections: where it may not be any more, it leaves."""
+        if (person.role, person.only) == (role, only):
+            return
+        person.role, person.only = role, only
+        self.for_each(self.sessions.get(person.user.id, ()), lambda session: self._review(session, session is by))
+        self.for_each(self.rooms.values(), lambda room: self._review_readers(room, person))
+
+    def _review(self, session: Session, stays: bool) -> None:
+        for room in list(session.rooms.values()):
+            try:
+                may_be_in(session, room)
+            except Refused:
+                if stays:
+                    session.leave(room)
+                else:
+                    session.send_away(room, KICKED)
+
+    def _review_readers(self, room: Room, person: Person) -> None:
+        try:
+            has_a_place(person, room, self.now_ms)
+        except Refused:
+            self.end_readers(KICKED, room, person.user.id)
+
+    def for_each(self, them: Iterable[T], do: Callable[[T], object]) -> None:
+        """Do it to every one. What goes wrong with one is reported, and does not save the others."""
+        for one in list(them):
+            try:
+                do(one)
+            except Exception as error:
+                self.report(error)
+
     def end_sessions(self, user_id: str, why: Disconnect) -> None:
         """End all that a user has open."""
-        for session in list(self.sessions.get(user_id, ())):
-            session.peer.close(why)
-        for room in list(self.rooms.values()):
-            room.here.end_readers(why, user_id)
+        self.for_each(self.sessions.get(user_id, ()), lambda session: session.peer.close(why))
+        self.end_readers(why, user_id=user_id)
 
     def user(self, user_id: str) -> User:
         """Who that is, as far as we know."""
-        known = self.roster.find(user_id)
-        account = self.registry.find(user_id)
-        return known.user if known is not None else User(user_id, account.name if account is not None else user_id)
+        known, account = self.roster.find(user_id), self.registry.find(user_id)
+        if known is not None:
+            return known.user
+        seen = self.whereabouts.find(user_id)
+        if account is None and seen is not None:
+            return seen.user
+        return User(user_id, account.name if account is not None else user_id)
 
     def new_id(self) -> str:
         """A fresh user id."""
         return "u_" + self.randomness.token()
-
-    def bucket(self) -> Bucket | None:
-        """A session's own allowance of messages."""
-        return None if self._messages is None else Bucket(self._messages, self.clock())
 
     # --- rooms ---
 
@@ -149,13 +190,15 @@ class Hub:
         """The room of that name, made when nobody is in it yet."""
         room = self.rooms.get(name)
         if room is None:
-            room = self.rooms[name] = Room(name, self.log, self.report, self.turn)
+            clock = None if self.rates is None else self.clock
+            room = self.rooms[name] = Room(name, self.log, self.report, self.turn, clock)
         return room
 
     def enter(self, room: Room, person: Person, peer: Peer) -> None:
         """`peer` is told what happens in the room from here on."""
         self._lingering.pop((room.name, person), None)
         room.here.attach(person.user, peer)
+        self._note_crowd(room)
         person.rooms.add(room.name)
 
     def leave(self, room: Room, person: Person, peer: Peer, *, linger: bool = False) -> None:
@@ -164,6 +207,7 @@ class Hub:
             self._keep_place(room.name, person)
         elif not room.here.peers(person.user.id):
             person.rooms.discard(room.name)
+        self._note_crowd(room)
         self.tidy(room)
 
     def tidy(self, room: Room) -> None:
@@ -171,21 +215,26 @@ class Hub:
         if room.here.empty and not room.joining and self.rooms.get(room.name) is room:
             del self.rooms[room.name]
 
+    def _note_crowd(self, room: Room) -> None:
+        if room.here.is_crowded:
+            self._crowded[room] = None
+
     # --- people ---
 
-    def arrive(self, identity: Identity | None, nick: str | None = None, place: str | None = None) -> Person:
-        """The person whom a token proves; a guest without one.
+    def arrive(self, identity: Identity | None, nick: str | None = None, by: Session | None = None) -> Person:
+        """The person whom a token proves; a new guest without one.
 
         :param nick: what a newcomer was called before.
-        :param place: the user id of a guest who is known by its address, see `place`; None is a new one each time.
+        :param by: the session that proves it: whatever rooms it loses by that, it is not ended.
         :raises Refused: `unauthorized` if guests are not let in.
         """
         if not self.guests and (identity is None or identity.guest):
             raise Refused(Code.UNAUTHORIZED, "no_guests")
         if identity is None:
-            return self.roster.arrive(place or self.new_id(), nick)
+            return self.roster.arrive(self.new_id(), nick)
         person = self.roster.arrive(identity.user_id, nick or identity.nick)
-        person.role, person.guest, person.only = identity.role, identity.guest, identity.rooms
+        person.guest = identity.guest
+        self._entitle(person, identity.role, identity.rooms, by)
         return person
 
     def connect(self, session: Session, person: Person) -> None:
@@ -237,16 +286,17 @@ class Hub:
             if session.peer is not but:
                 session.peer.deliver(event)
 
-    def end_readers(self, why: Disconnect) -> None:
-        """End all who only read: there is no session that would."""
-        for room in list(self.rooms.values()):
-            room.here.end_readers(why)
+    def end_readers(self, why: Disconnect, room: Room | None = None, user_id: str | None = None) -> None:
+        """End those who only read: there is no session that would. Of one room or of all, one user's or all."""
+        rooms = list(self.rooms.values()) if room is None else [room]
+        readers = [reader for room in rooms for reader in room.here.readers(user_id)]
+        self.for_each(readers, lambda reader: reader.close(why))
 
     # --- time ---
 
     def tick(self) -> None:
-        """To be called about once a second: places that were kept long enough are given up, counts are told, rooms
-        that could not be read are tried again."""
+        """To be called about once a second: places that were kept long enough are given up, counts are told,
+        floods of comings and goings are summed up, rooms that could not be read are tried again."""
         now = self.clock()
         self.proofs.tick(self.now_ms)
         while self._lingering:
@@ -258,6 +308,9 @@ class Hub:
                 self._expire(name, person)
             elif not person.conns:
                 self.roster.depart(person)
+        crowded, self._crowded = self._crowded, {}
+        for room in crowded:
+            room.here.tell_crowd()
         if not now - COUNT_EVERY_S < self._counted_at <= now:
             self._counted_at = now
             for room in list(self.rooms.values()):
@@ -273,5 +326,6 @@ class Hub:
         room = self.rooms.get(name)
         if room is not None and not room.here.peers(person.user.id):
             room.here.expire(person.user.id)
+            self._note_crowd(room)
             person.rooms.discard(name)
             self.tidy(room)

@@ -71,17 +71,19 @@ class Bucket:
         """What the last token was taken for does not count."""
         self._tokens = min(float(self._rate.burst), self._tokens + 1.0)
 
-    def take(self, now: float) -> int:
-        """Take one token; 0 if there was one, else the milliseconds until there will be."""
+    def take(self, now: float, n: int = 1) -> int:
+        """Take `n` tokens; 0 if there were so many, else the milliseconds until there will be. What costs more
+        than the whole bucket is had for a full one: whoever waits as long as it is told must get it."""
         rate = self._rate
+        needed = float(min(n, rate.burst))
         # max(): a clock that was set back must neither empty the bucket nor freeze it.
         self._tokens = min(float(rate.burst), self._tokens + max(0.0, now - self._at) * rate.per_s)
         self._at = now
-        if self._tokens >= 1.0:
-            self._tokens -= 1.0
+        if self._tokens >= needed:
+            self._tokens -= needed
             return 0
-        return int((1.0 - self._tokens) / rate.per_s * 1000) + 1
+        return int((needed - self._tokens) / rate.per_s * 1000) + 1
 
     def is_full(self, now: float) -> bool:
-        """Whether it is as it was in the beginning, so that a new one would do as well."""
+        """Whether it is as good as a new one."""
         return self._tokens + max(0.0, now - self._at) * self._rate.per_s >= self._rate.burst

@@ -7,10 +7,11 @@ from chatservice.domain.errors import BANNED, KICKED, Code, Disconnect, Refused
 from chatservice.domain.events import Moderated, User
 from chatservice.domain.hub import Hub
 from chatservice.domain.names import clean_words, is_user_id
-from chatservice.domain.permissions import may_be_in
-from chatservice.domain.ports import Appended, Invitation
+from chatservice.domain.orders import LASTING, read_order
+from chatservice.domain.permissions import may_be_in, may_moderate
+from chatservice.domain.ports import Appended, Deed, Invitation
 from chatservice.domain.promise import Promise
-from chatservice.domain.results import Invited, Result
+from chatservice.domain.results import Invited, Result, Told
 from chatservice.domain.room import Room
 from chatservice.domain.rules import check
 from chatservice.domain.session import Session
@@ -18,24 +19,29 @@ from chatservice.domain.session import Session
 LONGEST_S = 10**9  # 31 years; without `for_s` it is for ever
 INVITED_MOST_S = 30 * 86400  # whoever leaves with one must not come back for ever
 INVITED_MOST = 1000
-_LASTING = frozenset({"mute", "ban"})
+NETWORKS = 8  # addresses one ban may name: more than one person has at a time
+BANS_SHOWN = 50
 
 
 def moderate(session: Session, command: c.Moderate) -> Promise[Appended]:
     """Use a power; it is an entry of the log, so everyone sees who did what."""
     room = session.room(command.room)
+    if command.words:
+        command = read_order(session, room, command)
+        may_moderate(session, command)  # again: now it is known whom it concerns
     if command.for_s > LONGEST_S or not (command.user is None or is_user_id(command.user)):
         raise Refused(Code.BAD_REQUEST, "bad_mod")
-    target = _target(session, command.user)
-    until = session.hub.now_ms + command.for_s * 1000 if command.for_s > 0 and command.action in _LASTING else 0
+    target = _target(session, room, command.user)
+    until = session.hub.now_ms + command.for_s * 1000 if command.for_s > 0 and command.action in LASTING else 0
     value = clean_words(command.value) if command.action == "topic" else command.value
-    body = Moderated(session.user.user, command.action, target, value, until, clean_words(command.reason))
+    networks = _networks(session, target) if target is not None and command.action == "ban" else ()
+    reason = clean_words(command.reason)
+    if target is not None and not _concerns(session, room, target, command.action):
+        raise Refused(Code.BAD_REQUEST, "no_effect", params={"nick": target.nick})
+    body = Moderated(session.user.user, command.action, target, value, until, reason, networks=networks)
     check(body)
     appended = session.hub.log.append(room.name, body)
-    if (command.action, command.value) in (("private", "on"), ("role", "guest")):
-        appended.then(lambda done: _clear(session, room, done))
-    if target is not None and command.action in ("kick", "ban"):
-        appended.then(lambda done: _remove(session, room, target, command.action, done))
+    appended.then(lambda done: _done(session, room, body, done))
     return appended
 
 
@@ -54,48 +60,109 @@ def invite(session: Session, command: c.Invite) -> Result:
     return Invited(room.name, token, until_ms, command.uses)
 
 
-def _clear(session: Session, room: Room, done: Promise[Appended]) -> None:
-    """The room is private now, or somebody is no member any more: whoever may not be in it leaves it."""
-    if done.error is not None:
-        return
-    room.here.end_readers(KICKED)  # those who may come back at once
-    for sessions in list(session.hub.sessions.values()):
-        for other in list(sessions):
-            if room.name in other.rooms:
-                try:
-                    may_be_in(other, room)
-                except Refused:
-                    _send_away(other, room, KICKED)
+def _concerns(session: Session, room: Room, target: User, action: str) -> bool:
+    """Whether it would change anything. Who has left long ago, and is known from a message only, may be muted and
+    banned; but nobody can be thrown out who is nowhere, nor be let off what was never laid upon them."""
+    match action:
+        case "kick":
+            return session.hub.roster.find(target.id) is not None
+        case "unmute":
+            return target.id in room.rules.muted
+        case "unban":
+            return target.id in room.rules.banned
+    return True
 
 
-def _target(session: Session, user_id: str | None) -> User | None:
+def bans(session: Session, _command: c.Bans) -> Result:
+    """Who is banned here, and for how long."""
+    room = session.room(None)
+    rules, now = room.rules, session.hub.now_ms
+    held = [(user_id, end) for user_id, end in rules.banned.items() if rules.is_banned(user_id, now)]
+    if not held:
+        return Told("no_bans", {"room": room.name})
+    shown = [f"{rules.nicks.get(user_id, user_id)} ({_left(end - now)})" for user_id, end in held[-BANS_SHOWN:]]
+    return Told("bans", {"n": len(held), "room": room.name, "who": ", ".join(shown)})
+
+
+def topic(session: Session, _command: c.Topic) -> Result:
+    """What the room is about."""
+    words = session.room(None).rules.topic
+    return Told("topic", {"topic": words}) if words else Told("no_topic")
+
+
+def _left(ms: int) -> str:
+    """How long it still holds; `∞` for ever."""
+    if ms <= 0:
+        return "∞"
+    minutes = -(-ms // 60_000)
+    hours = minutes / 60
+    return f"{minutes}m" if minutes < 60 else f"{hours:.0f}h" if hours < 48 else f"{hours / 24:.0f}d"
+
+
+def _target(session: Session, room: Room, user_id: str | None) -> User | None:
     if user_id is None:
         return None
-    return session.hub.user(user_id)
+    user = session.hub.user(user_id)
+    return user if user.nick != user_id else User(user_id, room.rules.nicks.get(user_id, user_id))
 
 
-def _sessions_of(hub: Hub, user_id: str, *, by_place: bool) -> list[Session]:
-    found = list(hub.sessions.get(user_id, ()))
-    if by_place:  # guests who come from where the banned one comes from
-        everybody = (one for sessions in hub.sessions.values() for one in sessions)
-        found += [
-            one for one in everybody if one not in found and one.user.guest and hub.place(one.address) == user_id
-        ]
-    return found
+def _networks(session: Session, target: User) -> tuple[str, ...]:
+    """Where the target is now, or was when it left."""
+    addresses = [other.address for other in session.hub.sessions.get(target.id, ())]
+    seen = session.hub.whereabouts.find(target.id)
+    if not addresses and seen is not None:
+        addresses = [seen.address]
+    return tuple(
+        sorted({network for address in addresses if (network := session.hub.network_of(address))})[:NETWORKS]
+    )
 
 
-def _remove(session: Session, room: Room, target: User, action: str, done: Promise[Appended]) -> None:
-    """Whoever is kicked or banned leaves the room; a session that is nowhere else is ended."""
+def _done(session: Session, room: Room, body: Moderated, done: Promise[Appended]) -> None:
     if done.error is not None:
         return
-    why = KICKED if action == "kick" else BANNED
-    room.here.end_readers(why, target.id)
-    for other in _sessions_of(session.hub, target.id, by_place=action == "ban"):
-        if room.name in other.rooms:
-            _send_away(other, room, why)
+    at, target = done.result(), body.target
+    deed = Deed(
+        at.ts,
+        room.name,
+        body.user.id,
+        body.action,
+        at.seq,
+        target.id if target is not None else "",
+        body.networks,
+        body.value,
+        body.until,
+        reason=body.reason,
+    )
+    note(session, deed)
+    if target is not None and body.action in ("kick", "ban"):
+        _remove(session.hub, room, target, KICKED if body.action == "kick" else BANNED)
+    if (body.action, body.value) in (("private", "on"), ("role", "guest")):
+        _clear(session.hub, room)
 
 
-def _send_away(other: Session, room: Room, why: Disconnect) -> None:
-    other.leave(room)
-    if not any(not name.startswith("@") for name in other.rooms):
-        other.peer.close(why)
+def note(session: Session, deed: Deed) -> None:
+    """Count the deed and put it on record."""
+    session.hub.counts["mod_" + deed.action] += 1
+    if session.hub.audit is not None:
+        session.hub.audit.note(deed)
+
+
+def _remove(hub: Hub, room: Room, target: User, why: Disconnect) -> None:
+    """Whoever is kicked or banned leaves the room; a session that is nowhere else is ended."""
+    hub.end_readers(why, room, target.id)
+    here = [other for other in hub.sessions.get(target.id, ()) if room.name in other.rooms]
+    hub.for_each(here, lambda other: other.send_away(room, why))
+
+
+def _clear(hub: Hub, room: Room) -> None:
+    """The room is private now, or somebody is no member any more: whoever may not be in it leaves it."""
+    hub.end_readers(KICKED, room)  # those who may come back at once
+    everybody = [other for sessions in hub.sessions.values() for other in sessions if room.name in other.rooms]
+
+    def look(other: Session) -> None:
+        try:
+            may_be_in(other, room)
+        except Refused:
+            other.send_away(room, KICKED)
+
+    hub.for_each(everybody, look)

@@ -5,15 +5,18 @@ A precondition raises `Refused` or does nothing. Whose a message is the log alon
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatservice.domain import commands as c
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.names import clean_room, is_user_id
 from chatservice.domain.ports import Identity, Invitation
 from chatservice.domain.room import Room
+from chatservice.domain.roster import Person
 from chatservice.domain.rules import may, rank
-from chatservice.domain.session import Session
+
+if TYPE_CHECKING:
+    from chatservice.domain.session import Session
 
 
 def room_name(session: Session, wish: str) -> str:
@@ -36,9 +39,15 @@ def room_name(session: Session, wish: str) -> str:
 
 
 def may_be_in(session: Session, room: Room) -> None:
-    """May be in the room, as its rules are now. Asked at every way in, after the room was read."""
-    rules, person = room.rules, session.user
-    if session.is_banned(room):
+    """May be in the room, as its rules are now. Asked at every way in, after the room was read, and by all that is
+    done in it."""
+    has_a_place(session.user, room, session.hub.now_ms)
+
+
+def has_a_place(person: Person, room: Room, now_ms: int) -> None:
+    """The same for whoever has no session."""
+    rules = room.rules
+    if rules.is_banned(person.user.id, now_ms):
         raise Refused(Code.FORBIDDEN, "banned")
     if room.name.startswith(("@", "dm:")):
         return
@@ -47,6 +56,23 @@ def may_be_in(session: Session, room: Room) -> None:
             raise Refused(Code.FORBIDDEN, "private")
     elif rules.private and person.user.id not in rules.roles and rank(person.role) < rank("mod"):
         raise Refused(Code.FORBIDDEN, "private")
+
+
+def may_come_in(session: Session, room: Room) -> None:
+    """May be in the room, and is no stranger from an address that was banned.
+
+    That holds for strangers only: whoever has a role is known by name, and may share an address; and whoever is
+    here already was let in before.
+    """
+    try:
+        may_be_in(session, room)
+        rules, now_ms = room.rules, session.hub.now_ms
+        is_stranger = rank(session.role(room)) < rank("member") and session.user.user.id not in room.here
+        if rules.networks and is_stranger and rules.bars(session.hub.network_of(session.address), now_ms):
+            raise Refused(Code.FORBIDDEN, "banned")
+    except Refused as refusal:
+        session.hub.counts["turned_away_" + refusal.about] += 1
+        raise
 
 
 def may_stay(session: Session, room: Room, kicks: int) -> None:
@@ -63,7 +89,7 @@ def is_invited(session: Session, room: Room, token: str) -> Invitation | None:
     if invitation is None or invitation.room != room.name:
         raise Refused(Code.FORBIDDEN, "bad_invitation")
     is_free = not rules.private or person.user.id in rules.roles or person.only is not None
-    return None if is_free or session.is_banned(room) else invitation
+    return None if is_free or room.rules.is_banned(person.user.id, session.hub.now_ms) else invitation
 
 
 def may_use(counted: bool) -> None:
@@ -84,7 +110,7 @@ def is_known(session: Session, _command: object = None) -> None:
         raise Refused(Code.UNAUTHORIZED, "hello_first" if session.hub.guests else "no_guests")
 
 
-def is_nobody_yet(session: Session, _command: object) -> None:
+def is_nobody_yet(session: Session, _command: object = None) -> None:
     """Has not said hello."""
     if session.person is not None:
         raise Refused(Code.BAD_REQUEST, "hello_twice")
@@ -140,8 +166,26 @@ def may_delete(session: Session, command: c.Delete) -> None:
     may_be_in(session, session.room(command.room))
 
 
+def may_retract(session: Session, command: c.Retract) -> None:
+    """May be here; whoever names another to erase what that one said moderates the room."""
+    may_read_here(session, command)
+    if command.words and command.ref is None:
+        may_see_bans(session)
+
+
+def may_see_bans(session: Session, _command: object = None) -> None:
+    """Moderates the room it is in."""
+    room = session.room(None)
+    may_be_in(session, room)
+    if not session.moderates(room):
+        raise Refused(Code.FORBIDDEN)
+
+
 def may_moderate(session: Session, command: c.Moderate) -> None:
-    """Holds the rank the action needs, and a higher one than whom it concerns; only owners stand above equals."""
+    """Holds the rank the action needs, and a higher one than whom it concerns; only owners stand above equals.
+
+    Asked again once it is known whom typed words mean: nobody else learns who is known here.
+    """
     room = session.room(command.room)
     if room.name.startswith(("@", "dm:")):
         raise Refused(Code.FORBIDDEN)  # nobody stands above the other there

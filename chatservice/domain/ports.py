@@ -192,11 +192,19 @@ class Accounts(Protocol):
         """Keep a new account for good. Rejected with `Refused`: `nick_taken`, `unavailable`."""
 
     def change_account(
-        self, user_id: str, *, role: str | None = None, password: str | None = None, end_sessions: bool = False
+        self,
+        user_id: str,
+        *,
+        role: str | None = None,
+        password: str | None = None,
+        end_sessions: bool = False,
+        if_password: str | None = None,
     ) -> Promise[Account]:
         """Give it another role or password hash; `end_sessions` makes all its tokens void.
 
-        Rejected with `Refused`: `bad_request` if there is none, `unavailable`.
+        :param if_password: change it only if this is the hash that is kept then (MUST, in one transaction).
+
+        Rejected with `Refused`: `bad_request` if there is none, `conflict`, `unavailable`.
         """
 
 
@@ -298,6 +306,36 @@ class Peer(Protocol):
 
     def close(self, why: Disconnect) -> None:
         """Say goodbye and end the connection. More calls than one do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a moderator did, for whoever must answer for it. No words of any message are in it.
+
+    :ivar ts: milliseconds since 1970; `until` too, 0 for ever.
+    :ivar actor, target: user ids.
+    :ivar addresses: where the target came from, when it was banned with them.
+    :ivar seq: the number of the entry that everybody saw; `ref` of the message that was deleted.
+    """
+
+    ts: int
+    room: str
+    actor: str
+    action: str
+    seq: int
+    target: str = ""
+    addresses: tuple[str, ...] = ()
+    value: str = ""
+    until: int = 0
+    ref: int = 0
+    reason: str = ""
+
+
+class Audit(Protocol):
+    """Where deeds are noted."""
+
+    def note(self, deed: Deed) -> None:
+        """Keep it. MUST NOT raise, and MUST NOT wait."""
 
 
 class Names(Protocol):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from chatservice.domain.audience import Audience
 from chatservice.domain.errors import Disconnect
-from chatservice.domain.events import Counted, Entered, Entry, Event, Left, Renamed, User
+from chatservice.domain.events import Counted, Crowded, Entered, Entry, Event, Left, Renamed, User
+from chatservice.domain.limits import Bucket, Rate
 from chatservice.domain.ports import Format, Peer, Turn
 
 TELL_EACH = 200
@@ -15,13 +17,27 @@ TELL_EACH = 200
 TYPING_SEEN = 100
 """Above so many members nobody is told who is writing."""
 
+COMINGS = Rate(burst=20, per_s=4.0)
+"""Comings and goings a room tells one by one in sentences. A class that arrives is still greeted; above that
+nobody could read them, and they would push everything else off the screen."""
+
+FEW = 3
+"""So few, at the end, are told one by one nevertheless, if a little late."""
+
 
 class Attendance:
-    """The members of one room, and their peers by audience: those that take the same bytes."""
+    """The members of one room, and their peers by audience: those that take the same bytes.
 
-    def __init__(self, room: str, turn: Turn) -> None:
+    :param clock: seconds; None where floods are not summed up.
+    """
+
+    def __init__(self, room: str, turn: Turn, clock: Callable[[], float] | None = None) -> None:
         self.room = room
         self._turn = turn
+        self._clock = clock
+        self._pace: Bucket | None = None
+        self._came = self._left = 0  # since a flood began and was last summed up
+        self._few: list[Entered | Left] = []  # the first of them
         self.count_changed = False  # a `Counted` is due; the hub sends it at most every few seconds
         self._members: dict[str, tuple[User, list[Peer]]] = {}
         self._audiences: dict[Format, Audience] = {}
@@ -40,6 +56,15 @@ class Attendance:
         """The peers of one user."""
         known = self._members.get(user_id)
         return () if known is None else tuple(known[1])
+
+    def __contains__(self, user_id: object) -> bool:
+        """Whether the user is here, or its place is kept."""
+        return user_id in self._members
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether comings and goings wait to be summed up."""
+        return bool(self._few)
 
     @property
     def empty(self) -> bool:
@@ -61,12 +86,10 @@ class Attendance:
             if not audience.peers:
                 del self._audiences[peer.format]
 
-    def end_readers(self, why: Disconnect, user_id: str | None = None) -> None:
-        """End those who only read, all or one user's."""
-        for audience in list(self._audiences.values()):
-            for peer in list(audience.peers):
-                if peer.reads_as is not None and user_id in (None, peer.reads_as):
-                    peer.close(why)
+    def readers(self, user_id: str | None = None) -> list[Peer]:
+        """Those who only read, all or one user's."""
+        peers = [peer for audience in self._audiences.values() for peer in audience.peers]
+        return [peer for peer in peers if peer.reads_as is not None and user_id in (None, peer.reads_as)]
 
     def attach(self, user: User, peer: Peer) -> None:
         """`peer` is told everything from here on. The others learn of a user's first connection."""
@@ -117,6 +140,16 @@ class Attendance:
             self.count_changed = False
             self.fan_out(Counted(self.room, self.n))
 
+    def tell_crowd(self) -> None:
+        """Sum up the comings and goings that were not told in sentences. To be called about once a second."""
+        few, self._few = self._few, []
+        came, self._came, left, self._left = self._came, 0, self._left, 0
+        if len(few) == came + left:
+            for one in few:
+                self.fan_out(Crowded(self.room, 0, 0, self.n, one))
+        else:
+            self.fan_out(Crowded(self.room, came, left, self.n))
+
     def close(self, why: Disconnect) -> None:
         """End the connections of all who are told what happens here."""
         for audience in list(self._audiences.values()):
@@ -126,8 +159,25 @@ class Attendance:
     def _tell_presence(self, event: Entered | Left) -> None:
         if self.n > TELL_EACH:
             self.count_changed = True
+        elif self.n > isinstance(event, Entered) and self._is_flood():  # else nobody is there to be told
+            if isinstance(event, Entered):
+                self._came += 1
+            else:
+                self._left += 1
+            if len(self._few) < FEW:
+                self._few.append(event)
+            self.fan_out(replace(event, summed_up=True))
         else:
             self.fan_out(event)
+
+    def _is_flood(self) -> bool:
+        """Whether this coming or going is one too many. Once some wait, all others wait behind them: nobody may be
+        seen to go who was not seen to come."""
+        if self._clock is None:
+            return False
+        if self._pace is None:
+            self._pace = Bucket(COMINGS, self._clock())
+        return self._pace.take(self._clock()) > 0 or bool(self._few)
 
     def fan_out(self, event: Event, *, but: str | None = None, told: set[Peer] | None = None) -> None:
         """Tell every audience; the frame is made once for each.

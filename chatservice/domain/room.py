@@ -17,6 +17,7 @@ from chatservice.domain.events import (
     Moderated,
     Said,
     Truncated,
+    User,
 )
 from chatservice.domain.limits import RING
 from chatservice.domain.message import erase
@@ -56,7 +57,12 @@ class Room:
     """
 
     def __init__(
-        self, name: str, log: Log, report: Callable[[BaseException], None], turn: Turn | None = None
+        self,
+        name: str,
+        log: Log,
+        report: Callable[[BaseException], None],
+        turn: Turn | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.name = name
         self.state = State.COLD
@@ -66,7 +72,7 @@ class Room:
         self.joining = 0  # joins under way; the hub keeps the room while there are any
         self.kicks: dict[str, int] = {}  # user id -> how often it was thrown out, for whoever is on the way in
         self.said_at: dict[str, float] = {}  # user id -> when it last spoke, while the room is slow
-        self.here = Attendance(name, turn or AtOnce())
+        self.here = Attendance(name, turn or AtOnce(), clock)
         self._forks: tuple[tuple[str, int], ...] = ()
         self._first = 1
         self._log = log
@@ -127,6 +133,13 @@ class Room:
             if body.action in ("kick", "ban") and body.target is not None:
                 self.kicks[body.target.id] = self.kicks.get(body.target.id, 0) + 1
         self.here.fan_out_entry(entry)
+
+    def author(self, ref: int) -> User | None:
+        """Who said the message, if it is one of the newest."""
+        for entry in self._ring:
+            if entry.seq == ref and isinstance(entry.body, Said):
+                return entry.body.user
+        return None
 
     def _erase(self, ref: int) -> None:
         """The ring must not keep what the log has erased."""

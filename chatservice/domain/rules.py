@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.events import Moderated
+from chatservice.domain.events import Moderated, User
 
 ROLES = ("guest", "member", "mod", "owner")
 """Rising; who holds one holds all below it."""
@@ -47,6 +47,8 @@ class Rules:
     :ivar private: only those who have a role here may be in it, and only they find it.
     :ivar expires_s: entries older than this are pruned; 0 keeps them.
     :ivar topic: what the room is about, at most 200 code points.
+    :ivar networks: user id to the addresses that were banned with it; they are as long as the user is.
+    :ivar nicks: user id to the nick by which it was muted or banned.
     """
 
     roles: Mapping[str, str] = field(default_factory=dict)
@@ -57,6 +59,8 @@ class Rules:
     private: bool = False
     expires_s: int = 0
     topic: str = ""
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    nicks: Mapping[str, str] = field(default_factory=dict)
 
     def role(self, user_id: str, own: str) -> str:
         """The higher of a user's role here and the one it has everywhere."""
@@ -70,6 +74,12 @@ class Rules:
     def is_banned(self, user_id: str, now_ms: int) -> bool:
         """Whether the user may not be here now."""
         return _holds(self.banned, user_id, now_ms)
+
+    def bars(self, network: str, now_ms: int) -> bool:
+        """Whether strangers from that address may not come in now; see `network_of`."""
+        return bool(network) and any(
+            network in networks and self.is_banned(user_id, now_ms) for user_id, networks in self.networks.items()
+        )
 
 
 NO_RULES = Rules()
@@ -102,15 +112,23 @@ def check(body: Moderated) -> None:
 def apply(rules: Rules, body: Moderated) -> Rules:
     """The rules after `body`; it has been checked."""
     target = body.target.id if body.target is not None else ""
+    return _named(_applied(rules, body, target), body.target)
+
+
+def _applied(rules: Rules, body: Moderated, target: str) -> Rules:
     match body.action:
         case "mute":
             return replace(rules, muted={**rules.muted, target: body.until})
         case "unmute":
             return replace(rules, muted=_without(rules.muted, target))
         case "ban":
-            return replace(rules, banned={**rules.banned, target: body.until})
+            networks = _without(rules.networks, target)
+            if body.networks:
+                networks[target] = body.networks
+            return replace(rules, banned={**rules.banned, target: body.until}, networks=networks)
         case "unban":
-            return replace(rules, banned=_without(rules.banned, target))
+            banned, networks = _without(rules.banned, target), _without(rules.networks, target)
+            return replace(rules, banned=banned, networks=networks)
         case "role":
             roles = _without(rules.roles, target)
             return replace(rules, roles=roles if body.value == "guest" else {**roles, target: body.value})
@@ -125,6 +143,17 @@ def apply(rules: Rules, body: Moderated) -> Rules:
         case "topic":
             return replace(rules, topic=body.value)
     return rules  # a kick is over when it is done
+
+
+def _named(rules: Rules, target: User | None) -> Rules:
+    """With the nick of the target as long as it is muted or banned: it may be gone, and its id is hard to type."""
+    if target is None:
+        return rules
+    nicks = _without(rules.nicks, target.id)
+    if target.id in rules.muted or target.id in rules.banned:
+        # An id in the place of a nick says that nobody knew it then.
+        nicks[target.id] = target.nick if target.nick != target.id else rules.nicks.get(target.id, target.nick)
+    return rules if nicks == rules.nicks else replace(rules, nicks=nicks)
 
 
 def _without(mapping: Mapping[str, V], key: str) -> dict[str, V]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chatservice.domain.commands import Join
-from chatservice.domain.errors import Code, Refused
+from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Greeted
 from chatservice.domain.hub import Hub
-from chatservice.domain.limits import DEAF, Bucket
+from chatservice.domain.limits import Bucket
 from chatservice.domain.ports import Identity, Peer
 from chatservice.domain.promise import Promise
 from chatservice.domain.room import Room
@@ -47,10 +47,9 @@ class Session:
         self.hub = hub
         self.peer = peer
         self.address = address
+        self.deafness: Bucket | None = None
         if token is not None:
             self.token = token
-        self.bucket = hub.bucket()
-        self.deafness = None if self.bucket is None else Bucket(DEAF, hub.clock())
         self.rooms: dict[str, Room] = {}
         self.current: Room | None = None
         self.person: Person | None = None
@@ -76,12 +75,16 @@ class Session:
 
     def introduce(self, person: Person, until_ms: int = 0) -> None:
         """From now on this connection speaks for `person`; see `Identity.until_ms`."""
-        self.person = person
-        self.hub.connect(self, person)
+        if self.person is not person:
+            self.person = person
+            self.hub.connect(self, person)
         self.hub.proofs.put(self.peer, until_ms)
 
     def become(self, person: Person, until_ms: int) -> None:
-        """Speak for somebody else, who is nowhere yet."""
+        """Speak for somebody else, who is nowhere yet; whoever it is already only has another proof."""
+        if self.person is person:
+            self.hub.proofs.put(self.peer, until_ms)
+            return
         for room in list(self.rooms.values()):
             self.leave(room)
         if self.person is not None:
@@ -111,16 +114,6 @@ class Session:
         """What this session is in the room: its own rank, or the higher one it has there."""
         return room.rules.role(self.user.user.id, self.user.role)
 
-    def is_banned(self, room: Room) -> bool:
-        """Whether it may not be in the room: by who it is or, for a guest, by whence it comes."""
-        banned, now_ms = room.rules.banned, self.hub.now_ms
-        if not banned:
-            return False
-        place = self.hub.place(self.address) if self.user.guest else None
-        return room.rules.is_banned(self.user.user.id, now_ms) or (
-            place is not None and room.rules.is_banned(place, now_ms)
-        )
-
     def moderates(self, room: Room) -> bool:
         """Whether it may do what moderators do there."""
         return rank(self.role(room)) >= rank("mod")
@@ -134,6 +127,12 @@ class Session:
         if self.current is room:
             self.current = None
 
+    def send_away(self, room: Room, why: Disconnect) -> None:
+        """It may not be in the room any more; one that is nowhere else is ended."""
+        self.leave(room)
+        if not any(not name.startswith("@") for name in self.rooms):
+            self.peer.close(why)
+
     def end(self) -> None:
         """The connection is gone."""
         if self.gone:
@@ -141,6 +140,7 @@ class Session:
         self.gone = True
         if self.person is None:
             return
+        self.hub.whereabouts.note(self.user.user, self.address)
         linger = self.resume_digest is not None
         if self.resume_digest is not None:
             self.hub.log.keep_session(self.resume_digest, self.user.user, self.hub.now_ms + RESUMABLE_MS)

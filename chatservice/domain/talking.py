@@ -8,13 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from chatservice.domain import commands as c
-from chatservice.domain.errors import FLOOD, Code, Refused
+from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Edited, Opened, Reacted, Said, Typing, User
-from chatservice.domain.limits import TYPING_MS
+from chatservice.domain.limits import HISTORY_LIMIT, TYPING_MS
 from chatservice.domain.names import NICK_GRAPHEMES, clean_text, clean_words
-from chatservice.domain.ports import Appended
+from chatservice.domain.ordering import note
+from chatservice.domain.orders import whom
+from chatservice.domain.ports import Appended, Deed
 from chatservice.domain.presence import TYPING_SEEN
 from chatservice.domain.promise import Promise, start
+from chatservice.domain.rates import Kind, too_fast
 from chatservice.domain.results import Done, Result
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
@@ -34,7 +37,6 @@ def say(session: Session, command: c.Say) -> Promise[Any] | Result:
     if body is None:
         return Done()  # an empty input and a click on "send": nothing was said, and nothing went wrong
     _slow_mode(session, room)
-    _allowance(session)
     appended = session.hub.log.append(room.name, body)
     if room.name.startswith("dm:"):
         appended.then(lambda done: _open_conversation(session, room, done))
@@ -49,7 +51,6 @@ def say_again(session: Session, command: c.Say, refusal: Refused) -> Promise[Res
     body = _body(session, room, command)
     if body is None:
         raise refusal
-    _allowance(session)
     return start(_unless_stored(session, room, body, refusal))
 
 
@@ -82,9 +83,47 @@ def edit(session: Session, command: c.Edit) -> Promise[Appended]:
 
 def delete(session: Session, command: c.Delete) -> Promise[Appended]:
     """Erase a message."""
-    room = session.room(command.room)
-    body = Deleted(session.user.user, command.ref, clean_words(command.reason))
-    return session.hub.log.append(room.name, body, as_moderator=session.moderates(room))
+    return _erase(session, session.room(command.room), command.ref, clean_words(command.reason))
+
+
+def _erase(session: Session, room: Room, ref: int, reason: str) -> Promise[Appended]:
+    me, author = session.user.user, room.author(ref)
+    as_moderator = session.moderates(room)
+    appended = session.hub.log.append(room.name, Deleted(me, ref, reason), as_moderator=as_moderator)
+    if as_moderator and (author is None or author.id != me.id):
+        appended.then(lambda done: _note_erasure(session, room, ref, reason, author, done))
+    return appended
+
+
+def _note_erasure(
+    session: Session, room: Room, ref: int, reason: str, author: User | None, done: Promise[Appended]
+) -> None:
+    if done.error is None:
+        at, target = done.result(), author.id if author is not None else ""
+        deed = Deed(at.ts, room.name, session.user.user.id, "delete", at.seq, target, ref=ref, reason=reason)
+        note(session, deed)
+
+
+def retract(session: Session, command: c.Retract) -> Promise[Result]:
+    """Erase what was typed: a number, a nick, or nothing for one's own newest message."""
+    room, author = session.room(None), session.user.user
+    if command.ref is not None:
+        return start(_retract(session, room, command.ref))
+    if command.words:
+        author, _ = whom(session, room, command.words)
+    return start(_retract_newest(session, room, author))
+
+
+async def _retract(session: Session, room: Room, ref: int) -> Result:
+    return await _erase(session, room, ref, "")
+
+
+async def _retract_newest(session: Session, room: Room, author: User) -> Result:
+    past = await session.hub.log.history(room.name, session.user.user.id, HISTORY_LIMIT)
+    for message in reversed(past.messages):
+        if message.user.id == author.id and not message.deleted:
+            return await _erase(session, room, message.seq, "")
+    raise Refused(Code.NO_MESSAGE)
 
 
 def react(session: Session, command: c.React) -> Promise[Appended]:
@@ -116,15 +155,7 @@ def type_(session: Session, command: c.Type) -> Result:
 
 def _append(session: Session, name: str, make: Callable[[User], Body]) -> Promise[Appended]:
     room = session.room(name)
-    _allowance(session)
     return session.hub.log.append(room.name, make(session.user.user))
-
-
-def _allowance(session: Session) -> None:
-    """What becomes an entry for everybody takes a token."""
-    wait_ms = session.bucket.take(session.hub.clock()) if session.bucket is not None else 0
-    if wait_ms:
-        raise _too_fast(session, wait_ms)
 
 
 def _slow_mode(session: Session, room: Room) -> None:
@@ -135,17 +166,10 @@ def _slow_mode(session: Session, room: Room) -> None:
     now = session.hub.clock()
     wait_s = room.said_at.get(me, 0.0) + slow_s - now
     if 0.0 < wait_s <= slow_s:  # more than that: the clock was set back
-        raise _too_fast(session, max(1, int(wait_s * 1000)))
+        raise too_fast(session, Kind.SLOW, max(1, int(wait_s * 1000)))
     if len(room.said_at) >= SAID_AT_KEPT:
         room.said_at = {user: at for user, at in room.said_at.items() if now - slow_s < at <= now}
     room.said_at[me] = now
-
-
-def _too_fast(session: Session, wait_ms: int) -> Refused:
-    """Whoever is told so again and again and does not listen is ended."""
-    deaf = session.deafness is not None and session.deafness.take(session.hub.clock()) > 0
-    ends = FLOOD if deaf else None
-    return Refused(Code.RATE_LIMITED, params={"seconds": wait_ms / 1000}, retry_ms=wait_ms, ends=ends)
 
 
 def _mentions(session: Session, room: Room, text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from chatservice.domain.errors import Code, Refused
 from chatservice.domain.names import nick_key
 from chatservice.domain.ports import Accounts, Identity, Passes
 from chatservice.domain.promise import Promise, start
-from chatservice.identity.passwords import Passwords, prepare
+from chatservice.identity.passwords import HASH_MS, Passwords, prepare
 from chatservice.identity.tries import Tries
 
 NAME_CODE_POINTS = 128
@@ -42,7 +42,12 @@ class PasswordSignIn:
         account = await self._prove(self._registry.named(name[:NAME_CODE_POINTS]), name, password, address)
         if self._passwords.is_old(account.password):
             hashed = await self._passwords.hash(password)
-            account = await self._accounts.change_account(account.id, password=hashed)
+            try:
+                await self._accounts.change_account(account.id, password=hashed, if_password=account.password)
+            except Refused as refusal:
+                if refusal.code is not Code.CONFLICT:
+                    raise
+                # It has another one already. If it is not the same one kept anew, its token proves nothing.
         return self._signed_in(account)
 
     def change(self, user_id: str, old: str, new: str, address: str) -> Promise[tuple[Identity, str]]:
@@ -57,7 +62,16 @@ class PasswordSignIn:
         known = self._registry.find(user_id)
         account = await self._prove(known, "" if known is None else known.name, old, address)
         hashed = await self._passwords.hash(new)
-        return self._signed_in(await self._accounts.change_account(account.id, password=hashed, end_sessions=True))
+        try:
+            changed = await self._accounts.change_account(
+                account.id, password=hashed, end_sessions=True, if_password=account.password
+            )
+        except Refused as refusal:
+            if refusal.code is not Code.CONFLICT:
+                raise
+            self._signed_in(account)  # refuses if what was proved is not the password any more
+            raise Refused(Code.BUSY, retry_ms=HASH_MS) from None  # it was only kept anew meanwhile
+        return self._signed_in(changed)
 
     def end_sessions(self, user_id: str) -> Promise[Account]:
         """Sign the account out everywhere. Rejected with `Refused`: `bad_request` if there is none."""
@@ -67,7 +81,12 @@ class PasswordSignIn:
         # However an account's name is written, its tries are counted together.
         key = nick_key(account.name if account is not None else " ".join(name.split())[:NAME_CODE_POINTS])
         self._tries.take(key, address)
-        if not await self._passwords.check(password, None if account is None else account.password):
+        try:
+            is_right = await self._passwords.check(password, None if account is None else account.password)
+        except Refused:  # too much waits: nobody has looked at it
+            self._tries.forgive(key, address)
+            raise
+        if not is_right:
             raise Refused(Code.UNAUTHORIZED, "bad_login")
         assert account is not None
         self._tries.forgive(key, address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
+from itertools import islice
 
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.limits import Bucket, Rate
@@ -15,7 +16,49 @@ PER_ADDRESS = Rate(burst=20, per_s=1 / 5)
 """An office behind one address has more people, and a guesser one password for many names."""
 
 KEPT = 10_000
-"""Names and addresses remembered. Where there are more, those that were tried longest ago are forgotten."""
+"""Names remembered, and as many addresses: more than a queue of hashes lets anybody try while they count."""
+
+LOOKED_AT = 8
+FULL_MS = 1000
+
+
+class _Table:
+    """Buckets by key. Only those that are full again are forgotten: whoever invents names must not be able to make
+    us forget how often another was tried.
+
+    :param clock: seconds since 1970.
+    """
+
+    def __init__(self, rate: Rate, clock: Callable[[], float]) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._buckets: dict[str, Bucket] = {}
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, key: str) -> int:
+        """0 if there was a token, else the milliseconds until there may be one."""
+        bucket = self._buckets.pop(key, None)
+        if bucket is None:
+            if not self._has_room():
+                return FULL_MS
+            bucket = Bucket(self._rate, self._clock())
+        self._buckets[key] = bucket  # to the end
+        return bucket.take(self._clock())
+
+    def put_back(self, key: str) -> None:
+        """The last token was for nothing."""
+        if key in self._buckets:
+            self._buckets[key].put_back()
+
+    def _has_room(self) -> bool:
+        """Looks at a few of those that were tried longest ago, so that a flood costs little."""
+        for key in list(islice(self._buckets, LOOKED_AT)) if len(self._buckets) >= KEPT else ():
+            bucket = self._buckets.pop(key)
+            if not bucket.is_full(self._clock()):
+                self._buckets[key] = bucket
+        return len(self._buckets) < KEPT
 
 
 class Tries:
@@ -25,37 +68,28 @@ class Tries:
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._buckets: dict[str, Bucket] = {}
+        self.names = _Table(PER_ACCOUNT, clock)
+        self.addresses = _Table(PER_ADDRESS, clock)
 
     def take(self, key: str, address: str) -> None:
-        """Somebody at `address` tries a password for the name with that key.
+        """Somebody at `address` tries a password for the name with that key. An address that has tried too much
+        costs the name nothing: else one guesser could keep its owner out.
 
         :raises Refused: `rate_limited`, with the time to wait.
         """
-        now = self._clock()
-        waits = [self._bucket(name, rate).take(now) for name, rate in self._limits(key, address)]
-        if any(waits):
-            seconds = max(waits) / 1000
-            raise Refused(Code.RATE_LIMITED, "too_many_tries", params={"seconds": seconds}, retry_ms=max(waits))
+        network = _network(address)
+        # Who comes from this computer comes by a proxy on it, as all others do.
+        wait_ms = (self.addresses.take(network) if network is not None else 0) or self.names.take(key)
+        if wait_ms:
+            params = {"seconds": wait_ms / 1000}
+            raise Refused(Code.RATE_LIMITED, "too_many_tries", params=params, retry_ms=wait_ms)
 
     def forgive(self, key: str, address: str) -> None:
-        """It was the right one."""
-        for name, rate in self._limits(key, address):
-            self._bucket(name, rate).put_back()
-
-    def _limits(self, key: str, address: str) -> list[tuple[str, Rate]]:
+        """It was the right one, or nobody looked at it."""
         network = _network(address)
-        limits = [(f"name {key}", PER_ACCOUNT)]
-        # Who comes from this computer comes by a proxy on it, as all others do.
-        return limits if network is None else [*limits, (f"from {network}", PER_ADDRESS)]
-
-    def _bucket(self, name: str, rate: Rate) -> Bucket:
-        bucket = self._buckets.pop(name, None) or Bucket(rate, self._clock())
-        self._buckets[name] = bucket  # to the end
-        if len(self._buckets) > KEPT:
-            del self._buckets[next(iter(self._buckets))]
-        return bucket
+        if network is not None:
+            self.addresses.put_back(network)
+        self.names.put_back(key)
 
 
 def _network(address: str) -> str | None:

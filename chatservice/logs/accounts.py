@@ -29,11 +29,16 @@ def add(connection: sqlite3.Connection, account: Account) -> Account:
 
 
 def change(
-    connection: sqlite3.Connection, user_id: str, role: str | None, password: str | None, end_sessions: bool
+    connection: sqlite3.Connection,
+    user_id: str,
+    role: str | None,
+    password: str | None,
+    end_sessions: bool,
+    if_password: str | None,
 ) -> Account:
     """See `Accounts.change_account`."""
     known = next((account for account in load(connection) if account.id == user_id), None)
-    account = changed(known, role, password, end_sessions)
+    account = changed(known, role, password, end_sessions, if_password)
     connection.execute(
         "UPDATE account SET role = ?, password = ?, generation = ? WHERE id = ?",
         (account.role, account.password, account.generation, account.id),
@@ -62,13 +67,17 @@ def clashes(known: Account, account: Account) -> bool:
     return known.id == account.id or nick_key(known.name) == nick_key(account.name)
 
 
-def changed(account: Account | None, role: str | None, password: str | None, end_sessions: bool) -> Account:
+def changed(
+    account: Account | None, role: str | None, password: str | None, end_sessions: bool, if_password: str | None
+) -> Account:
     """The account as it is then.
 
-    :raises Refused: `bad_request` if there is none.
+    :raises Refused: `bad_request` if there is none, `conflict` if `if_password` is not what is kept.
     """
     if account is None:
         raise Refused(Code.BAD_REQUEST, "no_account")
+    if if_password not in (None, account.password):
+        raise Refused(Code.CONFLICT)
     return replace(
         account,
         role=account.role if role is None else role,

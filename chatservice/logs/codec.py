@@ -32,12 +32,14 @@ def _read_said(user: User, f: Fields) -> Said:
 
 def _moderated(body: Moderated) -> Fields:
     target = None if body.target is None else [body.target.id, body.target.nick]
-    return {"d": body.action, "w": target, "v": body.value, "z": body.until, "y": body.reason}
+    networks = list(body.networks)
+    return {"d": body.action, "w": target, "v": body.value, "z": body.until, "y": body.reason, "h": networks}
 
 
 def _read_moderated(user: User, f: Fields) -> Moderated:
     target = User(*f["w"]) if f.get("w") else None
-    return Moderated(user, f["d"], target, f.get("v", ""), f.get("z", 0), f.get("y", ""), f.get("c"))
+    value, until, reason, networks = f.get("v", ""), f.get("z", 0), f.get("y", ""), tuple(f.get("h", ()))
+    return Moderated(user, f["d"], target, value, until, reason, f.get("c"), networks)
 
 
 _KINDS: dict[str, tuple[type[Body], Callable[[Any], Fields], Callable[[User, Fields], Body]]] = {
@@ -111,6 +113,8 @@ def encode_rules(rules: Rules) -> str:
         "roles": dict(rules.roles),
         "muted": dict(rules.muted),
         "banned": dict(rules.banned),
+        "networks": {user: list(networks) for user, networks in rules.networks.items()},
+        "nicks": dict(rules.nicks),
         "slow": rules.slow_s,
         "locked": rules.locked,
         "private": rules.private,
@@ -132,4 +136,6 @@ def decode_rules(stored: str) -> Rules:
         fields.get("private", False),
         fields.get("expires", 0),
         fields.get("topic", ""),
+        {user: tuple(networks) for user, networks in fields.get("networks", {}).items()},
+        fields.get("nicks", {}),
     )

@@ -298,11 +298,17 @@ class MemoryLog:
         return self._register(account)
 
     def change_account(
-        self, user_id: str, *, role: str | None = None, password: str | None = None, end_sessions: bool = False
+        self,
+        user_id: str,
+        *,
+        role: str | None = None,
+        password: str | None = None,
+        end_sessions: bool = False,
+        if_password: str | None = None,
     ) -> Promise[Account]:
         """See `Accounts.change_account`."""
         try:
-            account = changed(self._memory.accounts.get(user_id), role, password, end_sessions)
+            account = changed(self._memory.accounts.get(user_id), role, password, end_sessions, if_password)
         except Refused as refusal:
             return rejected(refusal)
         return self._register(account)

@@ -265,11 +265,17 @@ class SQLiteLog:
         return self._register(lambda connection: accounts.add(connection, account))
 
     def change_account(
-        self, user_id: str, *, role: str | None = None, password: str | None = None, end_sessions: bool = False
+        self,
+        user_id: str,
+        *,
+        role: str | None = None,
+        password: str | None = None,
+        end_sessions: bool = False,
+        if_password: str | None = None,
     ) -> Promise[Account]:
         """See `Accounts.change_account`."""
         return self._register(
-            lambda connection: accounts.change(connection, user_id, role, password, end_sessions)
+            lambda connection: accounts.change(connection, user_id, role, password, end_sessions, if_password)
         )
 
     def _register(self, work: Callable[[sqlite3.Connection], Account]) -> Promise[Account]:

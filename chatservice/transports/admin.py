@@ -20,8 +20,9 @@ from chatservice.domain.ports import Appended, Identity
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.rules import rank
 from chatservice.transports.admin_live import Onlookers, about
-from chatservice.transports.api import answer, query, refuse, token_of
+from chatservice.transports.api import answer, query, refuse
 from chatservice.transports.assets import StaticFile
+from chatservice.transports.credentials import header, media_type, token_of
 from chatservice.transports.files import FileResource
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.visitors import Visitors
@@ -95,7 +96,7 @@ class _Asked(Resource):
         return int(NOT_DONE_YET)
 
     async def _run(self, request: Request, voice: FullVoice) -> None:
-        origin = (request.getHeader("origin") or "").strip()
+        origin = header(request, "origin").strip()
         if not self._manners.admits(origin, request.getRequestHostname().decode("ascii", "replace")):
             raise Refused(Code.FORBIDDEN)
         await self.serve(request, self.identify(request), voice)
@@ -176,18 +177,17 @@ class _Mod(_Asked):
 
     async def serve(self, request: Request, identity: Identity, voice: FullVoice) -> None:
         """See `_Asked.serve`."""
-        media_type = (request.getHeader("content-type") or "").partition(";")[0].strip().lower()
         # A form of another page can post text and forms everywhere, JSON only where it is let.
-        if identity.role != "owner" or media_type != "application/json":
+        if identity.role != "owner" or media_type(request) != "application/json":
             raise Refused(Code.FORBIDDEN)
         command = _command(request)
         address = str(getattr(request.getClientAddress(), "host", "local"))
         visitor = self._visitors.find(token_of(request), address, None)
         hub = self._around.hub
-        room = hub.room(room_name(visitor.session, command.room))
+        room = hub.room(room_name(visitor.session, command.room or ""))
         room.joining += 1  # it must stay while we act in it, though we are not in it
         try:
-            await visitor.visit(room)
+            await visitor.visit(room, token_of(request))
             done = await handle(visitor.session, command)
         finally:
             visitor.depart(room)

@@ -22,7 +22,7 @@ from chatservice.domain.permissions import room_name
 from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise, start
 from chatservice.transports.api_events import export, poll, stream
-from chatservice.transports.credentials import from_cookie, from_header
+from chatservice.transports.credentials import header, media_type, token_of
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.visitors import Visitor, Visitors
 
@@ -81,7 +81,7 @@ class Rooms(Resource):
 
     def _lets_page_read(self, request: Request) -> bool:
         """Tell the browser whether the page that asks may see the answer; no cookies are sent along."""
-        origin = (request.getHeader("origin") or "").strip()
+        origin = (request.getHeader(b"origin") or b"").decode("latin-1").strip()
         request.setHeader(b"Vary", b"Origin")
         if not (origin and origin.isascii() and origin.isprintable()):
             return False
@@ -107,7 +107,7 @@ class Rooms(Resource):
         return int(NOT_DONE_YET)
 
     async def _serve(self, request: Request, what: str, serve: Any, voice: FullVoice) -> None:
-        origin = (request.getHeader("origin") or "").strip()
+        origin = header(request, "origin").strip()
         host = request.getRequestHostname().decode("ascii", "replace")
         if not self._manners.admits(origin, host):
             raise Refused(Code.FORBIDDEN)
@@ -124,14 +124,14 @@ class Rooms(Resource):
         await serve(request, visitor, room_name(visitor.session, rest[0]), voice)
 
     async def _events(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
-        wants_stream = "text/event-stream" in (request.getHeader("accept") or "")
+        wants_stream = "text/event-stream" in header(request, "accept")
         serve: Coroutine[Any, Any, None] = (stream if wants_stream else poll)(
             request, self._around, visitor, name, voice
         )
         await serve
 
     async def _export(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
-        await export(request, self._around, visitor.session, name)
+        await export(request, self._around, visitor, name)
 
     async def _say(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
         command = _message(request, name)
@@ -139,7 +139,7 @@ class Rooms(Resource):
         room = hub.room(name)
         room.joining += 1  # it must stay while we speak in it, though we are not in it
         try:
-            await visitor.visit(room)
+            await visitor.visit(room, token_of(request))
             done = await handle(visitor.session, command)
         finally:
             visitor.depart(room)
@@ -190,10 +190,11 @@ def _message(request: Request, room: str) -> Say:
     """
     assert request.content is not None
     body = request.content.read()
-    cid = request.getHeader("idempotency-key")
+    cid = header(request, "idempotency-key") or None
     if cid is not None and len(cid) > 64:
         raise Refused(Code.BAD_REQUEST, "bad_field", params={"field": "Idempotency-Key"})
-    if "json" not in (request.getHeader("content-type") or ""):
+    kind = media_type(request)
+    if kind != "application/json" and not kind.endswith("+json"):
         try:
             return Say(body.decode().removesuffix("\n"), room=room, cid=cid)
         except UnicodeDecodeError:
@@ -207,13 +208,6 @@ def _message(request: Request, room: str) -> Say:
     f = Fields(members)
     cid = f.text("cid", cid, 64)
     return Say(f.text("text"), f.flag("action", False), room, cid, f.number("reply", None), f.meta("meta"))
-
-
-def token_of(request: Request) -> str | None:
-    """What a request proves itself by; never its address."""
-    said = from_header(request.getHeader("authorization") or "")
-    names = ("cookie", "origin", "host", "sec-fetch-site")
-    return said or from_cookie(*(request.getHeader(name) or "" for name in names))
 
 
 def query(request: Request, name: str) -> str | None:

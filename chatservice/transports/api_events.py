@@ -18,12 +18,13 @@ from chatservice.domain.audience import Hearer, hand_out_singly
 from chatservice.domain.entering import missed
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Entry, Event, Truncated
-from chatservice.domain.permissions import may_be_in
+from chatservice.domain.permissions import may_come_in, may_stay
 from chatservice.domain.ports import Format, Peer
 from chatservice.domain.promise import Promise, resolved
+from chatservice.domain.rates import Kind, spend
 from chatservice.domain.recovery import Resolution
 from chatservice.domain.room import Room
-from chatservice.domain.session import Session
+from chatservice.transports.credentials import header, token_of
 from chatservice.transports.sendqueue import SendQueue
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.transport import Transport
@@ -32,6 +33,7 @@ from chatservice.transports.visitors import Visitor
 WAIT_MOST_S = 60
 LAST_MOST = 200
 EXPORT_PAGE = 500
+EXPORT_COST = 20  # it reads the whole log
 
 WHOLE = Resolution("", 0)
 """Nothing is missing."""
@@ -72,9 +74,13 @@ class Reader(Hearer):
 
     format: Format
 
-    def __init__(self, request: Request, around: Surroundings, room: Room, voice: FullVoice, user_id: str) -> None:
+    def __init__(
+        self, request: Request, around: Surroundings, room: Room, voice: FullVoice, visitor: Visitor
+    ) -> None:
         self.heard_at = 0.0
-        self.reads_as = user_id
+        self.reads_as = visitor.session.user.user.id
+        self._visitor = visitor
+        visitor.reading += 1
         self.format = stream_format(voice)
         self._request = request
         self._around = around
@@ -86,6 +92,7 @@ class Reader(Hearer):
         """The request is over."""
         if not self._gone:
             self._gone = True
+            self._visitor.reading -= 1
             self._around.hub.proofs.remove(self)
             self._room.here.unlisten(self)
             self._around.hub.tidy(self._room)
@@ -110,10 +117,10 @@ class Poll(Reader):
         around: Surroundings,
         room: Room,
         voice: FullVoice,
-        user_id: str,
+        visitor: Visitor,
         wait_s: float,
     ) -> None:
-        super().__init__(request, around, room, voice, user_id)
+        super().__init__(request, around, room, voice, visitor)
         self._entries: list[Entry] = []
         self._verdict = WHOLE
         self._timer = around.call_later(wait_s, self._answer)
@@ -149,8 +156,10 @@ class Poll(Reader):
 class Stream(Reader):
     """Tells everything for as long as the other side listens."""
 
-    def __init__(self, request: Request, around: Surroundings, room: Room, voice: FullVoice, user_id: str) -> None:
-        super().__init__(request, around, room, voice, user_id)
+    def __init__(
+        self, request: Request, around: Surroundings, room: Room, voice: FullVoice, visitor: Visitor
+    ) -> None:
+        super().__init__(request, around, room, voice, visitor)
         # A request is a transport as far as a queue can see.
         self._queue = SendQueue(cast(Transport, request), around.turn, around.stuck, self)
         around.streams.add(self)
@@ -195,30 +204,36 @@ async def poll(request: Request, around: Surroundings, visitor: Visitor, name: s
     """Answer with what came after a position; with nothing there, wait for the next thing."""
     session = visitor.session
     wait_s = min(_number(request, b"wait", 0), WAIT_MOST_S)
-    async with _Visit(around, session, name) as room:
+    spend(session, Kind.RESYNC)
+    visit = _Visit(around, visitor, name, request)
+    async with visit as room:
         command = _wanted(request, name)
         verdict, entries, state = await missed(session, room, command)
         if request._disconnected:
             return
+        visit.confirm()
         if entries or state or verdict.reason or not wait_s or request.method == b"HEAD":
             finish(request, room, verdict, entries, state)
         else:
-            room.here.listen(Poll(request, around, room, voice, session.user.user.id, wait_s))
+            room.here.listen(Poll(request, around, room, voice, visitor, wait_s))
 
 
 async def stream(request: Request, around: Surroundings, visitor: Visitor, name: str, voice: FullVoice) -> None:
     """Tell what came after a position, then all that comes, as long as it is proved who asks."""
     session = visitor.session
-    async with _Visit(around, session, name) as room:
+    spend(session, Kind.RESYNC)
+    visit = _Visit(around, visitor, name, request)
+    async with visit as room:
         command = _wanted(request, name)
         verdict, entries, state = await missed(session, room, command)
         if request._disconnected:
             return
+        visit.confirm()
         _head(request, b"text/event-stream", verdict)
         if request.method == b"HEAD":  # it has no body that could be waited for
             request.finish()
             return
-        reader = Stream(request, around, room, voice, session.user.user.id)
+        reader = Stream(request, around, room, voice, visitor)
         hello = {"type": "join", **_heads(room, verdict)}
         hello["state"] = [message(item) for item in state]
         # The id of the state, not of nothing: a client that is cut off now resumes from here.
@@ -230,11 +245,14 @@ async def stream(request: Request, around: Surroundings, visitor: Visitor, name:
         around.hub.proofs.put(reader, visitor.until_ms)
 
 
-async def export(request: Request, around: Surroundings, session: Session, name: str) -> None:
-    """The whole log of a room as JSON Lines, one entry a line, as fast as the other side reads."""
+async def export(request: Request, around: Surroundings, visitor: Visitor, name: str) -> None:
+    """The whole log of a room as JSON Lines, one entry a line, as fast as the other side reads. It breaks off if
+    whoever reads it may do so no longer."""
+    spend(visitor.session, Kind.RESYNC, EXPORT_COST)
+    visit = _Visit(around, visitor, name, request)
     gone: list[object] = []
     request.notifyFinish().addErrback(gone.append)
-    async with _Visit(around, session, name) as room:
+    async with visit as room:
         request.setHeader(b"Content-Type", b"application/x-ndjson")
         request.setHeader(b"Content-Disposition", b'attachment; filename="room.jsonl"')
         request.setHeader(b"Cache-Control", b"no-store")
@@ -248,6 +266,11 @@ async def export(request: Request, around: Surroundings, session: Session, name:
             request.write(b"\n".join([*lines, b""]))
             seq = page.entries[-1].seq
             await gate.opened()
+            try:
+                visit.confirm()
+            except Refused:
+                cast(Transport, request.transport).abortConnection()  # a body that ends is a whole one
+                return
     if not gone:
         request.unregisterProducer()
         request.finish()
@@ -281,16 +304,18 @@ class _Gate:
 class _Visit:
     """Keeps a room while something is awaited in it."""
 
-    def __init__(self, around: Surroundings, session: Session, name: str) -> None:
+    def __init__(self, around: Surroundings, visitor: Visitor, name: str, request: Request) -> None:
         self._hub = around.hub
         self._room = around.hub.room(name)
-        self._session = session
+        self._visitor = visitor
+        self._token = token_of(request)
+        self._kicks = self._room.kicks.get(visitor.session.user.user.id, 0)
 
     async def __aenter__(self) -> Room:
         self._room.joining += 1
         try:
             await self._room.live()
-            may_be_in(self._session, self._room)
+            self.confirm()
         except BaseException:
             await self.__aexit__()  # nobody calls it when we do not get in
             raise
@@ -300,10 +325,20 @@ class _Visit:
         self._room.joining -= 1
         self._hub.tidy(self._room)
 
+    def confirm(self) -> None:
+        """The visitor may still be here: to be asked after everything that was awaited, for meanwhile its sessions
+        may have been ended, or it may have been thrown out.
+
+        :raises Refused: if not.
+        """
+        self._visitor.confirm(self._token)
+        may_come_in(self._visitor.session, self._room)
+        may_stay(self._visitor.session, self._room, self._kicks)
+
 
 def _wanted(request: Request, name: str) -> c.Join:
     """After which position to tell: `Last-Event-ID`, else `after` and `epoch`; else the last `last` messages."""
-    epoch, _, seq = (request.getHeader("last-event-id") or "").rpartition(":")
+    epoch, _, seq = header(request, "last-event-id").rpartition(":")
     if not epoch:
         epoch = request.args.get(b"epoch", [b""])[0].decode("utf-8", "replace")
         seq = request.args.get(b"after", [b""])[0].decode("utf-8", "replace")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from chatservice.domain.errors import Refused
+from twisted.web.server import Request
+
+from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import Identity, Passes
 
 BEARER = "bearer."
@@ -73,6 +75,31 @@ def prove(
         return kept, None if passes is None or kept is None else passes.read(kept)
     except Refused:
         return None, None
+
+
+def header(request: Request, name: str) -> str:
+    """A header of a request; empty if it is not there. Twisted's own way raises what nobody expects.
+
+    :raises Refused: `bad_request` for bytes that are no UTF-8.
+    """
+    try:
+        return (request.getHeader(name.encode()) or b"").decode()
+    except UnicodeDecodeError:
+        raise Refused(Code.BAD_REQUEST, "bad_header", params={"header": name}) from None
+
+
+def media_type(request: Request) -> str:
+    """What a body is, in small letters and without parameters (RFC 9110 section 8.3.1)."""
+    return header(request, "content-type").partition(";")[0].strip(" \t").lower()
+
+
+def token_of(request: Request) -> str | None:
+    """What a request proves itself by; never its address.
+
+    :raises Refused: see `header`.
+    """
+    names = ("cookie", "origin", "host", "sec-fetch-site")
+    return from_header(header(request, "authorization")) or from_cookie(*(header(request, name) for name in names))
 
 
 def set_cookie(token: str, secure: bool, max_age_s: int) -> str:

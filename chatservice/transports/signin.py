@@ -16,8 +16,8 @@ from chatservice.dialects.phrases import choose_language
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import Identity
 from chatservice.domain.promise import Promise, start
-from chatservice.transports.api import answer, query, refuse, token_of
-from chatservice.transports.credentials import set_cookie
+from chatservice.transports.api import answer, query, refuse
+from chatservice.transports.credentials import header, media_type, set_cookie, token_of
 from chatservice.transports.surroundings import Manners, Surroundings
 
 LOGIN, LOGOUT, PASSWORD = b"/v1/login", b"/v1/logout", b"/v1/password"
@@ -54,10 +54,9 @@ class SignInResource(Resource):
             refuse(request, voice, done.error, self._around.report)
 
     async def _run(self, request: Request) -> None:
-        origin = (request.getHeader("origin") or "").strip()
-        media_type = (request.getHeader("content-type") or "").partition(";")[0].strip().lower()
+        origin = header(request, "origin").strip()
         # A form of another page can post text and forms everywhere, JSON only where it is let.
-        if not self._manners.admits(origin, request.getHeader("host") or "") or media_type != "application/json":
+        if not self._manners.admits(origin, header(request, "host")) or media_type(request) != "application/json":
             raise Refused(Code.FORBIDDEN)
         assert request.content is not None
         try:
@@ -121,4 +120,4 @@ def _address(request: Request) -> str:
 
 def _is_secure(request: Request) -> bool:
     """Under TLS, also where a proxy has taken it off: a browser says in `Origin` what it came by."""
-    return request.isSecure() or (request.getHeader("origin") or "").startswith("https://")
+    return request.isSecure() or header(request, "origin").startswith("https://")

@@ -12,6 +12,7 @@ from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Bye
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import FRAME_BYTES, PING_MS, PONG_MS
+from chatservice.domain.whereabouts import network_of
 from chatservice.transports.addresses import host_name, is_loopback
 from chatservice.transports.admission import Admission
 from chatservice.transports.counted import Counted
@@ -64,6 +65,10 @@ class Surroundings:
     counted: Counted
     desk: Desk = field(default_factory=Desk)
     randbelow: Callable[[int], int] = secrets.randbelow
+
+    def network_of(self, address: str) -> str:
+        """See `Hub.network_of`: a proxy of ours that does not say whom it brings may bring everybody."""
+        return "" if host_name(address) in self.admission.trusted else network_of(address)
 
     def bye(self, why: Disconnect) -> Bye:
         """The farewell to a peer. Those that shall come back do so spread over a while."""

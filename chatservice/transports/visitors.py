@@ -10,6 +10,7 @@ from chatservice.domain.commands import Rename
 from chatservice.domain.conduct import handle
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Event
+from chatservice.domain.permissions import is_the_same, may_come_in
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
 from chatservice.transports.surroundings import Surroundings
@@ -27,12 +28,26 @@ class Visitor(Hearer):
         self.heard_at = 0.0
         self.key = key
         self.until_ms = 0  # see `Identity`
+        self.reading = 0  # streams and polls that are open: as long as there are any it is not forgotten
         self._forget = forget
         self.session = Session(around.hub, self, address, introduced=False)
 
-    async def visit(self, room: Room) -> None:
+    def confirm(self, token: str | None) -> None:
+        """The token of a request proves it still; meanwhile something was awaited.
+
+        :raises Refused: if not.
+        """
+        passes = self.session.hub.passes
+        if token is not None and passes is not None:
+            is_the_same(self.session, passes.read(token))
+        if self.session.gone:
+            raise Refused(Code.UNAVAILABLE)
+
+    async def visit(self, room: Room, token: str | None) -> None:
         """May speak in the room without being seen in it."""
         await room.live()
+        self.confirm(token)
+        may_come_in(self.session, room)
         self.session.rooms[room.name] = room
 
     def depart(self, room: Room) -> None:
@@ -70,21 +85,25 @@ class Visitors:
         identity = hub.passes.read(token) if token is not None and hub.passes is not None else None
         if not hub.guests and (identity is None or identity.guest):
             raise Refused(Code.UNAUTHORIZED, "no_guests")
-        key = f"user {identity.user_id}" if identity is not None else f"address {address}"
+        whence = hub.network_of(address) or address
+        key = f"address {whence}" if identity is None else f"user {identity.user_id}"
         visitor = self._known.get(key)
         if visitor is None:
             visitor = self._known[key] = Visitor(self._around, key, address, self._forget)
-            visitor.session.introduce(hub.arrive(identity, place=hub.place(address)))
+            visitor.session.introduce(hub.arrive(identity))
             self._around.visitors.add(visitor)
         elif identity is not None:
             hub.arrive(identity)  # with the rights of this token
         visitor.until_ms = 0 if identity is None else identity.until_ms
         visitor.heard_at = self._around.now()
+        visitor.session.address = address  # a token may be used from anywhere
         if nick is not None and nick != visitor.session.user.user.nick:
             handle(visitor.session, Rename(nick)).result()
         return visitor
 
     def _forget(self, visitor: Visitor) -> None:
-        if self._known.pop(visitor.key, None) is not None:
+        if visitor.reading:
+            self._around.visitors.add(visitor)  # later
+        elif self._known.pop(visitor.key, None) is not None:
             self._around.visitors.remove(visitor)
             visitor.session.end()

@@ -192,17 +192,23 @@ def test_a_page_knows_the_rules(desk: Desk) -> None:
     """What moderators decided is on every page as of its top, after a restart too."""
     assert desk.read().rules == Rules()
     desk.put(Moderated(ANN, "role", BOB, value="mod"))
-    desk.put(Moderated(BOB, "ban", User("u_eve", "Eve"), until=7))
+    desk.put(Moderated(BOB, "ban", User("u_eve", "Eve"), until=7, networks=("192.0.2.7",)))
     desk.put(Moderated(BOB, "mute", User("u_dan", "Dan")))
     desk.put(Moderated(BOB, "lock", value="on"))
     desk.put(Moderated(ANN, "slow", value="5"))
-    wanted = Rules({BOB.id: "mod"}, {"u_dan": 0}, {"u_eve": 7}, 5, True)
+    nicks, networks = {"u_eve": "Eve", "u_dan": "Dan"}, {"u_eve": ("192.0.2.7",)}
+    wanted = Rules(
+        {BOB.id: "mod"}, {"u_dan": 0}, {"u_eve": 7}, slow_s=5, locked=True, networks=networks, nicks=nicks
+    )
     assert desk.read(5).rules == desk.read_back(3).rules == wanted
     desk.reopen()
     assert desk.read(0, 0).rules == wanted
     desk.put(Moderated(BOB, "unmute", User("u_dan", "Dan")))
     desk.put(Moderated(ANN, "role", BOB, value="guest"))
-    assert desk.read().rules == Rules({}, {}, {"u_eve": 7}, 5, True)
+    del nicks["u_dan"]
+    assert desk.read().rules == Rules({}, {}, {"u_eve": 7}, slow_s=5, locked=True, networks=networks, nicks=nicks)
+    desk.put(Moderated(BOB, "unban", User("u_eve", "Eve")))
+    assert desk.read().rules == Rules(slow_s=5, locked=True)
 
 
 def test_time_does_not_run_backwards(desk: Desk) -> None:

@@ -52,6 +52,21 @@ def test_accounts_change(desk: Desk) -> None:
     assert desk.sink.accounts == [changed]
 
 
+def test_a_password_is_compared_and_set(desk: Desk) -> None:
+    """With `if_password` nothing changes, and nothing is told, unless that is what is kept."""
+    desk.ask("add_account", ANN)
+    with pytest.raises(Refused) as refused:
+        desk.ask("change_account", "u_1", password="$argon2id$4", end_sessions=True, if_password="$argon2id$0")
+    assert refused.value.code is Code.CONFLICT and desk.sink.accounts == [ANN]
+    promises = [
+        desk.store.engine.change_account("u_1", password=f"$argon2id${n}", if_password=ANN.password)
+        for n in (5, 6)
+    ]
+    desk.store.settle()
+    assert [promise.error is None for promise in promises] == [True, False]
+    assert desk.sink.accounts[-1].password == "$argon2id$5"
+
+
 def test_who_has_no_account(desk: Desk) -> None:
     """Nothing is changed and nothing told where there is no account."""
     with pytest.raises(Refused) as refused:

@@ -11,7 +11,10 @@ from chatservice.client import link
 from chatservice.client.core import STAY_AWAY
 from chatservice.domain import errors
 from chatservice.domain.errors import TEMPORARY, Code, Disconnect
+from chatservice.domain.presence import COMINGS
+from chatservice.domain.rates import RATES
 from chatservice.transports.api import STATUS
+from chatservice.transports.api_events import EXPORT_COST
 
 WIRE = Path(__file__).parents[2] / "docs" / "wire"
 PAGE = (WIRE / "README.md").read_text("utf-8").partition("\n## Codes\n")[2]
@@ -65,3 +68,16 @@ def test_the_clients_backoff() -> None:
         f"after {least * 1000:.0f} ms and a random part of min({most:.0f} s, {first * 1000:.0f} ms · 2ⁿ)" in page
     )
     assert f"begins anew after {link.STABLE_S:.0f} s up" in page
+
+
+def test_rates() -> None:
+    """The table of rates is the one that holds; so is what is said about exports, and about comings and goings."""
+    page = " ".join((WIRE / "README.md").read_text("utf-8").split())
+    rows = re.findall(r"\| `(\w+)` \| [^|]+ \| (\d+) \| ([\d.]+) \|", page)
+    assert {kind: (int(burst), float(per_s)) for kind, burst, per_s in rows} == {
+        kind.value: (rate.burst, rate.per_s) for kind, rate in RATES.items()
+    }
+    assert f"(export: {EXPORT_COST})" in page
+    assert (
+        f"More than {COMINGS.burst} comings and goings in a room at once, or {COMINGS.per_s:.0f} a second" in page
+    )

@@ -187,6 +187,7 @@ def test_messages_in_their_final_form() -> None:
 def test_errors(code: Code) -> None:
     """Every refusal is as the schema says, with and without an id."""
     params = dict.fromkeys(("seconds", "nick", "limit", "name", "rev", "field"), 1)
+    params |= {"kind": "message"} if code is Code.RATE_LIMITED else {}
     for id in (1, "x", None):
         frame = answered(Refused(code, params=params, retry_ms=7 if code in TEMPORARY else 0), id)
         FRAME.validate(frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from argon2 import PasswordHasher
@@ -16,7 +17,7 @@ from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import SignedPasses
 from chatservice.identity.passwords import WAITING, Passwords, prepare
 from chatservice.identity.sign_in import PasswordSignIn
-from chatservice.identity.tries import KEPT, PER_ACCOUNT, PER_ADDRESS, Tries
+from chatservice.identity.tries import KEPT, LOOKED_AT, PER_ACCOUNT, PER_ADDRESS, Tries
 from chatservice.identity.users import Users
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -202,10 +203,88 @@ def test_this_computer_is_a_proxy() -> None:
 
 def test_tries_are_forgotten() -> None:
     """What is remembered of tries is bounded, however many names somebody invents."""
+    clock = FakeClock()
+    tries = Tries(clock)
+    for _ in range(3):
+        for n in range(KEPT + 500):
+            clock.now += 0.01
+            tries.take(f"name{clock.now}", f"[2001:db8:0:{n:x}::1]:5")
+    assert all(KEPT - LOOKED_AT <= len(table) <= KEPT for table in (tries.names, tries.addresses))
+
+
+def test_a_flood_of_names_makes_nobody_forget() -> None:
+    """Who was tried too often stays so, however many names are invented meanwhile; there is room again later."""
+    clock = FakeClock()
+    tries = Tries(clock)
+    for _ in range(PER_ACCOUNT.burst):
+        tries.take("ann", "127.0.0.1")
+    for n in range(2 * KEPT):
+        with suppress(Refused):
+            tries.take(f"name{n}", "127.0.0.1")
+    with pytest.raises(Refused) as refused:
+        tries.take("ann", "127.0.0.1")
+    assert refused.value.retry_ms > 1000 and len(tries.names) == KEPT
+    clock.now += 31
+    tries.take("somebody new", "127.0.0.1")
+
+
+def test_a_guesser_keeps_nobody_out() -> None:
+    """Tries that are refused for their address cost the name nothing."""
     tries = Tries(FakeClock())
-    for n in range(KEPT + 500):
-        tries.take(f"name{n}", "127.0.0.1")
-    assert len(tries._buckets) == KEPT
+    for n in range(PER_ADDRESS.burst):
+        tries.take(f"name{n}", "192.0.2.1:1")
+    for _ in range(2 * PER_ACCOUNT.burst):
+        with pytest.raises(Refused):
+            tries.take("ann", "192.0.2.1:1")
+    for _ in range(PER_ACCOUNT.burst):
+        tries.take("ann", "192.0.2.2:1")
+
+
+def test_what_nobody_looked_at_costs_nothing(desk: Desk) -> None:
+    """A login that is refused because too many wait is no try."""
+    promises = [desk.sign_in.login(f"name{n}", "wrong horse", "x") for n in range(WAITING)]
+    for _ in range(2 * PER_ACCOUNT.burst):
+        assert desk.code(desk.sign_in.login("ann", "correct horse", "x")) == "busy"
+    for promise in promises:
+        assert desk.code(promise) == "bad_login"
+    assert desk.code(desk.sign_in.login("ann", "correct horse", "x")) == "ok"
+
+
+def test_the_operators_password_stays(desk: Desk, passwords: Passwords) -> None:
+    """A change with the old password that was under way when the operator gave a new one changes nothing."""
+    desk.clock.now += 1
+    user = desk.sign_in.change("u_id1", "correct horse", "thief's own horse", "x")
+    operator = desk.users.run({"command": "user passwd", "name": "ann", "password": "another horse"})
+    # The hashes are made in the order check, operator's, new one: the operator's is kept first.
+    assert desk.code(operator) == "ok"  # type: ignore[arg-type]
+    assert desk.code(user) in ("bad_login", "sessions_ended")  # type: ignore[arg-type]
+    assert desk.code(desk.sign_in.login("ann", "thief's own horse", "x")) == "bad_login"
+    assert desk.code(desk.sign_in.login("ann", "another horse", "x")) == "ok"
+
+
+class Aging(Passwords):
+    """To which every hash is of old parameters."""
+
+    def is_old(self, kept: str) -> bool:
+        return True
+
+
+def test_a_rehash_overwrites_nothing(desk: Desk, pump: Pump) -> None:
+    """Nor does a login whose password is to be kept anew; two of them at once both come in."""
+    passwords = Aging(pump, QUICK)
+    sign_in = PasswordSignIn(desk.registry, desk.log, passwords, desk.passes, Tries(desk.clock))
+    users = Users(desk.registry, desk.log, passwords, lambda: "u_x", desk.clock)
+    try:
+        both = [sign_in.login("ann", "correct horse", "x") for _ in range(2)]
+        assert [desk.code(promise) for promise in both] == ["ok", "ok"]  # type: ignore[arg-type]
+        login = sign_in.login("ann", "correct horse", "x")
+        operator = users.run({"command": "user passwd", "name": "ann", "password": "another horse"})
+        assert desk.code(operator) == "ok"  # type: ignore[arg-type]
+        assert desk.code(login) == "sessions_ended"  # type: ignore[arg-type]
+        assert desk.code(sign_in.login("ann", "correct horse", "x")) == "bad_login"
+        assert desk.code(sign_in.login("ann", "another horse", "x")) == "ok"
+    finally:
+        passwords.close()
 
 
 def test_the_operators_commands(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from chat import Chat, Tab, code
 from stores import GROUNDS, Store
 
 from chatservice.domain.limits import MESSAGES
+from chatservice.domain.rates import RATES, Kind
 
 
 def test_a_message(chat: Chat) -> None:
@@ -204,14 +205,16 @@ def test_a_flood_of_messages(limited: Chat) -> None:
 
 
 def test_a_flood_of_edits_and_reactions(limited: Chat) -> None:
-    """Whatever becomes an entry for everybody counts: edits and reactions are no way around the limit."""
-    ann = limited.enter("ann", "lobby")
+    """Whatever becomes an entry for everybody counts: edits, deletions and reactions share a limit."""
+    ann, most = limited.enter("ann", "lobby"), RATES[Kind.WRITE].burst
     ann.ask("message", room="lobby", text="x")
-    kinds = [("react", {"ref": 1, "emoji": "👍", "on": n % 2 == 0}) for n in range(12)]
-    assert [code(ann.ask(kind, room="lobby", **members)) for kind, members in kinds].count("ok") == 9
+    kinds = [("react", {"ref": 1, "emoji": "👍", "on": n % 2 == 0}) for n in range(most + 2)]
+    assert [code(ann.ask(kind, room="lobby", **members)) for kind, members in kinds].count("ok") == most
+    assert ann.ask("delete", room="lobby", ref=1)["limit"] == "write"
+    assert code(ann.ask("message", room="lobby", text="y")) == "ok"
     limited.clock.now += 60
-    edits = [code(ann.ask("edit", room="lobby", ref=1, text=str(n), rev=n)) for n in range(12)]
-    assert edits.count("ok") == 10 and edits.count("rate_limited") == 2
+    edits = [code(ann.ask("edit", room="lobby", ref=1, text=str(n), rev=n)) for n in range(most + 2)]
+    assert edits.count("ok") == most and edits.count("rate_limited") == 2
 
 
 @pytest.mark.parametrize(

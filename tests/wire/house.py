@@ -28,7 +28,6 @@ from chatservice.transports.headers import security_headers
 from chatservice.transports.line import LineFactory
 from chatservice.transports.networks import Networks
 from chatservice.transports.origins import Origins
-from chatservice.transports.places import Places
 from chatservice.transports.site import PageSite
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Manners, Surroundings
@@ -102,7 +101,7 @@ class House:
             admission=Admission(self.clock.seconds, counted, bounds, trusted),
             counted=counted,
         )
-        self.hub.place = Places(b"key", self.around.admission)
+        self.hub.network_of = self.around.network_of
         self._proxied = proxied
         self.chat = ChatWebSocketFactory(self.around, manners, self.clock)
         self.sockets = ChatSockets(self.around, manners, self.clock)
@@ -114,6 +113,7 @@ class House:
         self._ticking.clock = self.clock
         self._ticking.start(TICK_S, now=False)
         self._ports = iter(range(5001, 10_000))
+        self.from_address = "127.0.0.1"  # where those who connect from now on come from
 
     def _call_later(self, delay: float, call: Callable[[], None]) -> IDelayedCall:
         """What is to be done at once is done with all else that waits, without a tick of the clock."""
@@ -122,8 +122,9 @@ class House:
         self.pump(call)
         return DelayedCall(0, call, (), {}, lambda _: None, lambda _: None)
 
-    def connect(self, factory: FrontDoorFactory | LineFactory, host: str = "127.0.0.1") -> Caller:
+    def connect(self, factory: FrontDoorFactory | LineFactory, host: str = "") -> Caller:
         """Somebody connects; who is sent away at once is `gone` at once."""
+        host = host or self.from_address
         address = (IPv6Address if ":" in host else IPv4Address)("TCP", host, next(self._ports))
         transport = Caller(address)
         transport.protocol = Gate(self.around, factory, proxied=self._proxied).buildProtocol(address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import cast
 
 import pytest
@@ -11,9 +12,10 @@ from twisted.internet import reactor
 from twisted.internet.base import ReactorBase
 
 from chatservice.domain.hub import COUNT_EVERY_S
-from chatservice.domain.presence import TELL_EACH
+from chatservice.domain.limits import MESSAGES
+from chatservice.domain.presence import COMINGS, TELL_EACH
 from wire.house import House
-from wire.people import LinePerson, Person, SimplePerson, TextPerson, WebSocketPerson
+from wire.people import PEOPLE, LinePerson, Person, SimplePerson, TextPerson, WebSocketPerson
 
 HELLO = '{"type":"hello","id":1,"rooms":{"lobby":{}}}'
 
@@ -54,6 +56,11 @@ def arrivals(person: SimplePerson) -> Counter[str]:
     return Counter(message["type"] for message in person.messages() if not message.get("you"))
 
 
+def told_of(person: WebSocketPerson) -> Counter[str]:
+    """What a person on chat.v1 was told, by type."""
+    return Counter(json.loads(text)["type"] for text in person.texts())
+
+
 @pytest.mark.parametrize("there", [200, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_storm_of_newcomers(large: House, there: int) -> None:
     """When as many come into a large room as are in it, nobody is told of each; a few counts are told to all."""
@@ -78,6 +85,34 @@ def test_up_to_two_hundred_are_told_one_by_one(large: House) -> None:
     for one in others:
         one.leave()
     assert arrivals(first)["leave"] == TELL_EACH
+
+
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_a_flood_is_summed_up(kind: Callable[[House], Person]) -> None:
+    """Who reads sentences is told of the first twenty who come at once, then of how many came and went, each
+    second; where it is few, each by name. chat.v1, which keeps lists, learns of everyone."""
+    large = House(messages=MESSAGES)
+    first, full = kind(large), WebSocketPerson(large, "/v1")
+    full.say(HELLO)
+    first.heard(), full.texts()
+    crowd = [TextPerson(large) for _ in range(50)]
+    for one in crowd[:30]:
+        one.leave()
+    told = COMINGS.burst - 1
+    assert first.heard() == [f"user{n} comes in" for n in range(3, 3 + told)]
+    counted = told_of(full)
+    assert (counted["enter"], counted["leave"]) == (50, 30)
+    large.wait(1)
+    assert first.heard() == [f"* {50 - told} people came, 30 left"]
+    large.wait(2)
+    assert first.heard() == []
+    for one in crowd[30:45]:
+        one.leave()
+    names = [f"user{n} left" for n in range(33, 48)]
+    assert first.heard() == names[:12]
+    large.wait(1)
+    assert first.heard() == names[12:]
+    assert told_of(full)["leave"] == 15 and large.troubles == []
 
 
 def test_the_count_is_told(large: House) -> None:

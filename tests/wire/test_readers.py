@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from fakes import FakePeer, FakeTransport, entry
 
+from chatservice.domain.accounts import Account
 from chatservice.domain.commands import Join, Moderate, Say
 from chatservice.domain.conduct import handle
 from chatservice.domain.errors import RESTART
 from chatservice.domain.events import Truncated
+from chatservice.domain.limits import MESSAGES
+from chatservice.domain.promise import Promise
+from chatservice.domain.rates import RATES, Kind
 from chatservice.domain.session import Session
+from chatservice.transports.api_events import EXPORT_COST
+from chatservice.transports.surroundings import VISITOR_S
 from wire.house import House, read_answer
 
 BASE = "/api/rooms/lobby/events"
@@ -132,3 +141,105 @@ def test_a_tail_that_is_lost_while_one_waits(house: House, after: int | None, re
     found = json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])
     assert (found["recovered"], found["reason"], len(found["events"])) == (False, reason, events)
     assert found.get("valid") == after
+
+
+def test_reading_too_fast() -> None:
+    """Reading over HTTP is slowed down with all else that is looked up, an export counts as twenty; 429 tells for
+    how long, and saying something goes on."""
+    house = House(messages=MESSAGES)
+    exports = RATES[Kind.RESYNC].burst // EXPORT_COST
+    answers = [read_answer(ask(house, "/api/rooms/lobby/export").take()) for _ in range(exports + 1)]
+    assert [answer.status for answer in answers] == [200] * exports + [429]
+    assert answers[-1].headers["retry-after"] == "1"
+    assert json.loads(answers[-1].body)["limit"] == "resync"
+    while read_answer(ask(house, BASE).take()).status == 200:
+        pass
+    transport = house.connect(house.door)
+    body = b"POST /api/rooms/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi"
+    house.feed(transport, body)
+    assert read_answer(transport.take()).status == 201 and house.troubles == []
+
+
+WAYS = {
+    "stream": ("GET /api/rooms/den/events?last=5", "Accept: text/event-stream"),
+    "poll": ("GET /api/rooms/den/events?last=5&wait=60", "Accept: */*"),
+}
+
+
+def open_slowly(house: House, way: str, token: str, deed: Callable[[], object]) -> FakeTransport:
+    """A reading that begins; `deed` is done while the log is asked what was said."""
+    log: Any = house.hub.log
+    history = log.history
+
+    def slowly(*args: Any, **more: Any) -> Promise[Any]:
+        answer: Promise[Any] = Promise()
+
+        def answered(done: Promise[Any]) -> None:
+            deed()
+            answer.resolve(done.result())
+
+        history(*args, **more).then(answered)
+        return answer
+
+    log.history = slowly
+    line, accept = WAYS[way]
+    transport = house.connect(house.door)
+    lines = [f"{line} HTTP/1.1", "Host: localhost", accept, f"Authorization: Bearer {token}"]
+    house.feed(transport, ("\r\n".join(lines) + "\r\n\r\n").encode())
+    del log.history
+    return transport
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("deed", ["end", "demote", "ban", "kick", "private"])
+def test_rights_that_end_while_a_reading_begins(way: str, deed: str) -> None:
+    """Who loses the right to read while it is asked what to tell first is told nothing, and listens to nothing."""
+    house = House(signed=True)
+    mia = Account("u_m", "Mia", "member" if deed == "private" else "mod", "$", 1, 0)
+    house.hub.registered(mia)
+    owner = Session(house.hub, FakePeer(), "127.0.0.1:1")
+    owner.user.role = "owner"
+    handle(owner, Join("den"))
+    house.pump.run()
+    if deed == "demote":
+        handle(owner, Moderate("den", "private", value="on"))
+        house.pump.run()
+
+    def do() -> None:
+        match deed:
+            case "end":
+                house.hub.registered(replace(mia, generation=2))
+            case "demote":
+                house.hub.registered(replace(mia, role="member"))
+            case "private":
+                handle(owner, Moderate("den", "private", value="on"))
+            case _:
+                handle(owner, Moderate("den", deed, "u_m"))
+        house.pump.run()
+
+    transport = open_slowly(house, way, house.passes.issue_for(mia), do)
+    answer = read_answer(transport.take())
+    assert answer.status == (401 if deed == "end" else 403) and b"event-stream" not in answer.body
+    assert house.hub.rooms["den"].here.readers() == [] and house.troubles == []
+
+
+def test_a_reader_whose_rights_end() -> None:
+    """A moderator who is none any more hears no more of a private room, by HTTP either, though it reads for longer
+    than visitors are remembered."""
+    house = House(signed=True)
+    mia = Account("u_m", "Mia", "mod", "$", 1, 0)
+    house.hub.registered(mia)
+    owner = Session(house.hub, FakePeer(), "127.0.0.1:1")
+    owner.user.role = "owner"
+    for command in (Join("den"), Moderate("den", "private", value="on")):
+        handle(owner, command)
+        house.pump.run()
+    transport = open_slowly(house, "stream", house.passes.issue_for(mia), lambda: None)
+    transport.take()
+    house.wait(2 * VISITOR_S)
+    assert house.hub.rooms["den"].here.readers("u_m") != []
+    house.hub.registered(replace(mia, role="member"))
+    house.pump.run()
+    assert transport.take().endswith(b"0\r\n\r\n") and house.hub.rooms["den"].here.readers() == []
+    house.wait(2 * VISITOR_S)
+    assert house.hub.roster.find("u_m") is None and house.troubles == []

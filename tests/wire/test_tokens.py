@@ -14,9 +14,10 @@ from chatservice.domain.promise import Promise, rejected, resolved
 from chatservice.transports.credentials import from_cookie, set_cookie
 from chatservice.transports.networks import Networks
 from wire.house import House, frame, handshake, read_answer, read_frames
-from wire.people import LinePerson
+from wire.people import LinePerson, Person, SimplePerson, TextPerson
 
 ANN = Account("u_a", "Ann", "mod", "$", 1, 0)
+JSON = "Content-Type: application/json"
 OWN = ("Host: chat.example:8080", "Origin: http://chat.example:8080")
 
 
@@ -180,6 +181,56 @@ def test_signing_in_on_a_line() -> None:
     assert witness.heard() == ["Annsay:hello"]
 
 
+@pytest.mark.parametrize("kind", [LinePerson, TextPerson, SimplePerson])
+def test_signing_in_twice(kind: type[Person]) -> None:
+    """Whoever is that account already is it still: it stays where it is, the room hears nothing, and nobody is
+    left behind when it goes."""
+    house, _ = make_house()
+    witness, one = kind(house), kind(house)
+    one.say("/login Ann sesame-open")
+    one.heard(), witness.heard()
+    one.say("/login Ann sesame-open")
+    one.heard()
+    assert witness.heard() == []
+    (session,) = house.hub.sessions["u_a"]
+    assert house.hub.roster.find("u_a") is session.person is house.hub.roster.named("Ann")
+    one.say("still here")
+    assert witness.heard() == [witness.said("Ann", "still here")]
+    one.leave()
+    assert "u_a" not in house.hub.sessions and house.hub.roster.find("u_a") is None
+    assert house.hub.rooms["lobby"].here.n == 1 and house.troubles == []
+
+
+@pytest.mark.parametrize(
+    ("request_line", "header"),
+    [
+        ("POST /api/rooms/lobby/messages", "Idempotency-Key"),
+        ("POST /api/rooms/lobby/messages", "Content-Type"),
+        ("POST /api/rooms/lobby/messages", "Authorization"),
+        ("GET /api/rooms/lobby/events", "Origin"),
+        ("GET /api/rooms/lobby/events", "Accept"),
+        ("GET /api/rooms/lobby/events", "Cookie"),
+        ("GET /api/rooms/lobby/events", "Last-Event-ID"),
+        ("GET /api/rooms/lobby/export", "Sec-Fetch-Site"),
+        ("POST /v1/login", "Origin"),
+        ("POST /v1/login", "Content-Type"),
+        ("POST /v1/logout", "Authorization"),
+    ],
+)
+def test_headers_that_are_no_text(request_line: str, header: str) -> None:
+    """Bytes that are no UTF-8 are refused with 400 in plain words, and are no fault of ours."""
+    house, _ = make_house()
+    body = '{"everywhere":true}' if "v1" in request_line else "hi" if "POST" in request_line else ""
+    more = [JSON] if "v1" in request_line and header != "Content-Type" else []
+    lines = [f"{request_line} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *more]
+    transport = house.connect(house.door)
+    raw = "\r\n".join([*lines, f"{header}: caf\xe9", "", ""]).encode("latin-1") + body.encode()
+    house.feed(transport, raw)
+    answer = read_answer(transport.take())
+    assert (answer.status, json.loads(answer.body)["code"]) == (400, "bad_request")
+    assert header.lower() in json.loads(answer.body)["message"] and house.troubles == []
+
+
 def test_a_password_does_not_pass_in_the_clear() -> None:
     """From another computer and without TLS nobody may sign in, and the password is not even looked at."""
     house, _ = make_house()
@@ -237,7 +288,6 @@ def post(house: House, path: str, body: str, *headers: str, method: str = "POST"
 
 
 LOGIN = '{"name":"Ann","password":"sesame-open"}'
-JSON = "Content-Type: application/json"
 
 
 @pytest.mark.parametrize(
@@ -246,7 +296,10 @@ JSON = "Content-Type: application/json"
         (LOGIN, [JSON], 200),
         (LOGIN, [JSON, "Origin: http://chat.example"], 200),
         (LOGIN, [JSON, "Origin: http://evil.example"], 403),
+        (LOGIN, ["Content-Type: Application/JSON ; charset=utf-8"], 200),
         (LOGIN, ["Content-Type: text/plain"], 403),
+        (LOGIN, ["Content-Type: text/plain; of=application/json"], 403),
+        (LOGIN, ["Content-Type: application/json-patch+json"], 403),
         (LOGIN, ["Content-Type: application/x-www-form-urlencoded"], 403),
         (LOGIN, [], 403),
         ("{", [JSON], 400),

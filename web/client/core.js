@@ -68,8 +68,7 @@ export class Core extends Emitter {
   /** A word that nobody else makes: a message is sent again under the same one, also after a restart. */
   newCid() {
     const { clock } = this;
-    this.#lastId += 1;
-    const parts = [clock.now(), this.#lastId, clock.random(), clock.random()];
+    const parts = [clock.now(), ++this.#lastId, clock.random(), clock.random()];
     return parts.map((part) => part.toString(36).slice(-12)).join("-");
   }
 
@@ -102,7 +101,7 @@ export class Core extends Emitter {
   }
 
   probe() {
-    this.command("pong", {}, () => {}, () => {});
+    this.ask("pong").catch(() => {});
   }
 
   /** @param {number} [code] */

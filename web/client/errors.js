@@ -9,7 +9,7 @@ export class ChatError extends Error {
    * @param {boolean} [temporary] the same may succeed later
    * @param {number} [retry_ms] after so long, if that is known
    */
-  constructor(code, message = code, temporary = false, retry_ms = undefined) {
+  constructor(code, message = code, temporary = false, retry_ms) {
     super(message);
     this.name = "ChatError";
     this.code = code;

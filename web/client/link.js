@@ -157,7 +157,7 @@ export class Link {
   }
 
   /** @param {Link["state"]} state @param {string} [reason] @param {number} [retry_ms] */
-  #set(state, reason = "", retry_ms = undefined) {
+  #set(state, reason = "", retry_ms) {
     this.state = state;
     this.reason = reason;
     this.retry_ms = retry_ms;

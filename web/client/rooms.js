@@ -5,8 +5,8 @@ import { Places } from "./places.js";
 /** @typedef {import("./errors.js").Frame} Frame */
 /** @typedef {import("./place.js").Place} Place */
 
+const SPREAD_MS = 5000; // a room of a thousand then asks 200 times a second
 const HELLO_ROOMS = 128; // more are joined afterwards
-const EXPELLED = new Map([["kick", "kicked"], ["ban", "banned"]]);
 
 /** Joining the rooms one wants to be in, and seeing to it that nothing is missing in any. */
 export class Rooms extends Places {
@@ -36,11 +36,7 @@ export class Rooms extends Places {
     this.remove(this.find(name), new ChatError("parted"));
     if (!this.core.isOnline) return;
     this.#parting.add(room);
-    try {
-      await this.core.ask("part", { room });
-    } finally {
-      this.#parting.delete(room);
-    }
+    await this.core.ask("part", { room }).finally(() => this.#parting.delete(room));
   }
 
   /** What hello says about rooms: where to resume. Where there is nothing to resume we join afterwards. */
@@ -58,9 +54,7 @@ export class Rooms extends Places {
       else if (place && result.error) this.#refused(place, result.error);
       else if (place) this.#entered(place, result);
     }
-    for (const place of this.places.values()) {
-      if (!place.inside && !place.asking) this.#join(place);
-    }
+    for (const place of this.places.values()) if (!place.inside && !place.asking) this.#join(place);
   }
 
   /** @param {Frame} frame whatever concerns a room */
@@ -76,13 +70,12 @@ export class Rooms extends Places {
     }
     const isNext = place.take(frame, this.me);
     if (type === "lag" && frame.epoch === place.epoch && place.lacks && !place.asking) return this.#fetch(place);
-    if (isNext && type === "mod" && frame.user?.id === this.me) {
-      const code = EXPELLED.get(frame.action);
+    const { action, user } = frame;
+    if (isNext && type === "mod" && (!user || user.id === this.me)) {
+      const code = /** @type {Frame} */ ({ kick: "kicked", ban: "banned" })[action];
       if (code) this.remove(place, new ChatError(code), true);
-    }
-    // Who may be here has changed: ask whether we still may.
-    if (isNext && type === "mod" && (frame.action === "private" || (frame.action === "role" && frame.user?.id === this.me)) && !place.asking && this.isWanted(place)) {
-      this.#join(place);
+      // Who may be here has changed: ask whether we still may; when all ask, not all at one moment.
+      else if (!place.asking && /private|role/.test(action)) this.#joinLater(place, user ? 0 : this.core.clock.random() * SPREAD_MS);
     }
     this.#see(place);
   }
@@ -161,7 +154,12 @@ export class Rooms extends Places {
   /** @param {Place} place @param {Frame} error a moment's: as `lost` it comes to nothing, hello will ask again */
   #refused(place, error) {
     if (!error.temporary) return this.remove(place, new ChatError(error.code, error.message), true);
+    this.#joinLater(place, error.retry_ms ?? RETRY_MS);
+  }
+
+  /** @param {Place} place @param {number} ms */
+  #joinLater(place, ms) {
     place.asking = true; // so that nothing else asks meanwhile
-    this.core.later(error.retry_ms ?? RETRY_MS, () => this.isWanted(place) && this.#join(place));
+    this.core.later(ms, () => this.isWanted(place) && this.#join(place));
   }
 }

@@ -201,6 +201,28 @@ test("kicked and banned we do not go back", async () => {
   }
 });
 
+test("when who may be in a room changes we ask whether we may: at once if it is about us, else within five seconds", async () => {
+  const it = world();
+  await it.inTea(0);
+  const mod = (seq, action, user) => ({ type: "mod", room: "tea", seq, ts: seq, action, by: "u_0", user });
+  const joins = () => it.sent("join").length;
+  const before = joins();
+  await it.give(mod(1, "role", { id: "u_2", nick: "Bob" }), mod(2, "slow"));
+  await it.clock.pass(10_000);
+  assert.equal(joins(), before);
+  await it.give(mod(3, "private"));
+  await it.clock.pass(2_499);
+  assert.equal(joins(), before, "all others ask too, and not at this moment");
+  await it.clock.pass(1);
+  assert.equal(joins(), before + 1);
+  await it.admit({ seq: 3, recovered: true, events: [] });
+  await it.give(mod(4, "role", { id: "u_1", nick: "Ann" }));
+  await it.clock.pass(0);
+  assert.equal(joins(), before + 2);
+  await it.give({ type: "error", id: it.last("join").id, code: "forbidden", message: "no", temporary: false });
+  assert.deepEqual(it.told.at(-1), { type: "lost", room: "tea", code: "forbidden", message: "no" });
+});
+
 test("a room we left is not joined again, even if hello had named it already", async () => {
   const it = world();
   const tea = await it.inTea(1);
