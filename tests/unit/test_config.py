@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from twisted.python.usage import UsageError
 
-from chatservice.config import OPTIONS, BadConfig, Config, read_config
+from chatservice.config import OPTIONS, BadConfig, Config, read_config, sources
 from chatservice.identity.jwt import SiteKey
 from chatservice.service import KEPT_DESCRIPTORS, Options, raise_file_limit
 from chatservice.transports.networks import Networks
@@ -275,3 +275,16 @@ def test_bad_site_keys(arguments: list[str], why: str) -> None:
     """A key that is none is one clear line before anything starts."""
     with pytest.raises(BadConfig, match=why):
         from_flags(*arguments)
+
+
+def test_where_each_setting_was_said() -> None:
+    """Every option is told with its value in words and by whom it was said: flag over environment over default."""
+    told = {name: (value, source) for name, value, source in sources(
+        {"lang": "zh-CN", "origin": ["https://a.example", "https://b.example"], "compression": True},
+        {"CHAT_LANG": "en", "CHAT_DEFAULT_ROOM": "tea", "CHAT_STORE": ""},
+    )}  # fmt: skip
+    assert set(told) == {option.name for option in OPTIONS}
+    assert told["lang"] == ("zh-CN", "flag") and told["default-room"] == ("tea", "environment")
+    assert told["origin"] == ("https://a.example, https://b.example", "flag")
+    assert told["compression"] == ("yes", "flag") and told["no-guests"] == ("no", "default")
+    assert told["store"] == ("sqlite:", "default")
