@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import resource
 import secrets
 import sys
@@ -15,11 +16,13 @@ from typing import NoReturn, TextIO
 from twisted.logger import Logger
 
 from chatservice.config import BadConfig, Config
+from chatservice.config.settings import Settings, Value
 from chatservice.domain.accounts import Registry
 from chatservice.identity.jwt import SiteTokens
 from chatservice.identity.passes import SignedPasses, load_key, load_owner_token
 from chatservice.transports.admission import Bounds
 from chatservice.transports.assets import Pages, keep
+from chatservice.transports.desk import Shown
 from chatservice.transports.endpoints import Listener
 from chatservice.transports.tls import fingerprint
 
@@ -28,6 +31,8 @@ KEPT_DESCRIPTORS = 64
 
 MINIMUM = 8
 """Connections that are tried in any case."""
+
+_PASSWORD = re.compile(r"://[^@/\s]*@")
 
 _log = Logger("chatservice")
 
@@ -135,3 +140,17 @@ def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:
     """
     (say or sys.stderr.write)(f"chat: {why}\n")
     raise SystemExit(1)
+
+
+def shown_settings(settings: Settings) -> list[Shown]:
+    """The settings for the operator's page: their values in words, without passwords in addresses."""
+    return [
+        Shown(name, _PASSWORD.sub("://…@", _in_words(setting.value)), setting.source)
+        for name, setting in settings.by_name.items()
+    ]
+
+
+def _in_words(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else ", ".join(value)

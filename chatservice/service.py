@@ -36,7 +36,17 @@ from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.metrics import ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
 from chatservice.notify import Manager, Watchdog
 from chatservice.operator import Operator, Rooms
-from chatservice.preparing import Secrets, bounds, give_up, make_passes, report, start_notes, take_lock, with_older
+from chatservice.preparing import (
+    Secrets,
+    bounds,
+    give_up,
+    make_passes,
+    report,
+    shown_settings,
+    start_notes,
+    take_lock,
+    with_older,
+)
 from chatservice.reloading import apply, read_again
 from chatservice.signals import on_hangup, stop_only_once
 from chatservice.steady import keep_steady
@@ -161,6 +171,8 @@ class ChatService(MultiService):
                 self._lag.stop()
             if self._passwords is not None:
                 self._passwords.close()
+            if self._around is not None:
+                self._around.desk.close()
             if log.stop_blocks:
                 yield deferToThread(log.stop)
             else:
@@ -204,6 +216,8 @@ class ChatService(MultiService):
             admission=Admission(reactor.seconds, self.counted, bounds(config), config.trusted),
             counted=self.counted,
         )
+        around.desk.settings = lambda: shown_settings(self.config.settings)
+        around.desk.listen()
         hub.network_of = around.network_of
         around.chronicle.enabled = config.log_level in ("debug", "info")
         self._ticking = LoopingCall(self._tick)

@@ -17,8 +17,18 @@ DIALECTS: dict[str, str] = {
     "line": "chatservice.dialects.line:LineDialect",
 }
 
-PATHS: dict[str, str | None] = {"/": None, "/v1": "full", "/text": "text", "/echo": "echo", "/scream": "scream"}
-"""WebSocket paths; None is the listener's default dialect."""
+PATHS: dict[str, str | None] = {
+    "/": None,
+    "/v1": "full",
+    "/text": "text",
+    "/echo": "echo",
+    "/scream": "scream",
+    "/wire": "echo",
+}
+"""WebSocket paths; None is the listener's default dialect. `/wire` also tells what it saw."""
+
+PAGES = ("/", "/wire")
+"""Paths at which there is a page too."""
 
 SUBPROTOCOLS: dict[str, str] = {"chat.v1": "full", "superchat": "full", "chat": "simple", "chat.text": "text"}
 """Names in Sec-WebSocket-Protocol (RFC 6455 section 11.3.4)."""

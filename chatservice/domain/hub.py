@@ -45,6 +45,7 @@ class Hub:
     :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
     :param build: which build of the service this is; clients of another one may want to reload.
+    :ivar committed_count: entries since the start, in all rooms.
     :ivar network_of: what of an address a ban goes by, empty where it says nothing about who it is.
     """
 
@@ -86,6 +87,7 @@ class Hub:
         # Room ("" for the person's very life) and who -> when the place is given up; the next one due comes first.
         self._lingering: dict[tuple[str, Person], float] = {}
         self._counted_at = 0.0
+        self.committed_count = 0
         self._crowded: dict[Room, None] = {}  # rooms with comings and goings to be summed up
 
     @property
@@ -95,6 +97,7 @@ class Hub:
 
     def committed(self, entry: Entry) -> None:
         """An entry is in the log for good: those who are in its room are told."""
+        self.committed_count += 1
         room = self.rooms.get(entry.room)
         if room is not None:
             room.committed(entry)

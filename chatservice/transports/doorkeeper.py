@@ -11,7 +11,7 @@ from chatservice.transports.origins import NOT_THIS_ORIGIN
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.transport import Transport
 
-ASKING = (b"/api/", b"/socket.io")
+ASKING = (b"/api/", b"/socket.io", b"/admin/api/")
 """Below these a request does something; elsewhere there are files that everybody may have."""
 
 _TOO_MANY = {

@@ -23,6 +23,8 @@ from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.transport import put_in_charge
 from chatservice.transports.websocket import ChatWebSocketFactory
+from chatservice.transports.wireview import PATH as WIRE
+from chatservice.transports.wireview import WireFactory
 
 _UPGRADE = re.compile(rb"\r\n[Uu][Pp][Gg][Rr][Aa][Dd][Ee]:[ \t]*[Ww][Ee][Bb][Ss][Oo][Cc][Kk][Ee][Tt]")
 
@@ -49,8 +51,10 @@ class FrontDoor(HeadReader):
         factory: Factory[Any] = self.factory.site
         if is_upgrade:
             sockets = self.factory.sockets
-            is_socketio = sockets.server.serves(asked.path)
-            factory = sockets.server.websocket_factory if is_socketio else self.factory.chat
+            if sockets.server.serves(asked.path):
+                factory = sockets.server.websocket_factory
+            else:
+                factory = self.factory.wire if asked.path == WIRE else self.factory.chat
         transport = self.transport
         protocol = factory.buildProtocol(None)  # neither looks at the address, which takes its time to make
         assert protocol is not None
@@ -84,6 +88,7 @@ class FrontDoorFactory(Factory[FrontDoor]):
         self.doorkeeper = Doorkeeper(around, chat.manners)
         # So that refused handshakes carry them too; see `LightWebSocket`.
         chat.headers = sockets.server.websocket_factory.headers = self.headers
+        self.wire = WireFactory(chat)
 
     def buildProtocol(self, addr: IAddress | None) -> FrontDoor:
         """A protocol for one connection."""

@@ -32,6 +32,7 @@ class ChatLine(Connected, Protocol):
 
     factory: LineFactory
     transport: Transport  # type: ignore[assignment]
+    dialect_name = "line"
 
     _why = "gone"
 
@@ -127,6 +128,7 @@ class LineFactory(Factory[ChatLine]):
         self.manners = manners
         self.reactor = reactor
         self.peers: set[ChatLine] = set()
+        around.desk.connections.append(self.peers)
 
     def buildProtocol(self, addr: IAddress | None) -> ChatLine:
         """A protocol for one connection."""

@@ -25,6 +25,11 @@ from chatservice.transports.watch import Deadline, Watch
 class Queue(Protocol):
     """What a peer is still to be sent; see `SendQueue`."""
 
+    @property
+    def waiting_bytes(self) -> int: ...
+    @property
+    def lags(self) -> bool: ...
+
     def push(self, frames: Frames, event: Event | None = None) -> None: ...
     def push_all(self, joined: Frames, frames: Sequence[Frames], events: Sequence[Event]) -> None: ...
     def push_rest(self, rest: Frames) -> None: ...
@@ -133,6 +138,21 @@ class Connected(Hearer):
     def is_private(self) -> bool:
         """See `Peer.is_private`."""
         return is_private(self.transport, self.around.admission.trusted)
+
+    @property
+    @abstractmethod
+    def dialect_name(self) -> str:
+        """What it speaks, as the operator is told."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that it has not taken yet."""
+        return 0 if self._queue is None else self._queue.waiting_bytes
+
+    @property
+    def lags(self) -> bool:
+        """Whether something was left out for it."""
+        return self._queue is not None and self._queue.lags
 
     def open_queue(self) -> Queue:
         """A new queue towards the peer."""

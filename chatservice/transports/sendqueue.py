@@ -85,6 +85,11 @@ class SendQueue:
         """Bytes that the transport has not been given yet."""
         return self._bytes
 
+    @property
+    def lags(self) -> bool:
+        """Whether entries were left out that the peer was not told of yet."""
+        return bool(self._lag)
+
     def push(self, frames: bytes, event: Event | None = None) -> None:
         """Send `frames` after everything that was pushed before. Never raises, never blocks.
 

@@ -10,8 +10,9 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
-from chatservice.dialects.registry import PATHS
+from chatservice.dialects.registry import PAGES, PATHS
 from chatservice.socketio.site import BoundedRequest, refuse_body, requested
+from chatservice.transports.admin import Admin
 from chatservice.transports.api import Rooms
 from chatservice.transports.assets import LIBRARY, Pages
 from chatservice.transports.doorkeeper import Asked, Doorkeeper, Turned
@@ -22,6 +23,8 @@ from chatservice.transports.signin import LOGIN, LOGOUT, PASSWORD, SignInResourc
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.watch import Deadline
 from chatservice.transports.websocket import ChatWebSocketFactory
+from chatservice.transports.wireview import PATH as WIRE
+from chatservice.transports.wireview import WireFactory
 from chatservice.wires.headers import FORGED
 
 _FOR_EVERYBODY: Mapping[bytes, bytes] = {b"Access-Control-Allow-Origin": b"*"}
@@ -40,6 +43,7 @@ NOT_FOUND = """\
   /text      WebSocket, plain text  纯文本
   /echo      WebSocket, sends back what you send  回声
   /scream    WebSocket, SHOUTS BACK!!!  大写回喊
+  /wire      your own connection, octet by octet  逐字节看自己的连接
   /client.js  the JavaScript client library (/client.iife.js, /client.d.ts)  客户端库
   /socket.io/  Socket.IO 2.x and 4.x  兼容 Socket.IO 客户端
   /v1/login (POST), /v1/logout, /v1/password  登录、退出、改密码
@@ -52,7 +56,7 @@ def _files(pages: Pages, headers: Mapping[bytes, bytes]) -> Iterator[tuple[bytes
     """Every file at its address."""
     small = {name: FileResource(file) for name, file in pages.small.items()}
     yield from ((b"/static/" + name.encode(), file) for name, file in small.items())
-    yield from ((b"/lite", small["lite.html"]), (b"/robots.txt", small["robots.txt"]))
+    yield from ((b"/lite", small["lite.html"]), (WIRE, small["wire.html"]), (b"/robots.txt", small["robots.txt"]))
     not_built = WordsResource(404, _NOT_BUILT, _FOR_EVERYBODY)
     for name in LIBRARY:
         file = pages.library.get(name)
@@ -80,7 +84,8 @@ class Root(Resource):
     ) -> None:
         super().__init__()
         self._sockets = sockets.server
-        self._chat = WebSocketResource(chat)
+        self._chat: IResource = WebSocketResource(chat)
+        self._wire: IResource = WebSocketResource(WireFactory(chat))
         self._rooms = Rooms(chat.around, chat.manners)
         self._not_found = WordsResource(404, NOT_FOUND)
         self._forged = WordsResource(400, "a header holds a character that belongs in none\n")
@@ -93,7 +98,8 @@ class Root(Resource):
         }
         health = chat.around.health
         self._files |= {b"/health": HealthResource(health.live), b"/health/ready": HealthResource(health.ready)}
-        self._files |= {path.encode(): upgrade_needed for path in PATHS if path != "/"}
+        self._admin = Admin(pages.small["admin.html"], chat.around, chat.manners)
+        self._files |= {path.encode(): upgrade_needed for path in PATHS if path not in PAGES}
 
     def serve(self, path: bytes, resource: IResource) -> None:
         """Serve something more."""
@@ -106,10 +112,14 @@ class Root(Resource):
         # An upgrade on a kept-alive connection comes past the front door (some proxies do that).
         if (request.getHeader(b"Upgrade") or b"").lower() == b"websocket":
             values = (value for _, found in request.requestHeaders.getAllRawHeaders() for value in found)
-            return self._forged if any(map(FORGED.search, values)) else self._chat
+            if any(map(FORGED.search, values)):
+                return self._forged
+            return self._wire if request.path == WIRE else self._chat
         if request.path.startswith(b"/api/rooms/"):
             request.postpath = request.path.split(b"/")[3:]
             return self._rooms
+        if request.path.startswith(b"/admin"):
+            return self._admin.find(request.path) or self._not_found
         return self._files.get(request.path, self._not_found)
 
 

@@ -86,6 +86,16 @@ class SocketQueue:
         self._closed = False
         self._waited = 0
 
+    @property
+    def waiting_bytes(self) -> int:
+        """See `SendQueue.waiting_bytes`."""
+        return self._session.waiting_bytes
+
+    @property
+    def lags(self) -> bool:
+        """See `SendQueue.lags`."""
+        return bool(self._lag)
+
     def push(self, frames: Outgoing, event: Event | None = None) -> None:
         """See `SendQueue.push`."""
         if self._closed:
@@ -184,6 +194,11 @@ class SocketPeer(Connected):
     def address(self) -> str:
         """See `Connected.address`."""
         return self._socket.handshake.address or LOCAL
+
+    @property
+    def dialect_name(self) -> str:
+        """See `Connected.dialect_name`."""
+        return "Socket.IO" if self._spoken is TAUGHT else "Socket.IO, chat.v1"
 
     @property
     def is_private(self) -> bool:

@@ -31,6 +31,7 @@ class ChatSockets:
         self.around = around
         self.manners = manners
         self.peers: dict[Socket, SocketPeer] = {}
+        around.desk.connections.append(self.peers.values())
         options = Options(
             max_payload=FRAME_BYTES,
             connect_timeout_s=HELLO_S,

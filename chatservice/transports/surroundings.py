@@ -19,6 +19,7 @@ from chatservice.transports.admission import Admission
 from chatservice.transports.chronicle import Chronicle
 from chatservice.transports.comeback import Comeback
 from chatservice.transports.counted import Counted
+from chatservice.transports.desk import Desk
 from chatservice.transports.health import Health
 from chatservice.transports.origins import Origins
 from chatservice.transports.turn import Turn
@@ -69,6 +70,7 @@ class Surroundings:
     chronicle: Chronicle
     health: Health
     comeback: Comeback = field(default_factory=Comeback)
+    desk: Desk = field(default_factory=Desk)
     randbelow: Callable[[int], int] = secrets.randbelow
 
     def network_of(self, address: str) -> str:

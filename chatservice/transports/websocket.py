@@ -29,6 +29,8 @@ from chatservice.wires.frames import BINARY, PING, PONG, TEXT, websocket_frame
 from chatservice.wires.handshake import Denied, Handshake
 from chatservice.wires.light import LightWebSocket, Quiet
 
+_NAMES = {"full": "chat.v1"}
+
 
 class ChatWebSocket(Connected, LightWebSocket):
     """One WebSocket connection: Autobahn below, a `Peer` to the hub above."""
@@ -111,6 +113,11 @@ class ChatWebSocket(Connected, LightWebSocket):
         if self._spoken is not None:
             self._passage.traffic.bytes_received += len(data)
         super().dataReceived(data)
+
+    @property
+    def dialect_name(self) -> str:
+        """See `Connected.dialect_name`."""
+        return "" if self._spoken is None else _NAMES.get(self._spoken.name, self._spoken.name)
 
     def shortTextReceived(self, payload: bytes) -> None:
         """See `LightWebSocket.shortTextReceived`."""
@@ -275,18 +282,29 @@ class ChatWebSocket(Connected, LightWebSocket):
 
 
 class ChatWebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]
-    """Makes the protocols of one listener and holds the registry of its live peers."""
+    """Makes the protocols of one listener and holds the registry of its live peers.
+
+    :param peers: another factory's registry, if they share it.
+    """
 
     protocol = ChatWebSocket
     noisy = False
     log = Quiet()
 
-    def __init__(self, around: Surroundings, manners: Manners, reactor: IReactorTime) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        manners: Manners,
+        reactor: IReactorTime,
+        peers: set[ChatWebSocket] | None = None,
+    ) -> None:
         super().__init__(server="", reactor=reactor)
         self.around = around
         self.manners = manners
         self.headers: Mapping[bytes, bytes] | None = None
-        self.peers: set[ChatWebSocket] = set()
+        self.peers: set[ChatWebSocket] = set() if peers is None else peers
+        if peers is None:
+            around.desk.connections.append(self.peers)
 
     def buildProtocol(self, addr: IAddress | None) -> ChatWebSocket:
         """A protocol for one connection."""

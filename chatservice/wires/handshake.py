@@ -16,7 +16,9 @@ from chatservice.wires.headers import fold
 
 VERSION = "13"
 
-_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""RFC 6455 section 1.3."""
+
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
 _PORT = re.compile(r":[0-9]{1,5}\Z")
 # What stands twice could be read in two ways, by us and by a proxy before us. The others may be lists.
@@ -115,7 +117,7 @@ def read_handshake(head: bytes) -> Handshake:
 
 def answer(key: str, subprotocol: str | None, extension: str | None) -> bytes:
     """The head that opens the WebSocket."""
-    accept = b64encode(sha1(key.encode() + _MAGIC).digest()).decode()
+    accept = b64encode(sha1((key + GUID).encode()).digest()).decode()
     more = f"Sec-WebSocket-Protocol: {subprotocol}\r\n" if subprotocol else ""
     more += f"Sec-WebSocket-Extensions: {extension}\r\n" if extension else ""
     return (

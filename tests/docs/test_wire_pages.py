@@ -153,7 +153,8 @@ def test_example(lang: str, example: str) -> None:
 
 def test_every_page_has_examples() -> None:
     """No wire page but the overview goes without an executed example."""
-    pages = {page.name for page in PAGES.glob("*.md")} - {"README.md", "http.md", "socketio.md"}
+    pages = {page.name for page in PAGES.glob("*.md")} - {"README.md", "http.md", "socketio.md", "wire.md"}
     assert list(examples(PAGES / "http.md", "curl")), "tests/e2e/test_http_page.py runs these"
+    assert list(examples(PAGES / "wire.md", "told")), "tests/docs/test_wire_page.py runs these"
     assert list(examples(PAGES / "socketio.md", "js")), "tests/e2e/test_socketio.py runs these"
     assert {name.rsplit("-", 1)[0] for name, _, _ in all_examples()} == pages

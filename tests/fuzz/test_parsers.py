@@ -207,7 +207,7 @@ def test_wishes(path: str, query: dict[str, list[str]], offered: list[str], loop
     except Denied as denied:
         assert denied.status in (400, 404)
         assert denied.reason in (
-            "no WebSocket here; there is one at / /v1 /text /echo /scream",
+            "no WebSocket here; there is one at / /v1 /text /echo /scream /wire",
             "unknown subprotocol; known are chat.v1 superchat chat chat.text",
         )
         return

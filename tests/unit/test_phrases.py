@@ -124,9 +124,12 @@ def test_lists_of_nicks() -> None:
     assert list_nicks("en", ["a", "b", "c"], 3, most=2) == "a, b, and 1 more"
 
 
-def page_words() -> dict[str, dict[str, str]]:
-    """The catalogues of the page, read from its script."""
-    script = (PACKAGE / "static" / "lite-words.js").read_text("utf-8")
+PAGES = ("lite", "wire", "admin")
+
+
+def page_words(page: str) -> dict[str, dict[str, str]]:
+    """The catalogues of a page without a build, read from its script."""
+    script = (PACKAGE / "static" / f"{page}-words.js").read_text("utf-8")
     table = script[script.index("WORDS = {") : script.index("\n};")]
     found: dict[str, dict[str, str]] = {}
     for language, body in re.findall(r'^  "?([\w-]+)"?: \{\n(.*?)^  \}', table, re.M | re.S):
@@ -137,9 +140,10 @@ def page_words() -> dict[str, dict[str, str]]:
     return found
 
 
-def test_the_page_speaks_both_languages() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_speaks_both_languages(page: str) -> None:
     """The page has every word in both languages, with the same blanks."""
-    words = page_words()
+    words = page_words(page)
     assert set(words) == set(LANGUAGES)
     en, zh = words["en"], words["zh-CN"]
     assert set(en) == set(zh) and len(en) > 10
@@ -148,13 +152,15 @@ def test_the_page_speaks_both_languages() -> None:
         assert sorted(re.findall(r"\{(\w+)\}", en[key])) == sorted(re.findall(r"\{(\w+)\}", zh[key])), key
 
 
-def test_the_page_asks_for_words_that_exist() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_asks_for_words_that_exist(page: str) -> None:
     """Every word the page's scripts and its HTML ask for is in the catalogue."""
-    known = set(page_words()["en"])
+    known = set(page_words(page)["en"])
     asked: set[str] = set()
-    for path in (PACKAGE / "static").iterdir():
+    for path in (PACKAGE / "static").glob(f"{page}*"):
         if path.suffix in (".js", ".html"):
             source = path.read_text("utf-8")
             asked |= set(re.findall(r'\bsay\([\w.]+,\s*"(\w+)"', source))
+            asked |= set(re.findall(r'\bword\("(\w+)"', source))
             asked |= set(re.findall(r'data-words(?:-placeholder)?="(\w+)"', source))
     assert len(asked) > 10 and asked <= known

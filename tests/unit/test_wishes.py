@@ -97,7 +97,7 @@ def test_unknown_paths(path: str) -> None:
     with pytest.raises(Denied) as denied:
         wishes(path)
     assert denied.value.status == 404
-    assert denied.value.reason == "no WebSocket here; there is one at / /v1 /text /echo /scream"
+    assert denied.value.reason == "no WebSocket here; there is one at / /v1 /text /echo /scream /wire"
 
 
 @pytest.mark.parametrize("offered", [("mqtt",), ("Chat", "<script>"), ("",)])

@@ -102,7 +102,7 @@ def test_refusals(house: House, request_bytes: bytes, status: int) -> None:
     assert common.items() <= answer.headers.items()
     assert int(answer.headers["content-length"]) == len(answer.body)
     assert answer.body in {
-        b"no WebSocket here; there is one at / /v1 /text /echo /scream\n",
+        b"no WebSocket here; there is one at / /v1 /text /echo /scream /wire\n",
         b"unknown subprotocol; known are chat.v1 superchat chat chat.text\n",
         NOT_THIS_ORIGIN.encode() + b"\n",
         b"this is not a WebSocket handshake\n",

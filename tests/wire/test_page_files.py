@@ -67,7 +67,7 @@ def test_the_page_asks_for_nothing_else(house: House) -> None:
     for name in FILES:
         text = (STATIC / name).read_text("utf-8")
         for found in re.findall(r'(?:src|href)="([^"#]+)"|from "([^"]+)"|import\("([^"]+)"\)', text):
-            path = next(part for part in found if part).replace("./", "/static/", 1)
+            path = next(part for part in found if part).removeprefix("../").replace("./", "/static/", 1)
             assert get(house, path if path.startswith("/") else f"/{path}").status == 200, (name, path)
         assert "http://" not in text.replace("http://www.w3.org/", "") and "https://" not in text, name
 

@@ -1,0 +1,39 @@
+// Figures and tables of the operator's page, from nodes and textContent only: nicks and room names stay text.
+
+import { element } from "./lite-rows.js";
+
+const UNITS = ["B", "KiB", "MiB", "GiB"];
+
+export function bytes(number) {
+  let unit = 0;
+  while (number >= 1024 && unit < UNITS.length - 1) { number /= 1024; unit += 1; }
+  return `${number >= 100 || unit === 0 ? Math.round(number) : number.toFixed(1)} ${UNITS[unit]}`;
+}
+
+export function duration(seconds) {
+  const [d, h, m] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
+  return d ? `${d} d ${h} h` : h ? `${h} h ${m} min` : m ? `${m} min` : `${Math.floor(seconds)} s`;
+}
+
+/** A line of what was, the newest at the right. */
+export function spark(values) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
+  const most = Math.max(1e-9, ...values), step = 100 / Math.max(1, values.length - 1);
+  svg.setAttribute("viewBox", "0 0 100 28"); svg.setAttribute("preserveAspectRatio", "none"); svg.setAttribute("aria-hidden", "true");
+  line.setAttribute("vector-effect", "non-scaling-stroke");
+  line.setAttribute("points", values.map((value, at) => `${(at * step).toFixed(1)},${(26 - 24 * value / most).toFixed(1)}`).join(" "));
+  svg.append(line);
+  return svg;
+}
+
+export const tile = (name, value, ...more) => element("div", {}, element("dt", {}, name), element("dd", {}, value), ...more);
+
+/** `columns`: pairs of a heading and what stands below it; a number is set to the right. */
+export function table(label, columns, rows) {
+  const head = columns.map(([name, , kind]) => element("th", { scope: "col", class: kind ?? null }, name));
+  const body = rows.map((row) => element("tr", {}, ...columns.map(([, cell, kind]) => element("td", { class: kind ?? null }, ...[cell(row)].flat()))));
+  return element("table", { "aria-label": label }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+}
+
+export const tag = (words, kind = "") => element("span", { class: `tag ${kind}` }, words);
+export const name = (words) => element("bdi", {}, words);

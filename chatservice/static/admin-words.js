@@ -1,0 +1,38 @@
+// Every word of the operator's page, in both languages. Keys are equal in all of them; a test holds that.
+
+export const WORDS = {
+  en: {
+    title: "The house", page: "Admin", sign_in: "Keepers only", sign_in_about: "With the account of an owner or a moderator of this service.",
+    name: "Name", password: "Password", enter: "Sign in", out: "Sign out", read_only: "As a moderator you can look here; what you may do you do in the rooms.",
+    on: "live", off: "connection lost, trying again", waiting: "waiting", signed: "{nick} · {role}",
+    wrong: "Name or password are not right.", not_keeper: "This account may not look here.", slow_down: "Too many tries: wait {s} s.", broken: "That did not work ({code}).",
+    open: "Connections", people: "People", rooms: "Rooms", per_s: "Messages a second", lag: "Loop lag", memory: "Memory", up: "Up for", refused: "Turned away",
+    connections: "Connections by dialect", trouble: "What went wrong lately", settings: "Settings",
+    dialect: "Dialect", n: "Number", queue: "Waiting in all", most: "Most for one", lagging: "Lagging", room: "Room", seq: "Newest number", here: "People", state: "State",
+    nick: "Nick", role: "Role", conns: "Connections", in_rooms: "Rooms", over: "Speaks", act: "Act…", setting: "Setting", value: "Value", source: "Said by", when: "When", words: "Words",
+    private: "private", locked: "locked", guest: "guest", nothing: "Nothing.", nobody: "Nobody is here.", more: "And {n} more.", direct: "And {n} streams and conversations of two, of which nothing is told here.",
+    acting: "{nick}", what: "What", how_long: "For how long", reason: "Reason (everybody in the room sees it)", cancel: "Cancel", done: "Done.",
+    kick: "Throw out", ban: "Ban", mute: "Mute", unban: "Lift the ban", unmute: "Let speak again",
+    for_600: "10 minutes", for_3600: "An hour", for_86400: "A day", for_604800: "A week", for_0: "For good",
+    s_default: "default", s_flag: "command line", s_environment: "environment", s_file: "file",
+  },
+  "zh-CN": {
+    title: "内务", page: "管理", sign_in: "管理人入口", sign_in_about: "用本服务的主人或管理员账号。",
+    name: "名字", password: "密码", enter: "登录", out: "退出", read_only: "管理员在这里只能看；能做的事到房间里做。",
+    on: "实时", off: "连接断了，正在重试", waiting: "等待", signed: "{nick} · {role}",
+    wrong: "名字或密码不对。", not_keeper: "这个账号不能看这里。", slow_down: "试得太多了：请等 {s} 秒。", broken: "没有成功（{code}）。",
+    open: "连接", people: "人", rooms: "房间", per_s: "每秒消息", lag: "循环延迟", memory: "内存", up: "已运行", refused: "拒之门外",
+    connections: "各方言的连接", trouble: "最近出的问题", settings: "设置",
+    dialect: "方言", n: "数量", queue: "等待发送（合计）", most: "单个最多", lagging: "落后", room: "房间", seq: "最新编号", here: "人数", state: "状态",
+    nick: "昵称", role: "角色", conns: "连接", in_rooms: "所在房间", over: "方言", act: "处理…", setting: "设置", value: "值", source: "来自", when: "时间", words: "内容",
+    private: "私密", locked: "锁定", guest: "客人", nothing: "没有。", nobody: "没有人。", more: "还有 {n} 个。", direct: "另有 {n} 个个人流和两人对话，这里什么也不说。",
+    acting: "{nick}", what: "做什么", how_long: "多久", reason: "理由（房间里的人都看得到）", cancel: "取消", done: "好了。",
+    kick: "请出去", ban: "封禁", mute: "禁言", unban: "解封", unmute: "解除禁言",
+    for_600: "10 分钟", for_3600: "一小时", for_86400: "一天", for_604800: "一周", for_0: "永久",
+    s_default: "默认", s_flag: "命令行", s_environment: "环境变量", s_file: "文件",
+  },
+};
+
+export function say(language, key, values = {}) {
+  return WORDS[language][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
