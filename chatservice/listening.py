@@ -100,7 +100,9 @@ class Listening:
         """How many peers there are now, by kind of transport."""
         live = {"websocket": 0, "line": 0, "socketio": 0}
         for factory in self.factories:
-            kind = {ChatWebSocketFactory: "websocket", LineFactory: "line"}.get(type(factory), "socketio")
+            kind = "line" if isinstance(factory, LineFactory) else "websocket"
+            if isinstance(factory, ChatSockets):
+                kind = "socketio"
             live[kind] += len(factory.peers)
         return live
 
