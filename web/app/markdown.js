@@ -9,11 +9,18 @@ import { isSafe, shownAs } from "./links.js";
  * @typedef {(tag: string, props: Record<string, string> | null, ...children: (Node | string)[]) => Node} Make
  */
 
-const parser = new MarkdownIt({ html: false, linkify: true, breaks: true })
-  .use(cjkFriendly)
-  .disable(["image", "table", "heading", "lheading", "hr", "reference", "code", "html_block", "html_inline"]);
-parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false }); // `readme.md` and `v1.to` are no addresses
-parser.validateLink = isSafe;
+/** @type {InstanceType<typeof MarkdownIt> | undefined} made for the first message: its patterns take long, and the door has none */
+let made;
+
+function parser() {
+  if (made) return made;
+  made = new MarkdownIt({ html: false, linkify: true, breaks: true })
+    .use(cjkFriendly)
+    .disable(["image", "table", "heading", "lheading", "hr", "reference", "code", "html_block", "html_inline"]);
+  made.linkify.set({ fuzzyLink: false, fuzzyEmail: false }); // `readme.md` and `v1.to` are no addresses
+  made.validateLink = isSafe;
+  return made;
+}
 
 // What may stand in a message, and as which element; of everything else only the words are shown.
 const ELEMENTS = new Map([
@@ -29,7 +36,7 @@ const ELEMENTS = new Map([
  * @returns {(Node | string)[]}
  */
 export function markdown(text, make) {
-  return walk(parser.parse(text, {}), make);
+  return walk(parser().parse(text, {}), make);
 }
 
 /**

@@ -26,15 +26,17 @@ export function choose(wishes) {
  */
 export function speak(lang) {
   const words = CATALOGUES[lang] ?? en;
-  const plurals = new Intl.PluralRules(lang);
-  const numbers = new Intl.NumberFormat(lang);
+  /** @type {Intl.PluralRules} both made when they are needed: the door says no number */
+  let plurals;
+  /** @type {Intl.NumberFormat} */
+  let numbers;
   return (name, values = {}) => {
     const entry = words[name];
     if (!entry) return ""; // made of something that a newer service says
-    const pattern = typeof entry === "string" ? entry : entry[plurals.select(Number(values.n))] ?? entry.other;
+    const pattern = typeof entry === "string" ? entry : entry[(plurals ??= new Intl.PluralRules(lang)).select(Number(values.n))] ?? entry.other;
     return pattern.replace(/\{(\w+)\}/g, (hole, key) => {
       const value = values[key];
-      return typeof value === "number" ? numbers.format(value) : value ?? hole;
+      return typeof value === "number" ? (numbers ??= new Intl.NumberFormat(lang)).format(value) : value ?? hole;
     });
   };
 }

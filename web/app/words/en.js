@@ -61,7 +61,7 @@ export default {
   found: { one: "{n} message found", other: "{n} messages found" }, language: "Language",
   "lang-auto": "As in the browser", theme: "Appearance", "theme-auto": "As on this device",
   "theme-light": "Light", "theme-dark": "Dark", "enter-key": "Enter key",
-  "enter-sends": "Enter sends, Shift+Enter begins a line", "enter-breaks": "Enter begins a line, {key} sends",
+  "enter-sends": "Sends (Shift+Enter: new line)", "enter-breaks": "New line ({key}: sends)",
   notifications: "Notifications", desktop: "Show notifications on this device",
   "desktop-refused": "The browser does not allow it; its settings for this site can change that.",
   sound: "Play a sound", "notify-about": "Tell me about", moves: "Show who comes and goes", account: "You",
