@@ -1,0 +1,14 @@
+"""What commands and answers are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+DEADLINE_S = 3.0
+"""How long an answer may take. The slowest script takes milliseconds; a fork of a big server some hundred."""
+
+Word = bytes | str | int
+Answer = Any
+Done = Callable[[Answer], None]
+"""Is given the answer, or a `RedisError` (as a value: commands are too many for exceptions)."""
