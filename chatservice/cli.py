@@ -25,7 +25,7 @@ from chatservice.domain.ports import LogError
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passwords import Passwords
 from chatservice.identity.users import ROLES, Users
-from chatservice.logs.registry import BadStore, open_log
+from chatservice.logs.registry import REDIS, BadStore, open_log
 from chatservice.service import Secrets, take_lock
 from chatservice.transports.control import LINE_BYTES, address_of
 
@@ -132,6 +132,8 @@ def ask_store(config: Config, fields: Fields) -> Fields:
     """
     if config.store.startswith("memory:"):
         raise Failed("no chat runs here, and one that keeps nothing has no accounts")
+    if config.store.partition(":")[0] in REDIS:
+        raise Failed("no chat runs here; with Redis accounts are changed by one that runs: start it first")
     lock = take_lock(config.data)
     calls: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
     log = open_log(

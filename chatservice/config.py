@@ -17,7 +17,7 @@ from chatservice.dialects.registry import DEFAULTS
 from chatservice.domain.errors import Refused
 from chatservice.domain.names import clean_room
 from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
-from chatservice.logs.registry import DURABILITIES, STORES
+from chatservice.logs.registry import CACHE, DURABILITIES, STORES
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
 
 # A name or address and a port, as they may stand in a header; names of other scripts in their xn-- form.
@@ -75,13 +75,20 @@ OPTIONS: tuple[Option, ...] = (
         " its name, which Safari before 15.4 needs.",
     ),
     Option("data", "value", "", "Keep everything in this directory. [$STATE_DIRECTORY, else ./chat-data]"),
-    Option("store", "value", "sqlite:", "Keep the log in sqlite:[PATH] or in memory: (lost at the end)."),
+    Option(
+        "store",
+        "value",
+        "sqlite:",
+        "Keep the log in sqlite:[PATH], in memory: (lost at the end), or in a Redis that several chats share:"
+        " redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://…, unix:PATH, redis+sentinel://HOST,HOST/NAME.",
+    ),
     Option(
         "durability",
         "value",
         "disk",
         "When a message counts as kept: disk (survives a power cut) or process (survives a crash of the"
-        " program; the newest may be lost with the power).",
+        " program; the newest may be lost with the power). With Redis it is what that server does; cache also"
+        " takes one that forgets.",
     ),
     Option(
         "no-guests",
@@ -154,7 +161,7 @@ def read_config(given: Given, environment: Mapping[str, str]) -> Config:
         public_url=_public_url(settings.word("public-url")),
         data=Path(settings.word("data") or _data_directory(environment)).absolute(),
         store=_one_of_stores(settings.word("store")),
-        durability=_one_of("--durability", settings.word("durability"), DURABILITIES),
+        durability=_one_of("--durability", settings.word("durability"), (*DURABILITIES, CACHE)),
         default_dialect=_one_of("--default-dialect", settings.word("default-dialect"), DEFAULTS),
         default_room=_room(settings.word("default-room")),
         lang=_one_of("--lang", settings.word("lang"), LANGUAGES),

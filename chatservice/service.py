@@ -27,10 +27,12 @@ from chatservice import __version__
 from chatservice.banner import background_notes, banner
 from chatservice.config import OPTIONS, BadConfig, Config, read_config
 from chatservice.domain.accounts import Registry
+from chatservice.domain.elsewhere import Elsewhere
 from chatservice.domain.errors import RESTART
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES
 from chatservice.domain.ports import Engine, LogError
+from chatservice.domain.promise import Promise
 from chatservice.identity.jwt import SiteTokens
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import OWNER_TOKEN, SignedPasses, load_key, load_owner_token
@@ -38,7 +40,7 @@ from chatservice.identity.passwords import Passwords
 from chatservice.identity.sign_in import PasswordSignIn
 from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
-from chatservice.logs.registry import BadStore, check_log, open_log
+from chatservice.logs.registry import BadStore, bus_of, check_log, open_log, shared_key
 from chatservice.transports.assets import Pages, keep
 from chatservice.transports.control import listen_for_control
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
@@ -167,7 +169,7 @@ class ChatService(MultiService):
     def stopService(self) -> Deferred[Any]:
         """Tell every peer, close the listeners, write what waits."""
         super().stopService()
-        closing = [maybeDeferred(port.stopListening) for port in self._open]
+        closing: list[Deferred[Any]] = [maybeDeferred(port.stopListening) for port in self._open]
         for factory in self._factories:
             factory.close_peers(RESTART)
         if self._hub is not None:
@@ -178,10 +180,14 @@ class ChatService(MultiService):
             self._passwords.close()
         if self._log is not None:
             if self._log.stop_blocks:
-                closing.append(deferToThread(self._log.stop))
+                closing.append(deferToThread(self._stop_log))
             else:
-                self._log.stop()
+                closing.append(deferred_of(self._log.stop()))
         return gatherResults(closing)
+
+    def _stop_log(self) -> None:
+        assert self._log is not None
+        self._log.stop()
 
     def _open_log(self) -> Surroundings:
         config, reactor = self.config, self._reactor
@@ -193,6 +199,10 @@ class ChatService(MultiService):
             call_from_thread=reactor.callFromThread,
             clock=time.time,
             randomness=Secrets(),
+            connect=connector(reactor),
+            call_later=reactor.callLater,
+            seconds=reactor.seconds,
+            trouble=warn,
         )
         turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater)
         hub = self._hub = Hub(
@@ -206,6 +216,9 @@ class ChatService(MultiService):
             guests=config.guests,
             build=self.pages.build.id if self.pages.build is not None else __version__,
         )
+        bus = bus_of(self._log)
+        if bus is not None:
+            Elsewhere(hub, bus)
         passes = hub.passes = make_passes(config, hub.registry)
         self._passwords = Passwords(reactor.callFromThread)
         hub.sign_in = PasswordSignIn(hub.registry, self._log, self._passwords, passes, Tries(time.time))
@@ -315,6 +328,32 @@ def report(error: BaseException) -> None:
     _log.error("{error_type}: {error!r}", error_type=type(error).__name__, error=error)
 
 
+def warn(words: str) -> None:
+    """Log what the operator should know. Peers' words are not in it."""
+    _log.warn("{words}", words=words)
+
+
+def connector(reactor: Any) -> Callable[..., Any]:
+    """Makes connections to Redis; loaded only where there is one."""
+
+    def connect(*args: Any, **kwargs: Any) -> Any:
+        from chatservice.redis.wire import Wire
+
+        return Wire(reactor, *args, **kwargs)
+
+    return connect
+
+
+def deferred_of(promise: Promise[None] | None) -> Deferred[None]:
+    """A promise as Twisted waits for it."""
+    deferred: Deferred[None] = Deferred()
+    if promise is None:
+        deferred.callback(None)
+    else:
+        promise.then(lambda _: deferred.callback(None))
+    return deferred
+
+
 def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:
     """One clear line and exit status 1.
 
@@ -334,7 +373,8 @@ def make_passes(config: Config, registry: Registry) -> SignedPasses:
         site = SiteTokens(config.site_keys, config.site_audience, config.site_longest_s, time.time, registry.names)
     data = config.data
     try:
-        key, owner_token = load_key(data / "guest.key"), load_owner_token(data / OWNER_TOKEN)
+        key = shared_key(config.store, load_key(data / "guest.key"))
+        owner_token = load_owner_token(data / OWNER_TOKEN)
     except (OSError, ValueError) as error:
         raise BadConfig(f"cannot use the keys in {data}: {error}") from error
     return SignedPasses(key, time.time, owner_token, registry=registry, site=site)
@@ -364,7 +404,7 @@ def make_service(options: Options, environment: Mapping[str, str], reactor: Any)
         config = read_config(options.given(), environment)
         lock = take_lock(config.data)
         make_passes(config, Registry(PrecisNames()))
-        check_log(config.store, config.data)
+        check_log(config.store, config.data, config.durability)
         wanted = (*config.listeners, *config.self_signed, *config.lines)
         check_apart(wanted)
         for listener in wanted:

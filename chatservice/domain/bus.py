@@ -1,6 +1,7 @@
 """The seam to other nodes of the same chat: what they must hear, and what is heard of them.
 
-What lasts comes by the log (`LogSink.committed`, whoever wrote it); this is for the rest. One process alone has `ALONE`.
+What lasts comes by the log (`LogSink.committed`, whoever wrote it); this is for the rest. One process alone has
+`ALONE`.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class Bus(Protocol):
         """Tell `sink` from now on."""
 
     def follow(self, room: str) -> None:
-        """The hub has the room open: entries that others write are told from here on, and a page of the log that is
-        asked for later is read after that has begun (MUST: what lies between would be missed)."""
+        """The hub has the room open: entries that others write are told from here on, and a page of the log that
+        is asked for later is read after that has begun (MUST: what lies between would be missed)."""
 
     def unfollow(self, room: str) -> None:
         """It is not open any more."""
@@ -54,7 +55,8 @@ class Bus(Protocol):
         """It is not there by this node any more."""
 
     def tell(self, room: str, event: Event) -> None:
-        """Tell those who are in the room by other nodes something that is not kept. As good as can be: it may be lost."""
+        """Tell those who are in the room by other nodes something that is not kept. As good as can be: it may be
+        lost."""
 
 
 class Alone:

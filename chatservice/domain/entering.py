@@ -89,6 +89,7 @@ async def _hello(session: Session, command: c.Hello) -> Result:
         hub.now_ms,
         joined,
         hub.build,
+        getattr(hub.log, "cid_ttl_s", None),
     )
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.audience import AtOnce
+from chatservice.domain.bus import ALONE, Bus
 from chatservice.domain.errors import TOKEN_EXPIRED, Code, Disconnect, Refused
-from chatservice.domain.events import Entry, Event, Presence, Said, User
+from chatservice.domain.events import Entry, Event, Moderated, Presence, Said, User
 from chatservice.domain.limits import Bucket, Rate
 from chatservice.domain.ports import Engine, Identity, Passes, Peer, Randomness, SignIn, Turn
 from chatservice.domain.presence import TELL_EACH
@@ -62,6 +63,8 @@ class Hub:
         self.build = build
         self.registry = registry
         self.sign_in: SignIn | None = None
+        self.bus: Bus = ALONE  # with other nodes `Elsewhere` sets both
+        self.enforce: Callable[[Room, Moderated], object] | None = None
         self.guests = guests
         self.proofs = Proofs()
         self.roster = Roster(registry.names, registry.whose)
@@ -122,8 +125,14 @@ class Hub:
     def user(self, user_id: str) -> User:
         """Who that is, as far as we know."""
         known = self.roster.find(user_id)
+        if known is not None:
+            return known.user
+        for room in self.rooms.values():
+            other = room.here.elsewhere(user_id)
+            if other is not None:
+                return other
         account = self.registry.find(user_id)
-        return known.user if known is not None else User(user_id, account.name if account is not None else user_id)
+        return User(user_id, account.name if account is not None else user_id)
 
     def new_id(self) -> str:
         """A fresh user id."""
@@ -140,6 +149,8 @@ class Hub:
         room = self.rooms.get(name)
         if room is None:
             room = self.rooms[name] = Room(name, self.log, self.report, self.turn)
+            room.enforce, room.here.bus = self.enforce, self.bus
+            self.bus.follow(name)
         return room
 
     def enter(self, room: Room, person: Person, peer: Peer) -> None:
@@ -160,6 +171,7 @@ class Hub:
         """Forget the room if nobody is in it or on the way into it."""
         if room.here.empty and not room.joining and self.rooms.get(room.name) is room:
             del self.rooms[room.name]
+            self.bus.unfollow(room.name)
 
     # --- people ---
 
@@ -219,6 +231,7 @@ class Hub:
             room = self.rooms.get(name)
             if room is not None and not name.startswith("@") and room.here.n <= TELL_EACH:
                 room.here.fan_out(event, told=told)
+                self.bus.tell(name, event)
 
     def tell_own(self, user_id: str, event: Event, *, but: Peer | None = None) -> None:
         """Tell a user's own sessions, except one."""

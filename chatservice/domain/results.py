@@ -63,6 +63,7 @@ class Greeting:
     time_ms: int
     rooms: Mapping[str, Joined | Refused] = field(default_factory=dict)
     build: str = ""
+    cid_ttl_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from chatservice.redis.errors import Lost, NotConnected, RedisError, Refusal
 from chatservice.redis.server import Server
 
 PATIENCE_S = 3.0
-"""How long a question may wait for Redis to come back. What is to be said does not wait: the peer is told at once."""
+"""How long a question may wait for Redis to come back. What is to be said does not wait: the peer is told at
+once."""
 
 IN_FLIGHT = 2000
 """Entries on the way; more than that is more than it can take."""
@@ -131,7 +132,8 @@ class Asking:
         return self._when_up(lambda done: self._run_fenced(name, keys, values, done))
 
     def write(self, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done) -> None:
-        """Like `run_fenced`, but no more than `IN_FLIGHT` at a time; `done` is given the answer, or an error as it is."""
+        """Like `run_fenced`, but no more than `IN_FLIGHT` at a time; `done` is given the answer, or an error as
+        it is."""
         if self._pending >= IN_FLIGHT:
             done(Refused(Code.BUSY, retry_ms=1000))
             return

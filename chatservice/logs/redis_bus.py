@@ -1,7 +1,7 @@
 """What the workers on one Redis tell each other: entries, presence, signals, accounts.
 
-A channel carries, by the first letter: m an entry, k an entry for people who have not the room open, p how far the room
-was pruned, e a signal, j and l who came and went by a worker, a an account.
+A channel carries, by the first letter: m an entry, k an entry for people who have not the room open, p how far
+the room was pruned, e a signal, j and l who came and went by a worker, a an account.
 """
 
 from __future__ import annotations
@@ -270,6 +270,10 @@ class RedisBus:
         asked = self._beats
         values = (self.node, LEASE_MS)
         self._asking.wire.run("beat", (self._keys.workers,), values, lambda answer: self._beaten(answer, asked))
+
+    def leave(self) -> None:
+        """We end. Others learn of it by their next beat: until then people have come back to one of them."""
+        self._asking.call(b"ZREM", self._keys.workers, self.node)
 
     def _beaten(self, answer: Any, asked: int) -> None:
         if isinstance(answer, Exception):

@@ -16,8 +16,8 @@ STEP_ENTRIES = 200  # pruned of a room at once: well below a millisecond of the 
 PRUNE_EVERY_S = 60.0
 
 REWRITE_EVERY_S = 30.0
-"""Deleted words stay in the append-only file until it is rewritten, which is asked for this often at most. It makes
-the server fork; with many gigabytes an operator may want it seldom (docs/scaling.md)."""
+"""Deleted words stay in the append-only file until it is rewritten, which is asked for this often at most. It
+makes the server fork; with many gigabytes an operator may want it seldom (docs/scaling.md)."""
 
 
 class Chores:
@@ -75,7 +75,8 @@ class Chores:
                 await self._asking.call(b"SREM", self._keys.expiring, name)
                 continue
             before = now_ms - rules.expires_s * 1000
-            while await self._asking.run_fenced(
-                "prune", names.found, before, STEP_ENTRIES, names.channel
-            ) == STEP_ENTRIES:
+            while (
+                await self._asking.run_fenced("prune", names.found, before, STEP_ENTRIES, names.channel)
+                == STEP_ENTRIES
+            ):
                 pass

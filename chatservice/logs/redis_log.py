@@ -123,6 +123,8 @@ class RedisLog(Reading, People):
         if self._asking.state is State.STOPPED:
             stopped.resolve(None)
         else:
+            if self._asking.state is State.UP:
+                self.bus.leave()
             self._asking.stop().then(drained)
         return stopped
 
@@ -206,5 +208,21 @@ def check_redis(address: Address, durability: str, keys: Keys | None = None) -> 
             if isinstance(accounts, RedisError):
                 raise Unusable(f"it refuses to be read: {accounts}")
             return read_accounts(accounts)
+    except (RedisError, OSError) as error:
+        raise LogError(f"cannot use the Redis at {address}: {error}") from error
+
+
+def agree_on_key(address: Address, key: bytes) -> bytes:
+    """The secret that all workers share: `key`, if no other worker was first.
+
+    :raises LogError: see `check_redis`.
+    """
+    name = Keys(db=address.db).secret
+    try:
+        with Blocking(address) as asking:
+            answer = asking.ask((b"SET", name, key, b"NX"), (b"GET", name))[1]
+            if not isinstance(answer, bytes) or len(answer) != len(key):
+                raise Unusable(f"it refuses to keep the key that signs tokens: {answer!r}")
+            return answer
     except (RedisError, OSError) as error:
         raise LogError(f"cannot use the Redis at {address}: {error}") from error

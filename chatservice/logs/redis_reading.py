@@ -74,7 +74,8 @@ class Reading:
     # --- search ---
 
     def search(self, query: str, rooms: Sequence[str], before: int | None, limit: int) -> Promise[Found]:
-        """See `Messages.search`. There is no index: what Redis keeps of a room is little enough to look through."""
+        """See `Messages.search`. There is no index: what Redis keeps of a room is little enough to look
+        through."""
         asked = _asked(query)
         if not asked or not rooms or not limit:
             return resolved(Found((), None))

@@ -14,9 +14,9 @@ REMEMBERED = 2048
 class Followed:
     """A room that the hub has open.
 
-    What is said here comes back twice: as the answer to the command, and on the channel. Whichever is first tells the
-    hub. An answer that is ahead of the channel waits for it: an entry of another worker has to come in between, and
-    the hub, told of a hole, would read the log for nothing.
+    What is said here comes back twice: as the answer to the command, and on the channel. Whichever is first
+    tells the hub. An answer that is ahead of the channel waits for it: an entry of another worker has to come in
+    between, and the hub, told of a hole, would read the log for nothing.
 
     :ivar ready: subscribed, and the hub knows who is there by other workers.
     :ivar was_ready: it has been so before; what was said since has to be read.

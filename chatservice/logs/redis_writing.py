@@ -1,7 +1,7 @@
 """Appending to a room in Redis: what only adds goes at once, what changes a message is folded first.
 
-The folds are those of the domain, in Python; Lua only keeps them atomic. A message's record is read, the fold makes the
-next one, and the script that appends takes it only if nobody has changed the record meanwhile.
+The folds are those of the domain, in Python; Lua only keeps them atomic. A message's record is read, the fold
+makes the next one, and the script that appends takes it only if nobody has changed the record meanwhile.
 """
 
 from __future__ import annotations
@@ -144,7 +144,8 @@ class Writing:
         self._bus.appended(entry, lambda: promise.resolve(appended))
 
     def _write(self, room: str, body: Body, folded: Fold, done: Callable[[Any], None]) -> None:
-        """Run the script. With a cid it may be done twice without harm, so it is tried again if its answer is lost."""
+        """Run the script. With a cid it may be done twice without harm, so it is tried again if its answer is
+        lost."""
         names = self._keys.room(room)
         cid = b"" if body.cid is None or self._cid_ttl_ms is None else self._keys.cid(room, body.user.id, body.cid)
         words = card(body) if isinstance(body, Said) else ""
@@ -186,13 +187,14 @@ class Writing:
             if answer[0] == b"dup":
                 return earlier(room, body, answer)
             if isinstance(body, Moderated):
-                kept: Body | None = body
+                kept: Body = body
                 after = encode_rules(rules.apply(read_rules(found[0]), body))
                 folded: Fold = ("rules", found[0], after)
             else:
-                kept, folded = fold(room, body, found[1:], wish.as_moderator)
-                if kept is None:
+                folding = fold(room, body, found[1:], wish.as_moderator)
+                if folding is None:
                     return Appended(room, 0, "", int(self._clock() * 1000))
+                kept, folded = folding
             written: Promise[Any] = Promise()
             self._write(room, kept, folded, written.resolve)
             answer = await written
@@ -225,10 +227,10 @@ def earlier(room: str, body: Body, answer: Any) -> Appended:
     return Appended(room, entry.seq, entry.epoch, entry.ts, duplicate=True)
 
 
-def fold(room: str, body: Body, found: Any, as_moderator: bool) -> tuple[Body | None, Fold]:
+def fold(room: str, body: Body, found: Any, as_moderator: bool) -> tuple[Body, Fold] | None:
     """Fold `body` into what `find.lua`'s `all_of` has found of its message.
 
-    :returns: the body as it is to be kept, None if it changes nothing; and what lua/append.lua is to do.
+    :returns: the body as it is to be kept, and what lua/append.lua is to do; None if it changes nothing.
     :raises Refused: if it may not be done.
     """
     ref: int = getattr(body, "ref", 0)
@@ -253,7 +255,7 @@ def fold(room: str, body: Body, found: Any, as_moderator: bool) -> tuple[Body | 
             users = reactions.get(body.emoji, ())
             reacted = rule.reacted(message, body, len(reactions), len(users), body.user.id in users)
             if reacted is None or record is None:
-                return None, ()
+                return None
             others = tuple(user for user in users if user != body.user.id)
             if reacted.on:
                 reactions[body.emoji] = (*others, body.user.id)

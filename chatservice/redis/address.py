@@ -81,7 +81,8 @@ def parse_address(url: str) -> Address:
     if scheme == "unix":
         if hosts or not path.startswith("/"):
             raise BadAddress("a socket is said as unix:/PATH")
-        places, names = (Place(path=path),), []
+        places: tuple[Place, ...] = (Place(path=path),)
+        names: list[str] = []
     else:
         port = SENTINEL_PORT if scheme.endswith("+sentinel") else PORT
         places = tuple(_place(host, port) for host in hosts.split(","))

@@ -15,7 +15,7 @@ from chatservice.redis.address import Address, Place
 from chatservice.redis.errors import NotConnected, Refusal, Unusable
 from chatservice.redis.handshake import named_by, opened, opening, sentinel_opening
 from chatservice.redis.server import Server
-from chatservice.redis.words import DEADLINE_S, Word
+from chatservice.redis.words import DEADLINE_S, Word, pack
 
 
 class Asker:
@@ -37,7 +37,7 @@ class Asker:
         """
         assert self._socket is not None
         end = time.monotonic() + self._deadline_s
-        self._socket.sendall(b"".join(hiredis.pack_command(tuple(command)) for command in commands))
+        self._socket.sendall(b"".join(pack(command) for command in commands))
         answers: list[Any] = []
         while len(answers) < len(commands):
             answer = self._reader.gets()
@@ -67,7 +67,6 @@ class Asker:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self.close()
-
 
 
 class Blocking(Asker):

@@ -16,7 +16,7 @@ from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from chatservice.redis.errors import Lost, NotConnected, RedisError, Refusal
-from chatservice.redis.words import DEADLINE_S, Answer, Done, Word
+from chatservice.redis.words import DEADLINE_S, Answer, Done, Word, pack
 
 FATAL = frozenset({"READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH"})
 """Errors which say that this is not the server we took it for: all that is under way would fail as well."""
@@ -74,7 +74,7 @@ class Connection(Protocol):
         self._waiting.append((done, self._clock.seconds() + self._deadline_s))
         if self._timer is None:
             self._timer = self._clock.callLater(self._deadline_s, self._look)
-        self.transport.write(hiredis.pack_command(tuple(words)))
+        self.transport.write(pack(words))
 
     def dataReceived(self, data: bytes) -> None:
         """See `Protocol`."""

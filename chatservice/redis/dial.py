@@ -41,8 +41,8 @@ def endpoint(reactor: Any, place: Place, address: Address | None) -> IStreamClie
         return way  # type: ignore[no-any-return]
     trust = None
     if address.ca:
-        trust = trustRootFromCertificates([Certificate.loadPEM(Path(address.ca).read_text())])
-    return wrapClientTLS(optionsForClientTLS(place.host, trustRoot=trust), way)  # type: ignore[no-any-return]
+        trust = trustRootFromCertificates([Certificate.loadPEM(Path(address.ca).read_bytes())])
+    return wrapClientTLS(optionsForClientTLS(place.host, trustRoot=trust), way)
 
 
 def ask(connection: Connection, *words: Word) -> Deferred[Answer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from chatservice.redis.address import Address
 from chatservice.redis.errors import RedisError, Refusal, Unusable
@@ -55,6 +56,6 @@ def named_by(answer: object) -> tuple[str, int] | None:
     return (host, int(port)) if host and port.isdigit() else None
 
 
-def pairs(words: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """A hash as RESP2 has it: names and values in turn."""
+def pairs(words: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    """A hash as RESP2 has it: names and values in turn, all bytes."""
     return zip(words[::2], words[1::2], strict=True)

@@ -89,9 +89,8 @@ def check_ready(server: Server) -> None:
     :raises Unusable: a replica, too old, or still reading its file.
     """
     if server.version < OLDEST:
-        raise Unusable(
-            f"version {'.'.join(map(str, server.version))} is too old: install Redis 7.0, Valkey 7.2 or a newer one"
-        )
+        said = ".".join(map(str, server.version))
+        raise Unusable(f"version {said} is too old: install Redis 7.0, Valkey 7.2 or a newer one")
     if server.role != "master":
         raise Unusable("it is a replica and takes no writes: name the primary, or the sentinels that know it")
     if server.loading:

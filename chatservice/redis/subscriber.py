@@ -1,8 +1,8 @@
 """The connection on which channels are heard.
 
-SUBSCRIBE with several channels has an answer for each, in between messages and other answers. Whoever counts answers
-by command pairs them wrongly (the second call is told "done" by the second channel of the first). Here each channel's
-own confirmations are counted: one comes for every time the channel was named, in order.
+SUBSCRIBE with several channels has an answer for each, in between messages and other answers. Whoever counts
+answers by command pairs them wrongly (the second call is told "done" by the second channel of the first). Here
+each channel's own confirmations are counted: one comes for every time the channel was named, in order.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import hiredis
-
 from chatservice.redis.connection import Connection
 from chatservice.redis.errors import Lost, NotConnected
-from chatservice.redis.words import DEADLINE_S, Answer, Done
+from chatservice.redis.words import DEADLINE_S, Answer, Done, pack
 
 BATCH = 512
 """Channels in one command: a thousand take half a millisecond of the server's one thread."""
@@ -67,7 +65,7 @@ class Subscriber(Connection):
                 self._unconfirmed.setdefault((channel, on), deque()).append(None)
                 self._due.append(self._clock.seconds() + self._deadline_s)
             words = (b"SUBSCRIBE" if on else b"UNSUBSCRIBE", *batch)
-            self.transport.write(hiredis.pack_command(words))
+            self.transport.write(pack(words))
         if done is not None:
             # One connection answers in order: the last channel's confirmation is that of all.
             self._unconfirmed[channels[-1], on][-1] = done

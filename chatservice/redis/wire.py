@@ -1,7 +1,8 @@
 """Both connections to one server, kept alive together: one for commands, one for what is heard.
 
-They are one thing: a log on one server and a bus on another, after a fail-over that only one of them has seen, would
-be silence that nobody notices. So both must show the same identity, and the loss of one is the loss of both.
+They are one thing: a log on one server and a bus on another, after a fail-over that only one of them has seen,
+would be silence that nobody notices. So both must show the same identity, and the loss of one is the loss of
+both.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ PROBE_S = 5.0
 firewall has forgotten, looks healthy and is deaf."""
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 2.0
-"""Between tries the wait doubles from the first to the longest, and of it a random part is waited (full jitter): all
-workers lose the server in the same moment, and must not come back in the same moment."""
+"""Between tries the wait doubles from the first to the longest, and of it a random part is waited (full jitter):
+all workers lose the server in the same moment, and must not come back in the same moment."""
 
 
 class Wire:
