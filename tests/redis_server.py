@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -119,3 +120,55 @@ def shared_server() -> RedisServer:
     server = RedisServer("--appendfsync", "no")
     atexit.register(server.finish)
     return server
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Sentinel:
+    """A real sentinel.
+
+    :param conf: its configuration, which it rewrites.
+    """
+
+    def __init__(self, conf: Path, port: int) -> None:
+        self._place = Place("127.0.0.1", port)
+        self._process = subprocess.Popen(
+            [
+                "redis-server",
+                str(conf),
+                "--sentinel",
+                "--port",
+                str(port),
+                "--bind",
+                "127.0.0.1",
+                "--dir",
+                conf.parent,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def wait(self) -> None:
+        """Until it answers."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                with Asker(self._place) as asking:
+                    asking.ask(("PING",))
+                    return
+            except OSError:
+                assert self._process.poll() is None and time.monotonic() < end, "the sentinel does not answer"
+                subprocess.run(["sleep", "0.005"], check=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait(PATIENCE_S)

@@ -26,7 +26,7 @@ from chatservice.logs.redis_reading import FAR, Reading
 from chatservice.logs.redis_writing import Writing, earlier
 from chatservice.redis.address import Address
 from chatservice.redis.blocking import Blocking
-from chatservice.redis.errors import RedisError, Unusable
+from chatservice.redis.errors import RedisError, Refusal, Unusable
 from chatservice.redis.scripts import load_scripts
 from chatservice.redis.server import Server, check_safe
 
@@ -222,7 +222,8 @@ def agree_on_key(address: Address, key: bytes) -> bytes:
         with Blocking(address) as asking:
             answer = asking.ask((b"SET", name, key, b"NX"), (b"GET", name))[1]
             if not isinstance(answer, bytes) or len(answer) != len(key):
-                raise Unusable(f"it refuses to keep the key that signs tokens: {answer!r}")
+                what = f"({answer.code})" if isinstance(answer, Refusal) else "(another one is in its place)"
+                raise Unusable(f"it does not keep the key that signs tokens {what}")
             return answer
     except (RedisError, OSError) as error:
         raise LogError(f"cannot use the Redis at {address}: {error}") from error

@@ -80,7 +80,8 @@ def test_who_is_there(workers: Workers) -> None:
 
 
 def test_a_hop_is_an_exact_resume(workers: Workers) -> None:
-    """Whoever loses one worker goes on at the other: the same person, exactly what was missed, no leave and enter."""
+    """Whoever loses one worker goes on at the other: the same person, exactly what was missed, no leave and
+    enter."""
     room = "hop"
     ann = workers.peer(workers.a, "Hopping Ann", rooms={room: None})
     bob = workers.peer(workers.b, "Staying Bob", rooms={room: None})
@@ -109,10 +110,8 @@ def test_read_marks_reach_the_other_worker(workers: Workers) -> None:
     phone.told("message", room=room)
     assert phone.ask("read", room=room, seq=1)["type"] == "ok"
     assert desk.told("read")["seq"] == 1
-    assert (
-        workers.peer(workers.b, token=phone.hello["guest_token"], rooms={room: None}).hello["rooms"][room]["read"]
-        == 1
-    )
+    later = workers.peer(workers.b, token=phone.hello["guest_token"], rooms={room: None})
+    assert later.hello["rooms"][room]["read"] == 1
 
 
 def test_direct_messages_find_the_other_worker(workers: Workers) -> None:
@@ -140,6 +139,7 @@ def test_kicks_and_bans_reach_the_other_worker(workers: Workers) -> None:
     assert eve.ask("message", room="elsewhere", text="here I may")["type"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies(workers: Workers, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Those who were connected to a worker that was killed are gone from the room when its lease is over."""
     room = "lease"
