@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from chat import code
 from redis_server import RedisServer
 
 from chatservice.domain.promise import resolved
+from chatservice.redis.errors import Lost
 from nodes.chaos import Chaos
 from nodes.chats import Hearer
 from nodes.conftest import MakeNode
@@ -98,19 +98,26 @@ def test_without_the_fence_views_diverge(
 
 @pytest.mark.parametrize(("cid_ttl_s", "copies"), [(600, 1), (None, 2)])
 def test_without_cids_a_retry_is_a_second_message(
-    make_node: MakeNode, server: RedisServer, cid_ttl_s: int | None, copies: int
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch, cid_ttl_s: int | None, copies: int
 ) -> None:
     """A message whose answer was lost is sent again: with cids it is there once, without them twice."""
     node = make_node(cid_ttl_s=cid_ttl_s)
     ann = node.enter("ann", "lobby")
-    server.signal(signal.SIGSTOP)
-    reply = ann.ask("message", room="lobby", text="once", cid="c")
-    assert code(reply) == "unavailable"
-    server.signal(signal.SIGCONT)
-    node.wait_for(lambda: node.is_up, "the connection")
+    wire = node.store.raw.wire
+    run = wire.run
+    is_lost: list[bool] = []
+
+    def lossy(name: str, keys: Any, values: Any, done: Any) -> None:
+        if name == "append" and not is_lost:
+            is_lost.append(True)
+            run(name, keys, values, lambda _: (wire._give_up(Lost("cut")), done(Lost("cut"))))
+        else:
+            run(name, keys, values, done)
+
+    monkeypatch.setattr(wire, "run", lossy)
     assert code(ann.ask("message", room="lobby", text="once", cid="c")) == "ok"
     events = ann.ask("events", room="lobby", after=0)["events"]
-    assert [event["text"] for event in events] == ["once"] * copies
+    assert [event["text"] for event in events] == ["once"] * copies and is_lost
 
 
 @pytest.mark.parametrize("is_broken", [False, True])
