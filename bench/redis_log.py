@@ -39,7 +39,7 @@ class Bench:
             Path("."),
             "cache",
             call_soon=lambda call: reactor.callLater(0, call),
-            call_from_thread=reactor.callFromThread,
+            call_from_thread=reactor.callFromThread,  # type: ignore[attr-defined]
             clock=time.time,
             randomness=Secrets(),
             connect=connector(reactor),

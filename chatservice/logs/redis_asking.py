@@ -78,7 +78,8 @@ class Asking:
         self.state = State.STARTING
         self.call_later = call_later
         self.trouble = trouble
-        self._randomness = randomness
+        self._word = randomness.token()[:10]
+        self._count = 0
         self._fence = fence
         self._waiting: deque[_Waiting] = deque()
         self._pending = 0
@@ -152,7 +153,9 @@ class Asking:
             self._run_fenced(name, keys, values, answered)
 
     def _run_fenced(self, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done) -> None:
-        self.wire.run(name, keys, (self.identity, self._randomness.token(), *values), done)
+        # Nobody needs to be unable to guess an epoch; no two may be the same.
+        self._count += 1
+        self.wire.run(name, keys, (self.identity, f"{self._word}{self._count:x}", *values), done)
 
     def _when_up(self, go: Callable[[Done], None]) -> Promise[Any]:
         promise: Promise[Any] = Promise()

@@ -13,10 +13,13 @@ from typing import Any
 import hiredis
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Protocol
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chatservice.redis.errors import Lost, NotConnected, RedisError, Refusal
 from chatservice.redis.words import DEADLINE_S, Answer, Done, Word, pack
+
+_log = Logger("chatservice.redis")
 
 FATAL = frozenset({"READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH"})
 """Errors which say that this is not the server we took it for: all that is under way would fail as well."""
@@ -47,6 +50,7 @@ class Connection(Protocol):
         self._waiting: deque[tuple[Done, float]] = deque()  # with the moment at which it is given up
         self._timer: IDelayedCall | None = None
         self._why = ""
+        self._gathered: list[bytes] | None = None  # commands sent while answers are read
         self.is_open = False
 
     @property
@@ -74,16 +78,32 @@ class Connection(Protocol):
         self._waiting.append((done, self._clock.seconds() + self._deadline_s))
         if self._timer is None:
             self._timer = self._clock.callLater(self._deadline_s, self._look)
-        self.transport.write(pack(words))
+        if self._gathered is not None:
+            self._gathered.append(pack(words))
+        else:
+            self.transport.write(pack(words))
 
     def dataReceived(self, data: bytes) -> None:
         """See `Protocol`."""
+        # Most commands are sent because one was answered: they go out in one write.
+        gathered = self._gathered = []
+        try:
+            self._read(data)
+        finally:
+            self._gathered = None
+            if gathered and self.is_open:
+                self.transport.write(b"".join(gathered))
+
+    def _read(self, data: bytes) -> None:
         reader = self._reader
         try:
             reader.feed(data)
             # hiredis says False where nothing is complete; RESP2, which we speak, has no false of its own.
             while (answer := reader.gets()) is not False:
-                self._answered(answer)
+                try:
+                    self._answered(answer)
+                except Exception:  # else Twisted would end the connection, and with it what others wait for
+                    _log.failure("an answer of Redis was not taken")
                 if not self.is_open:
                     return
         except hiredis.ProtocolError as error:
