@@ -16,14 +16,11 @@ from chatservice.domain.promise import Promise, resolved
 from chatservice.logs.redis_asking import Asking
 from chatservice.logs.redis_codec import read_told
 from chatservice.logs.redis_keys import Keys
-from chatservice.logs.redis_signals import encode_signal, encode_user, read_signal, read_user
+from chatservice.logs.redis_presence import Presence
+from chatservice.logs.redis_signals import encode_signal, read_signal, read_user
 from chatservice.logs.redis_told import Followed, Once
 from chatservice.redis.errors import Lost, NotConnected
 from chatservice.redis.handshake import pairs
-
-BEAT_S = 5.0
-LEASE_MS = 15_000
-"""A worker that has not said for so long that it lives is dead: three beats."""
 
 
 class RedisBus:
@@ -53,10 +50,7 @@ class RedisBus:
         self._by_channel: dict[bytes, str] = {}
         self._new: dict[str, None] = {}  # followed since the turn began, not subscribed yet
         self._once = Once()
-        self._here: dict[str, dict[str, User]] = {}  # who is where by this worker
-        self._owed: dict[tuple[str, str], None] = {}  # who is gone, where Redis may not know it
-        self._beats = 0  # that were asked
-        self._seen: dict[str, int] = {}  # other workers -> how many beats were asked when we first knew of them
+        self.presence = Presence(asking, keys, node, self._gone)
 
     def join(self, sink: BusSink) -> None:
         """See `Bus.join`."""
@@ -135,7 +129,7 @@ class RedisBus:
         }
         nodes.pop(self.node, None)
         for node in nodes:
-            self._seen.setdefault(node, self._beats)
+            self.presence.saw(node)
         return nodes
 
     # --- the wire ---
@@ -144,9 +138,12 @@ class RedisBus:
         """It is there, and nothing is subscribed."""
         self._asking.wire.subscribe([self._keys.everybody], lambda _: None)
         self._new.clear()
-        self.beat()  # first: who is not known to live is not shown to anybody
-        self._assert_presence()
+        self.presence.up()
         self._subscribe(list(self._followed))
+
+    def _gone(self, node: str) -> None:
+        if self._sink is not None:
+            self._sink.node_gone(node)
 
     def down(self) -> None:
         """It is not there."""
@@ -179,7 +176,7 @@ class RedisBus:
             elif node.decode() == self.node:
                 return
             elif kind == b"j":
-                self._seen.setdefault(node.decode(), self._beats)
+                self.presence.saw(node.decode())
                 self._sink.came(room, node.decode(), read_user(what))
             elif kind == b"l":
                 self._sink.went(room, node.decode(), what.decode())
@@ -232,58 +229,8 @@ class RedisBus:
 
     def attend(self, room: str, user: User) -> None:
         """See `Bus.attend`."""
-        if not room.startswith("@"):  # nobody else is ever in one's own stream
-            self._here.setdefault(room, {})[user.id] = user
-            self._assert(room, user.id, encode_user(user))
+        self.presence.attend(room, user)
 
     def absent(self, room: str, user_id: str) -> None:
         """See `Bus.absent`."""
-        here = self._here.get(room)
-        if here is not None and here.pop(user_id, None) is not None:
-            if not here:
-                del self._here[room]
-            self._assert(room, user_id, b"")
-
-    def _assert(self, room: str, user_id: str, user: bytes) -> None:
-        names = self._keys.room(room)
-        keys = (names.workers, names.present + self.node.encode())
-        self._owed.pop((room, user_id), None)
-
-        def answered(answer: Any) -> None:
-            if isinstance(answer, Exception) and not user:
-                self._owed[room, user_id] = None
-
-        self._asking.wire.run("attend", keys, (self.node, user_id, user, names.channel), answered)
-
-    def _assert_presence(self) -> None:
-        """Say all again: it may have been lost, or others may have taken us for dead."""
-        for room, user_id in list(self._owed):
-            if user_id not in self._here.get(room, ()):
-                self._assert(room, user_id, b"")
-        for room, users in self._here.items():
-            for user in users.values():
-                self._assert(room, user.id, encode_user(user))
-
-    def beat(self) -> None:
-        """Say that we live, and learn who does. To be called every `BEAT_S`."""
-        self._beats += 1
-        asked = self._beats
-        values = (self.node, LEASE_MS)
-        self._asking.wire.run("beat", (self._keys.workers,), values, lambda answer: self._beaten(answer, asked))
-
-    def leave(self) -> None:
-        """We end. Others learn of it by their next beat: until then people have come back to one of them."""
-        self._asking.call(b"ZREM", self._keys.workers, self.node)
-
-    def _beaten(self, answer: Any, asked: int) -> None:
-        if isinstance(answer, Exception):
-            return
-        known, *nodes = answer
-        alive = {node.decode() for node in nodes}
-        # One of which we heard while this was on its way may have come after it was answered.
-        for node in [node for node, since in self._seen.items() if since < asked and node not in alive]:
-            del self._seen[node]
-            if self._sink is not None:
-                self._sink.node_gone(node)
-        if not known:
-            self._assert_presence()
+        self.presence.absent(room, user_id)

@@ -17,13 +17,15 @@ from chatservice.domain.events import Body, Deleted, Moderated
 from chatservice.domain.ports import Appended, LogError, LogSink, Page, Randomness
 from chatservice.domain.promise import Promise, rejected, start
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
-from chatservice.logs.redis_bus import BEAT_S, RedisBus
+from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
 from chatservice.logs.redis_codec import read_page
+from chatservice.logs.redis_folding import earlier
 from chatservice.logs.redis_keys import Keys
 from chatservice.logs.redis_people import People, read_accounts
+from chatservice.logs.redis_presence import BEAT_S
 from chatservice.logs.redis_reading import FAR, Reading
-from chatservice.logs.redis_writing import Writing, earlier
+from chatservice.logs.redis_writing import Writing
 from chatservice.redis.address import Address
 from chatservice.redis.blocking import Blocking
 from chatservice.redis.errors import RedisError, Refusal, Unusable
@@ -124,7 +126,7 @@ class RedisLog(Reading, People):
             stopped.resolve(None)
         else:
             if self._asking.state is State.UP:
-                self.bus.leave()
+                self.bus.presence.leave()
             self._asking.stop().then(drained)
         return stopped
 
@@ -147,7 +149,7 @@ class RedisLog(Reading, People):
     def _beat(self) -> None:
         self._beating = self._call_later(BEAT_S, self._beat)
         if self._asking.state is State.UP:
-            self.bus.beat()
+            self.bus.presence.beat()
             self._chores.step()
 
     # --- the log ---
