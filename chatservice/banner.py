@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from chatservice import __version__
 from chatservice.config import Config
+from chatservice.logs.registry import shown_store
 from chatservice.transports.endpoints import Listener
 
 Ports = Mapping[Listener, int]
@@ -26,7 +27,8 @@ def banner(config: Config, listeners: tuple[Listener, ...], ports: Ports, notes:
         rows.append(f"  Web        {listener.url('http', port)}{hint}")
         rows.append(f"  WebSocket  {listener.url('ws', port)}   and /v1 /text /echo /scream")
     rows += [f"  TCP lines  {listener.address(ports.get(listener))}" for listener in config.lines]
-    where = "memory, lost at the end" if config.store.startswith("memory") else str(config.data)
+    memory = "memory, lost at the end" if config.store.startswith("memory") else str(config.data)
+    where = shown_store(config.store) or memory
     rows.append(f"  Data       {where}")
     rows.append(f"  Owner      whoever says hello with the token in {config.owner_token_path}")
     if all(listener.loopback for listener in (*listeners, *config.lines)):

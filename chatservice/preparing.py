@@ -11,15 +11,18 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatservice.config import BadConfig, Config
 from chatservice.config.settings import Settings, Value
 from chatservice.domain.accounts import Registry
+from chatservice.domain.promise import Promise
 from chatservice.identity.jwt import SiteTokens
 from chatservice.identity.passes import SignedPasses, load_key, load_owner_token
+from chatservice.logs.registry import shared_key
 from chatservice.transports.admission import Bounds
 from chatservice.transports.assets import Pages, keep
 from chatservice.transports.desk import Shown
@@ -71,7 +74,8 @@ def make_passes(config: Config, registry: Registry) -> SignedPasses:
     if config.site_keys:
         site = SiteTokens(config.site_keys, config.site_audience, config.site_longest_s, time.time, registry.names)
     try:
-        key, owner_token = load_key(config.guest_key_path), load_owner_token(config.owner_token_path)
+        key = shared_key(config.store, load_key(config.guest_key_path))
+        owner_token = load_owner_token(config.owner_token_path)
     except (OSError, ValueError) as error:
         where = {config.guest_key_path.parent: None, config.owner_token_path.parent: None}
         raise BadConfig(f"cannot use the keys in {' and '.join(map(str, where))}: {error}") from error
@@ -131,6 +135,32 @@ def start_notes(config: Config, listeners: tuple[Listener, ...], pages: Pages) -
 def report(error: BaseException) -> None:
     """Log an error that is ours. Peers' words are not in it."""
     _log.error("{kind}: {error}", event="internal_error", kind=type(error).__name__, error=repr(error))
+
+
+def warn(words: str) -> None:
+    """Log what the operator should know. Peers' words are not in it."""
+    _log.warn("{words}", event="trouble", words=words)
+
+
+def connector(reactor: Any) -> Callable[..., Any]:
+    """Makes connections to Redis; loaded only where there is one."""
+
+    def connect(*args: Any, **kwargs: Any) -> Any:
+        from chatservice.redis.wire import Wire
+
+        return Wire(reactor, *args, **kwargs)
+
+    return connect
+
+
+def deferred_of(promise: Promise[None] | None) -> Deferred[None]:
+    """A promise as Twisted waits for it."""
+    deferred: Deferred[None] = Deferred()
+    if promise is None:
+        deferred.callback(None)
+    else:
+        promise.then(lambda _: deferred.callback(None))
+    return deferred
 
 
 def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:

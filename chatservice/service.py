@@ -22,6 +22,7 @@ from chatservice.backups import Backups
 from chatservice.banner import background_notes, banner
 from chatservice.config import FILES, BadConfig, Config, Given, read_config
 from chatservice.domain.accounts import Registry
+from chatservice.domain.elsewhere import Elsewhere
 from chatservice.domain.hub import Hub
 from chatservice.domain.ports import Engine, LogError
 from chatservice.flags import Options
@@ -32,19 +33,22 @@ from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
 from chatservice.listening import Listening, given_sockets
 from chatservice.logs.audit import AuditFile
-from chatservice.logs.registry import BadStore, check_log, open_log
+from chatservice.logs.registry import BadStore, bus_of, check_log, open_log
 from chatservice.metrics import ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
 from chatservice.notify import Manager, Watchdog
 from chatservice.operator import Operator, Rooms
 from chatservice.preparing import (
     Secrets,
     bounds,
+    connector,
+    deferred_of,
     give_up,
     make_passes,
     report,
     shown_settings,
     start_notes,
     take_lock,
+    warn,
     with_older,
 )
 from chatservice.reloading import apply, read_again
@@ -176,7 +180,11 @@ class ChatService(MultiService):
             if log.stop_blocks:
                 yield deferToThread(log.stop)
             else:
-                log.stop()
+                yield deferred_of(log.stop())
+
+    def _stop_log(self) -> None:
+        assert self._log is not None
+        self._log.stop()
 
     def _open_log(self) -> Surroundings:
         config, reactor = self.config, self._reactor
@@ -189,6 +197,10 @@ class ChatService(MultiService):
             clock=time.time,
             randomness=Secrets(),
             note=self._note,
+            connect=connector(reactor),
+            call_later=reactor.callLater,
+            seconds=reactor.seconds,
+            trouble=warn,
         )
         turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater, counted=self.counted)
         hub = self._hub = Hub(
@@ -203,6 +215,9 @@ class ChatService(MultiService):
             build=self.pages.build.id if self.pages.build is not None else __version__,
             audit=AuditFile(config.data / "audit.log", report),
         )
+        bus = bus_of(self._log)
+        if bus is not None:
+            Elsewhere(hub, bus)
         passes = hub.passes = make_passes(config, hub.registry)
         self._passwords = Passwords(reactor.callFromThread)
         hub.sign_in = PasswordSignIn(hub.registry, self._log, self._passwords, passes, Tries(time.time))
@@ -312,7 +327,7 @@ def make_service(
         config = given_sockets(read(), Inherited.take(environment))
         lock = take_lock(config.data)
         make_passes(config, Registry(PrecisNames()))
-        check_log(config.store, config.data)
+        check_log(config.store, config.data, config.durability)
         examine(config, reactor)
         for listener in wanted_listeners(config):
             listener.check_free()

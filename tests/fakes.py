@@ -18,6 +18,7 @@ from chatservice.dialects.base import Id, Outcome
 from chatservice.domain import events as e
 from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.audience import Hearer, hand_out_singly
+from chatservice.domain.elsewhere import Elsewhere
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Body, Entry, Event, Said, User
 from chatservice.domain.hub import Hub
@@ -26,6 +27,7 @@ from chatservice.domain.message import Message
 from chatservice.domain.ports import Appended, Engine, Found, LogSink, Page, Passes, Past, Peer, Turn, Unread
 from chatservice.domain.promise import Promise, resolved
 from chatservice.identity.names import PrecisNames
+from chatservice.logs.registry import bus_of
 
 T = TypeVar("T")
 
@@ -384,6 +386,9 @@ def make_hub(
         turn=turn,
         build="1.2.3-test",
     )
+    bus = bus_of(log)
+    if bus is not None:
+        Elsewhere(hub, bus)
     log.start(hub)
     return hub
 

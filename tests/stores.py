@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fakes import PATIENCE_S, FakeClock, Ids, Pump
+from redis_ground import RedisGround
 
 from chatservice.domain.accounts import Account
 from chatservice.domain.events import Entry
@@ -99,6 +100,9 @@ def wal(path: Path) -> Path:
 GROUNDS: dict[str, Callable[[Path], Ground]] = {"memory": MemoryGround, "sqlite": SQLiteGround}
 """A new row here is a new engine that owes the same."""
 
+ENGINES = (*sorted(GROUNDS), "redis")
+"""Those and the one that needs a server beside it: tests that ask thousands of times leave it out."""
+
 
 class Nobody:
     """A sink that nothing comes of."""
@@ -115,8 +119,9 @@ class Store:
 
     def __init__(self, kind: str, place: Path, *, fence: bool = True) -> None:
         self.kind = kind
-        self.ground = GROUNDS[kind](place)
-        self.pump, self.clock, self.ids = Pump(), FakeClock(), Ids("e")
+        self.ground = {**GROUNDS, "redis": RedisGround}[kind](place)
+        self.pump: Pump = getattr(self.ground, "pump", None) or Pump()
+        self.clock, self.ids = FakeClock(), Ids("e")
         self.engine: Engine
         self._fence = fence
         self._open = 0  # questions without an answer
@@ -134,8 +139,10 @@ class Store:
 
     def stop(self) -> None:
         """The process ends in order."""
-        self.engine.stop()
+        stopped = self.engine.stop()
         self.settle()
+        if stopped is not None:
+            self.pump.until(stopped)
 
     @property
     def busy(self) -> bool:

@@ -162,14 +162,22 @@ OPTIONS: tuple[Option, ...] = (
         "Keep everything in this directory.",
         otherwise="$STATE_DIRECTORY, else ./chat-data",
     ),
-    Option(STORAGE, "store", "value", "sqlite:", "Keep the log in sqlite:[PATH] or in memory: (lost at the end)."),
+    Option(
+        STORAGE,
+        "store",
+        "value",
+        "sqlite:",
+        "Keep the log in sqlite:[PATH], in memory: (lost at the end), or in a Redis that several chats share:"
+        " redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://…, unix:PATH, redis+sentinel://HOST,HOST/NAME.",
+    ),
     Option(
         STORAGE,
         "durability",
         "value",
         "disk",
         "Count a message as kept when it survives a power cut (disk) or a crash of the program (process; the"
-        " newest may be lost with the power).",
+        " newest may be lost with the power). With Redis it is what that server does; cache also takes one that"
+        " forgets.",
     ),
     Option(
         LIMITS,

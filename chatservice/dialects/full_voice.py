@@ -191,7 +191,7 @@ def _greeting(result: r.Greeting) -> Fields:
         "user": person,
         "time": result.time_ms,
         "build": result.build,
-        "cid_ttl_s": None,
+        "cid_ttl_s": result.cid_ttl_s,
         **_given(guest_token=result.guest_token),
         "durability": result.durability,
         "ping_ms": PING_MS,

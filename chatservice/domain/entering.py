@@ -93,6 +93,7 @@ async def _hello(session: Session, command: c.Hello) -> Result:
         joined,
         hub.build,
         hub.messages or MESSAGES,
+        getattr(hub.log, "cid_ttl_s", None),
     )
 
 

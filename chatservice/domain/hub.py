@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.audience import AtOnce
+from chatservice.domain.bus import ALONE, Bus
 from chatservice.domain.errors import KICKED, TOKEN_EXPIRED, Code, Disconnect, Refused
-from chatservice.domain.events import Entry, Event, Presence, Said, User
+from chatservice.domain.events import Entry, Event, Moderated, Presence, Said, User
 from chatservice.domain.limits import Rate
 from chatservice.domain.permissions import has_a_place, may_be_in
 from chatservice.domain.ports import Audit, Engine, Identity, Passes, Peer, Randomness, SignIn, Turn
@@ -78,6 +79,8 @@ class Hub:
         self.network_of: Callable[[str], str] = network_of
         self.registry = registry
         self.sign_in: SignIn | None = None
+        self.bus: Bus = ALONE  # with other nodes `Elsewhere` sets both
+        self.enforce: Callable[[Room, Moderated], object] | None = None
         self.guests = guests
         self.proofs = Proofs()
         self.roster = Roster(registry.names, registry.whose)
@@ -176,6 +179,10 @@ class Hub:
         known, account = self.roster.find(user_id), self.registry.find(user_id)
         if known is not None:
             return known.user
+        for room in self.rooms.values():
+            other = room.here.elsewhere(user_id)
+            if other is not None:
+                return other
         seen = self.whereabouts.find(user_id)
         if account is None and seen is not None:
             return seen.user
@@ -203,6 +210,8 @@ class Hub:
         if room is None:
             clock = None if self.rates is None else self.clock
             room = self.rooms[name] = Room(name, self.log, self.report, self.turn, clock)
+            room.enforce, room.here.bus = self.enforce, self.bus
+            self.bus.follow(name)
         return room
 
     def enter(self, room: Room, person: Person, peer: Peer) -> None:
@@ -225,6 +234,7 @@ class Hub:
         """Forget the room if nobody is in it or on the way into it."""
         if room.here.empty and not room.joining and self.rooms.get(room.name) is room:
             del self.rooms[room.name]
+            self.bus.unfollow(room.name)
 
     def _note_crowd(self, room: Room) -> None:
         if room.here.is_crowded:
@@ -290,6 +300,7 @@ class Hub:
             room = self.rooms.get(name)
             if room is not None and not name.startswith("@") and room.here.n <= TELL_EACH:
                 room.here.fan_out(event, told=told)
+                self.bus.tell(name, event)
 
     def tell_own(self, user_id: str, event: Event, *, but: Peer | None = None) -> None:
         """Tell a user's own sessions, except one."""

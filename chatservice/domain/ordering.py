@@ -135,9 +135,9 @@ def _done(session: Session, room: Room, body: Moderated, done: Promise[Appended]
     )
     note(session, deed)
     if target is not None and body.action in ("kick", "ban"):
-        _remove(session.hub, room, target, KICKED if body.action == "kick" else BANNED)
+        throw_out(session.hub, room, target, KICKED if body.action == "kick" else BANNED)
     if (body.action, body.value) in (("private", "on"), ("role", "guest")):
-        _clear(session.hub, room)
+        clear(session.hub, room)
 
 
 def note(session: Session, deed: Deed) -> None:
@@ -147,14 +147,14 @@ def note(session: Session, deed: Deed) -> None:
         session.hub.audit.note(deed)
 
 
-def _remove(hub: Hub, room: Room, target: User, why: Disconnect) -> None:
+def throw_out(hub: Hub, room: Room, target: User, why: Disconnect) -> None:
     """Whoever is kicked or banned leaves the room; a session that is nowhere else is ended."""
     hub.end_readers(why, room, target.id)
     here = [other for other in hub.sessions.get(target.id, ()) if room.name in other.rooms]
     hub.for_each(here, lambda other: other.send_away(room, why))
 
 
-def _clear(hub: Hub, room: Room) -> None:
+def clear(hub: Hub, room: Room) -> None:
     """The room is private now, or somebody is no member any more: whoever may not be in it leaves it."""
     hub.end_readers(KICKED, room)  # those who may come back at once
     everybody = [other for sessions in hub.sessions.values() for other in sessions if room.name in other.rooms]

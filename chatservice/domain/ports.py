@@ -111,10 +111,13 @@ class Log(Protocol):
     - The numbers of a room are 1, 2, 3 … in the order of `committed` calls (MUST).
     - `append` answers only after its durability class is reached (MUST).
     - A number never stands for two different entries under one epoch (MUST).
-    - The same (room, user, cid) is stored once; a repeat answers with the first number (MUST).
+    - The same (room, user, cid) is stored once; a repeat answers with the first number (MUST; as long as
+      `cid_ttl_s`
+      says, where an engine has such).
     - `committed` is never called from inside `append` (MUST NOT re-enter).
     - What was `committed` is in every page that is asked for afterwards (MUST).
-    - A new epoch begins for a room whenever the log was opened anew since its last use (MUST).
+    - A new epoch begins for a room whenever the log was opened anew since its last use (MUST). A log of several
+      processes is opened by its server.
     - Edits, deletions, reactions and moderation are entries too; the log folds them into the messages' final
       state and the room's rules in the same transaction, by `domain/message.py` and `domain/rules.py` (MUST).
     - The words of a deleted message are nowhere a minute later (MUST).
@@ -133,8 +136,9 @@ class Log(Protocol):
         :raises LogError: with one sentence for the operator when it cannot be opened.
         """
 
-    def stop(self) -> None:
-        """Write what waits and close; later calls of `append` are refused. See `stop_blocks`."""
+    def stop(self) -> Promise[None] | None:
+        """Write what waits and close; later calls of `append` are refused. See `stop_blocks`. A log that cannot
+        be done with that at once answers when it is."""
 
     def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
         """Give `body` the room's next number and keep it. A reaction that changes nothing answers with number 0.

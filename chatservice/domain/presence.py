@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from chatservice.domain.audience import Audience
+from chatservice.domain.bus import ALONE, Bus
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Counted, Crowded, Entered, Entry, Event, Left, Renamed, User
 from chatservice.domain.limits import Bucket, Rate
@@ -28,8 +29,15 @@ FEW = 3
 class Attendance:
     """The members of one room, and their peers by audience: those that take the same bytes.
 
+    Members may be here by other nodes too; who is here by any is here, and is told of once.
+
     :param clock: seconds; None where floods are not summed up.
     """
+
+    bus: Bus = ALONE
+    # On the class: there are many rooms, and in most of them nobody is here by another node.
+    _others: dict[str, dict[str, User]] = {}
+    _apart = 0  # how many are here by other nodes only
 
     def __init__(self, room: str, turn: Turn, clock: Callable[[], float] | None = None) -> None:
         self.room = room
@@ -45,12 +53,17 @@ class Attendance:
     @property
     def n(self) -> int:
         """How many users are here."""
-        return len(self._members)
+        return len(self._members) + self._apart
 
     @property
     def users(self) -> tuple[User, ...]:
-        """Who is here, in the order of arrival."""
-        return tuple(user for user, _ in self._members.values())
+        """Who is here, in the order of arrival; those who are by other nodes only come last."""
+        here = tuple(user for user, _ in self._members.values())
+        if not self._apart:
+            return here
+        return here + tuple(
+            next(iter(nodes.values())) for id, nodes in self._others.items() if id not in self._members
+        )
 
     def peers(self, user_id: str) -> Collection[Peer]:
         """The peers of one user."""
@@ -96,7 +109,11 @@ class Attendance:
         known = self._members.get(user.id)
         if known is None:
             self._members[user.id] = (user, [peer])
-            self._tell_presence(Entered(self.room, user, self.n))
+            self.bus.attend(self.room, user)
+            if user.id in self._others:
+                self._apart -= 1
+            else:
+                self._tell_presence(Entered(self.room, user, self.n))
         else:
             known[1].append(peer)
         self.listen(peer)
@@ -124,15 +141,64 @@ class Attendance:
         known = self._members.get(user_id)
         if known is not None and not known[1]:
             del self._members[user_id]
-            self._tell_presence(Left(self.room, known[0], self.n))
+            self.bus.absent(self.room, user_id)
+            if user_id in self._others:
+                self._apart += 1
+            else:
+                self._tell_presence(Left(self.room, known[0], self.n))
+
+    # --- those who are here by other nodes ---
+
+    def elsewhere(self, user_id: str) -> User | None:
+        """That user, if it is here by another node."""
+        return next(iter(self._others.get(user_id, {}).values()), None)
+
+    def came(self, node: str, user: User) -> None:
+        """See `BusSink.came`."""
+        if not self._others:
+            self._others = {}
+        known = self._others.setdefault(user.id, {})
+        is_new = not known
+        known[node] = user
+        if is_new and user.id not in self._members:
+            self._apart += 1
+            self._tell_presence(Entered(self.room, user, self.n))
+
+    def went(self, node: str, user_id: str) -> None:
+        """See `BusSink.went`."""
+        known = self._others.get(user_id, {})
+        user = known.pop(node, None)
+        if user is None or known:
+            return
+        del self._others[user_id]
+        if user_id not in self._members:
+            self._apart -= 1
+            self._tell_presence(Left(self.room, user, self.n))
+
+    def attending(self, by_node: Mapping[str, Mapping[str, User]]) -> None:
+        """See `BusSink.attending`."""
+        for user_id, nodes in list(self._others.items()):
+            for node in [node for node in nodes if user_id not in by_node.get(node, ())]:
+                self.went(node, user_id)
+        for node, users in by_node.items():
+            for user in users.values():
+                self.came(node, user)
+
+    def node_gone(self, node: str) -> None:
+        """See `BusSink.node_gone`."""
+        for user_id in [user_id for user_id, nodes in self._others.items() if node in nodes]:
+            self.went(node, user_id)
 
     def rename(self, user: User, was: str) -> None:
         """A user of this room has a new nick."""
         known = self._members.get(user.id)
         if known is not None:
             self._members[user.id] = (user, known[1])
+            self.bus.attend(self.room, user)
             if self.n <= TELL_EACH:
-                self.fan_out(Renamed(self.room, user, was))
+                renamed = Renamed(self.room, user, was)
+                self.fan_out(renamed)
+                self.bus.tell(self.room, renamed)
 
     def tell_count(self) -> None:
         """Tell how many are here, if that has changed since it was told."""

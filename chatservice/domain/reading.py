@@ -90,6 +90,7 @@ async def _read(session: Session, room: Room, seq: int) -> Result:
         told[room.name] = mark
         event = ReadElsewhere(room.name, mark, unread.unread, unread.mentions)
         session.hub.tell_own(me, event, but=session.peer)
+        session.hub.bus.tell("@" + me, event)
     return Marked(room.name, mark, unread.unread, unread.mentions)
 
 

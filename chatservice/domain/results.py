@@ -67,6 +67,7 @@ class Greeting:
     rooms: Mapping[str, Joined | Refused] = field(default_factory=dict)
     build: str = ""
     messages: Rate = MESSAGES
+    cid_ttl_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class Room:
         self.kicks: dict[str, int] = {}  # user id -> how often it was thrown out, for whoever is on the way in
         self.said_at: dict[str, float] = {}  # user id -> when it last spoke, while the room is slow
         self.here = Attendance(name, turn or AtOnce(), clock)
+        self.enforce: Callable[[Room, Moderated], object] | None = None  # where there are other nodes
         self._forks: tuple[tuple[str, int], ...] = ()
         self._first = 1
         self._log = log
@@ -133,6 +134,8 @@ class Room:
             if body.action in ("kick", "ban") and body.target is not None:
                 self.kicks[body.target.id] = self.kicks.get(body.target.id, 0) + 1
         self.here.fan_out_entry(entry)
+        if isinstance(body, Moderated) and self.enforce is not None:
+            self.enforce(self, body)
 
     def author(self, ref: int) -> User | None:
         """Who said the message, if it is one of the newest."""

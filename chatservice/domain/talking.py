@@ -149,7 +149,9 @@ def type_(session: Session, command: c.Type) -> Result:
         else:
             session.typing.pop(room.name, None)
         user = session.user.user
-        room.here.fan_out(Typing(room.name, user, command.on), but=user.id)
+        typing = Typing(room.name, user, command.on)
+        room.here.fan_out(typing, but=user.id)
+        session.hub.bus.tell(room.name, typing)
     return Done()
 
 

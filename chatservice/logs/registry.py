@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from chatservice.domain.ports import Engine, Randomness
+from chatservice.domain.bus import Bus
+from chatservice.domain.ports import Engine, LogError, Randomness
 from chatservice.logs.note import Note, ignore
 
-STORES: tuple[str, ...] = ("memory", "sqlite")
+if TYPE_CHECKING:
+    from chatservice.logs.redis_log import Connect
+
+REDIS: tuple[str, ...] = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+STORES: tuple[str, ...] = ("memory", "sqlite", *REDIS)
 DURABILITIES: tuple[str, ...] = ("disk", "process")
+CACHE = "cache"
+"""What may be asked of Redis alone: take any server, also one that forgets."""
 
 
 class BadStore(ValueError):
@@ -26,15 +34,39 @@ def open_log(
     clock: Callable[[], float],
     randomness: Randomness,
     note: Note = ignore,
+    connect: Connect | None = None,
+    call_later: Callable[[float, Callable[[], None]], Any] | None = None,
+    seconds: Callable[[], float] | None = None,
+    trouble: Callable[[str], object] = lambda _: None,
 ) -> Engine:
     """The log that `store` names, not started yet.
 
-    :param store: `memory:`, `sqlite:` (`chat.db` in the data directory) or `sqlite:PATH`.
-    :param durability: `disk` or `process`; memory keeps nothing in any case.
+    :param store: `memory:`, `sqlite:` (`chat.db` in the data directory), `sqlite:PATH` or a Redis; see
+        `chatservice.redis.address`.
+    :param durability: `disk` or `process`; memory keeps nothing in any case. For Redis `cache`, or any other:
+        then it is what the server does.
     :param note: told how long its work takes, if it is any; see `Note`.
+    :param connect: makes the connections to Redis, which need a reactor; so do `call_later` and `seconds`.
+    :param trouble: is given sentences for the operator's log.
     :raises BadStore: for any other name.
     """
-    name, rest = _named(store)
+    name, rest = _named(store, durability)
+    if name in REDIS:
+        from chatservice.logs.redis_log import RedisLog
+
+        if connect is None or call_later is None or seconds is None:
+            raise BadStore("with Redis this is done by a chat that runs: start one first")
+        return RedisLog(
+            _redis_address(store),
+            connect=connect,
+            durability=durability,
+            clock=clock,
+            seconds=seconds,
+            call_soon=call_soon,
+            call_later=call_later,
+            randomness=randomness,
+            trouble=trouble,
+        )
     if name == "memory":
         from chatservice.logs.memory import MemoryLog
 
@@ -51,14 +83,20 @@ def open_log(
     )
 
 
-def check_log(store: str, data: Path) -> None:
+def bus_of(log: Engine) -> Bus | None:
+    """The way to other nodes, where the log is one for several."""
+    bus: Bus | None = getattr(log, "bus", None)
+    return bus
+
+
+def check_log(store: str, data: Path, durability: str = DURABILITIES[0]) -> None:
     """Look at the log that `store` names, open and close it: a broken one is found before the process goes into
     the background, where nobody hears it, and before anything is written to it.
 
     :raises BadStore: for any other name.
     :raises LogError: if it is damaged or cannot be opened.
     """
-    name, rest = _named(store)
+    name, rest = _named(store, durability)
     if name == "sqlite":
         from chatservice.logs.soundness import check_whole
         from chatservice.logs.sqlite import open_database
@@ -66,6 +104,11 @@ def check_log(store: str, data: Path) -> None:
         path = data / (rest or "chat.db")
         check_whole(path)
         open_database(path).close()
+    elif name in REDIS:
+        address = _redis_address(store)
+        from chatservice.logs.redis_log import check_redis
+
+        check_redis(address, durability)
 
 
 def database_of(store: str, data: Path) -> Path | None:
@@ -77,8 +120,41 @@ def database_of(store: str, data: Path) -> Path | None:
     return data / (rest or "chat.db") if name == "sqlite" else None
 
 
-def _named(store: str) -> tuple[str, str]:
+def shared_key(store: str, key: bytes) -> bytes:
+    """The key that signs tokens: on a Redis all workers must have the same, and the first one's is it.
+
+    :raises LogError: if Redis cannot be asked.
+    """
+    if _named(store)[0] not in REDIS:
+        return key
+    address = _redis_address(store)
+    from chatservice.logs.redis_log import agree_on_key
+
+    return agree_on_key(address, key)
+
+
+def shown_store(store: str) -> str:
+    """A Redis as an operator may read it, without its password; empty for the other stores."""
+    return f"in the Redis at {_redis_address(store)}" if _named(store)[0] in REDIS else ""
+
+
+def _redis_address(store: str) -> Any:
+    from chatservice.redis.address import BadAddress, parse_address
+
+    try:
+        import hiredis  # noqa: F401 - is it there?
+    except ImportError as error:
+        raise LogError("Redis needs the hiredis library: pip install 'chatservice[redis]'") from error
+    try:
+        return parse_address(store)
+    except BadAddress as error:
+        raise BadStore(f"--store: {error}") from error
+
+
+def _named(store: str, durability: str = "") -> tuple[str, str]:
     name, _, rest = store.partition(":")
     if name not in STORES or (name == "memory" and rest):
-        raise BadStore(f"--store {store}: there is memory: and sqlite:[PATH]")
+        raise BadStore(f"--store {store}: there is memory:, sqlite:[PATH] and redis://HOST[:PORT][/DB]")
+    if durability == CACHE and name == "sqlite":
+        raise BadStore("--durability cache is for Redis; sqlite keeps what it is given")
     return name, rest

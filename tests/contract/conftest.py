@@ -1,4 +1,4 @@
-"""Each engine in turn; see `stores.GROUNDS`."""
+"""Each engine in turn; see `stores.ENGINES`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from desk import Desk
-from stores import GROUNDS, Store
+from stores import ENGINES, Store
 
 
-@pytest.fixture(params=sorted(GROUNDS))
+@pytest.fixture(params=ENGINES)
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     """An engine, started."""
     desk = Desk(Store(request.param, tmp_path))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from chat import Chat
-from stores import GROUNDS, Store
+from stores import ENGINES, Store
 
 
-@pytest.fixture(params=sorted(GROUNDS))
+@pytest.fixture(params=ENGINES)
 def chat(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Chat]:
     """A server; at the end nothing may have gone wrong on its side."""
     chat = Chat(Store(request.param, tmp_path))

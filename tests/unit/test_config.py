@@ -150,7 +150,7 @@ def test_flags_in_the_environment(value: str) -> None:
                 "https://chat.example.org/?room=a",
             )
         ),
-        (["--store", "redis:"], ["--store", "redis", "memory", "sqlite"]),
+        (["--store", "mongo:"], ["--store", "mongo", "memory", "sqlite", "redis"]),
         (["--default-dialect", "line"], ["--default-dialect", "line", "simple"]),
         (["--default-room", "@ann"], ["--default-room", "@ann"]),
         (["--default-room", "\udcff"], ["--default-room"]),

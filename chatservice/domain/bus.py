@@ -1,0 +1,85 @@
+"""The seam to other nodes of the same chat: what they must hear, and what is heard of them.
+
+What lasts comes by the log (`LogSink.committed`, whoever wrote it); this is for the rest. One process alone has
+`ALONE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from chatservice.domain.events import Event, User
+
+
+class BusSink(Protocol):
+    """Implemented by the hub's `Elsewhere`; always called in the reactor's thread. MUST NOT raise."""
+
+    def missed(self, room: str) -> None:
+        """Entries of the room may have been committed without being told: they have to be read."""
+
+    def heard(self, room: str, event: Event) -> None:
+        """Something that is not kept happened in the room, on another node."""
+
+    def attending(self, room: str, by_node: Mapping[str, Mapping[str, User]]) -> None:
+        """Who is in the room by other nodes: node -> user id -> user. Whoever else was there is not any more."""
+
+    def came(self, room: str, node: str, user: User) -> None:
+        """The user is in the room by that node, perhaps under another nick than before."""
+
+    def went(self, room: str, node: str, user_id: str) -> None:
+        """The user is not there by that node any more."""
+
+    def node_gone(self, node: str) -> None:
+        """Nobody is anywhere by that node any more."""
+
+
+class Bus(Protocol):
+    """What the hub tells other nodes. Nothing here raises or waits; what cannot be told now is told by what holds
+    when it can."""
+
+    def join(self, sink: BusSink) -> None:
+        """Tell `sink` from now on."""
+
+    def follow(self, room: str) -> None:
+        """The hub has the room open: entries that others write are told from here on, and a page of the log that
+        is asked for later is read after that has begun (MUST: what lies between would be missed)."""
+
+    def unfollow(self, room: str) -> None:
+        """It is not open any more."""
+
+    def attend(self, room: str, user: User) -> None:
+        """The user is in the room by this node; again under another nick."""
+
+    def absent(self, room: str, user_id: str) -> None:
+        """It is not there by this node any more."""
+
+    def tell(self, room: str, event: Event) -> None:
+        """Tell those who are in the room by other nodes something that is not kept. As good as can be: it may be
+        lost."""
+
+
+class Alone:
+    """There is no other node."""
+
+    def join(self, sink: BusSink) -> None:
+        """See `Bus.join`."""
+
+    def follow(self, room: str) -> None:
+        """See `Bus.follow`."""
+
+    def unfollow(self, room: str) -> None:
+        """See `Bus.unfollow`."""
+
+    def attend(self, room: str, user: User) -> None:
+        """See `Bus.attend`."""
+
+    def absent(self, room: str, user_id: str) -> None:
+        """See `Bus.absent`."""
+
+    def tell(self, room: str, event: Event) -> None:
+        """See `Bus.tell`."""
+
+
+ALONE = Alone()
+"""What a hub has unless it is given another one."""

@@ -1,0 +1,20 @@
+-- Rooms by last use. ARGV[1] what all keys begin with, ARGV[2] partitions, ARGV[3] how many rooms to skip, ARGV[4] how
+-- many to show. Answers {name, top, rules, name, top, rules, …} and shows fewer only where there are no more.
+--
+-- It makes up names of keys, which a Redis Cluster does not allow; there each partition would be asked by itself.
+local skip, show = tonumber(ARGV[3]), tonumber(ARGV[4])
+local found = {}
+for partition = 0, tonumber(ARGV[2]) - 1 do
+  local base = ARGV[1] .. '{' .. partition .. '}:'
+  local some = redis.call('ZREVRANGE', base .. 'z', 0, skip + show - 1, 'WITHSCORES')
+  for i = 1, #some, 2 do found[#found + 1] = {some[i], tonumber(some[i + 1]), base} end
+end
+table.sort(found, function(a, b) return a[2] > b[2] end)
+local answer = {}
+for i = skip + 1, math.min(#found, skip + show) do
+  local head = redis.call('HMGET', found[i][3] .. 'm:' .. found[i][1], 's', 'u')
+  answer[#answer + 1] = found[i][1]
+  answer[#answer + 1] = head[1] or '0'
+  answer[#answer + 1] = head[2] or ''
+end
+return answer

@@ -1,0 +1,31 @@
+-- What a user has not read. KEYS[1] the cards; ARGV[1] the number up to which it has read, ARGV[2] its id, ARGV[3] up
+-- to how many are counted. Answers {messages of others, those that name the user}.
+local after, most = tonumber(ARGV[1]), tonumber(ARGV[3])
+local low, high = 0, redis.call('LLEN', KEYS[1])
+while low < high do
+  local middle = math.floor((low + high) / 2)
+  if tonumber(string.match(redis.call('LINDEX', KEYS[1], middle), '^%d+')) > after then
+    high = middle
+  else
+    low = middle + 1
+  end
+end
+local others, mentions = 0, 0
+local me, called = '\31' .. ARGV[2] .. '\31', ARGV[2] .. '\31'
+while others < most or mentions < most do
+  local cards = redis.call('LRANGE', KEYS[1], low, low + 255)
+  for _, card in ipairs(cards) do
+    -- seq US author US mention US mention US
+    local author = string.match(card, '^%d+(\31[^\31]+\31)')
+    if author then
+      if author ~= me then others = others + 1 end
+      if string.find(card, '\31' .. called, #string.match(card, '^%d+\31[^\31]+'), true) then
+        mentions = mentions + 1
+      end
+    end
+  end
+  low = low + 256
+  -- A busy room must not hold up all others: four thousand are looked at, which takes a millisecond.
+  if #cards < 256 or low > high + 4096 then break end
+end
+return {math.min(others, most), math.min(mentions, most)}

@@ -1,0 +1,230 @@
+"""Asking Redis: what waits while it is away, what is refused at once, and what its errors mean to a peer."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum, auto
+from typing import Any, Protocol
+
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.ports import Randomness
+from chatservice.domain.promise import Promise
+from chatservice.redis.errors import Lost, NotConnected, RedisError, Refusal
+from chatservice.redis.server import Server
+
+PATIENCE_S = 3.0
+"""How long a question may wait for Redis to come back. What is to be said does not wait: the peer is told at
+once."""
+
+IN_FLIGHT = 2000
+"""Entries on the way; more than that is more than it can take."""
+
+Word = bytes | str | int
+Done = Callable[[Any], None]
+
+
+class Wire(Protocol):
+    """The way to Redis; see `chatservice.redis.wire.Wire`. Errors come as values."""
+
+    server: Server | None
+
+    def start(self) -> None:
+        """Connect, and stay connected."""
+
+    def stop(self) -> None:
+        """Hang up."""
+
+    def call(self, words: Sequence[Word], done: Done) -> None:
+        """A command."""
+
+    def run(self, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done) -> None:
+        """A script."""
+
+    def subscribe(self, channels: Iterable[bytes], done: Done) -> None:
+        """Hear channels."""
+
+    def unsubscribe(self, channels: Iterable[bytes]) -> None:
+        """Hear them no more."""
+
+
+class State(Enum):
+    """starting: never connected yet; all waits. up. down: it was there, and is not; only questions wait."""
+
+    STARTING = auto()
+    UP = auto()
+    DOWN = auto()
+    STOPPED = auto()
+
+
+class Asking:
+    """Questions and answers as promises.
+
+    :param call_later: seconds and a call; answers something that can be cancelled.
+    :param fence: False makes every server look like the same one, to show in tests what that leads to.
+    :param trouble: is given sentences for the operator's log.
+    """
+
+    def __init__(
+        self,
+        randomness: Randomness,
+        call_later: Callable[[float, Callable[[], None]], Any],
+        trouble: Callable[[str], object],
+        *,
+        fence: bool = True,
+    ) -> None:
+        self.wire: Wire
+        self.state = State.STARTING
+        self.call_later = call_later
+        self.trouble = trouble
+        self._word = randomness.token()[:10]
+        self._count = 0
+        self._fence = fence
+        self._waiting: deque[_Waiting] = deque()
+        self._pending = 0
+        self._drained: Promise[None] | None = None
+
+    # --- what happens to the wire ---
+
+    def up(self) -> None:
+        """It is there: ask what has waited."""
+        if self.state is not State.STOPPED:
+            self.state = State.UP
+        waiting, self._waiting = self._waiting, deque()
+        for one in waiting:
+            one.go()
+
+    def down(self, why: RedisError) -> None:
+        """It is not there."""
+        if self.state is State.UP:
+            self.trouble(f"Redis is away: {why}")
+            self.state = State.DOWN
+
+    def stop(self) -> Promise[None]:
+        """Nothing more is taken. Answers when what is under way has its answer."""
+        self.state = State.STOPPED
+        drained: Promise[None] = Promise()
+        self._drained = drained
+        if not self._pending:
+            drained.resolve(None)
+        else:
+            self.call_later(2 * PATIENCE_S, lambda: drained.resolve(None))
+        return drained
+
+    # --- asking ---
+
+    @property
+    def identity(self) -> str:
+        """Of the server at the other end of this very connection."""
+        server = self.wire.server
+        return "unfenced" if not self._fence else server.identity if server is not None else ""
+
+    def call(self, *words: Word) -> Promise[Any]:
+        """A command's answer. Rejected with `Refused`."""
+        return self._when_up(lambda done: self.wire.call(words, done))
+
+    def run(self, name: str, keys: Sequence[Word], *values: Word) -> Promise[Any]:
+        """A script's answer. Rejected with `Refused`."""
+        return self._when_up(lambda done: self.wire.run(name, keys, values, done))
+
+    def run_fenced(self, name: str, keys: Sequence[Word], *values: Word) -> Promise[Any]:
+        """The answer of one that begins with `fence`: the identity is that of the connection by which it goes."""
+        return self._when_up(lambda done: self._run_fenced(name, keys, values, done))
+
+    def write(self, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done) -> None:
+        """Like `run_fenced`, but no more than `IN_FLIGHT` at a time; `done` is given the answer, or an error as
+        it is."""
+        if self._pending >= IN_FLIGHT:
+            done(Refused(Code.BUSY, retry_ms=1000))
+            return
+        self._pending += 1
+
+        def answered(answer: Any) -> None:
+            done(answer)
+            self._ended()
+
+        if self.wire.server is None:
+            self.wait(
+                lambda: self._run_fenced(name, keys, values, answered),
+                lambda: answered(NotConnected("not in time")),
+            )
+        else:
+            self._run_fenced(name, keys, values, answered)
+
+    def _run_fenced(self, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done) -> None:
+        # Nobody needs to be unable to guess an epoch; no two may be the same.
+        self._count += 1
+        self.wire.run(name, keys, (self.identity, f"{self._word}{self._count:x}", *values), done)
+
+    def _when_up(self, go: Callable[[Done], None]) -> Promise[Any]:
+        promise: Promise[Any] = Promise()
+        if self.state is State.STOPPED:
+            promise.reject(Refused(Code.UNAVAILABLE))
+            return promise
+        self._pending += 1
+
+        def done(answer: Any) -> None:
+            if isinstance(answer, Exception):
+                promise.reject(self.refusal(answer))
+            else:
+                promise.resolve(answer)
+            self._ended()
+
+        if self.state is State.UP:
+            go(done)
+        else:
+            self.wait(lambda: go(done), lambda: done(NotConnected("not in time")))
+        return promise
+
+    def wait(self, go: Callable[[], None], give_up: Callable[[], None], patience_s: float = PATIENCE_S) -> None:
+        """Call `go` when Redis is there; if it does not come in time, `give_up`."""
+        one = _Waiting(go, give_up)
+        one.timer = self.call_later(patience_s, lambda: self._late(one))
+        self._waiting.append(one)
+
+    def _late(self, one: _Waiting) -> None:
+        if one in self._waiting:
+            self._waiting.remove(one)
+            one.timer = None
+            one.give_up()
+
+    def _ended(self) -> None:
+        self._pending -= 1
+        if self._drained is not None and not self._pending:
+            self._drained.resolve(None)
+
+    def refusal(self, error: Exception) -> Exception:
+        """What a peer is told of an error. Nothing of it is its fault, and all of it may be over in a moment."""
+        if isinstance(error, Refused):
+            return error
+        if isinstance(error, Refusal):
+            self.trouble(f"Redis refused a command: {error}")
+        elif not isinstance(error, NotConnected | Lost):
+            return error
+        # Full jitter: all that are refused now must not come again in one moment.
+        return Refused(Code.UNAVAILABLE, retry_ms=random.randint(1000, 5000))
+
+
+class _Waiting:
+    """A question that cannot be asked yet."""
+
+    def __init__(self, go: Callable[[], None], give_up: Callable[[], None]) -> None:
+        self._go = go
+        self._give_up = give_up
+        self.timer: Any = None
+
+    def _stop(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def go(self) -> None:
+        """Its time has come."""
+        self._stop()
+        self._go()
+
+    def give_up(self) -> None:
+        """It does not come."""
+        self._stop()
+        self._give_up()

@@ -1,0 +1,98 @@
+"""What is where in Redis. These names are for ever: what is kept under them outlives the program.
+
+`{…}` is what a Redis Cluster places a key by: all that belongs to one room is on one server.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+PARTITIONS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class RoomKeys:
+    """The keys of one room; what they hold stands in lua/fence.lua and lua/find.lua.
+
+    :ivar named: the rooms of its partition by last use; empty for rooms that are on no list.
+    """
+
+    head: bytes
+    id: bytes
+    log: bytes
+    cards: bytes
+    records: bytes
+    named: bytes
+    channel: bytes
+    workers: bytes
+    present: bytes
+
+    @property
+    def found(self) -> tuple[bytes, ...]:
+        """What the scripts that begin with `find` take."""
+        return (self.head, self.id, self.log, self.cards, self.records)
+
+
+class Keys:
+    """All names of one chat.
+
+    :param prefix: what they begin with; two chats in one database have two.
+    :param db: the database. Channels do not belong to one, so it is in their names.
+    """
+
+    def __init__(self, prefix: str = "cs", db: int = 0) -> None:
+        self.prefix = f"{prefix}:".encode()
+        self._channels = f"{prefix}@{db}:".encode()
+        self.accounts = self.prefix + b"accounts"
+        self.accounts_version = self.prefix + b"accounts:version"
+        self.secret = self.prefix + b"secret"
+        self.workers = self.prefix + b"w"
+        self.erased = self.prefix + b"erased"
+        self.expiring = self.prefix + b"expiring"
+        self.everybody = self._channels + b"all"
+        self.room = lru_cache(4096)(self._room)
+
+    def _room(self, name: str) -> RoomKeys:
+        room = name.encode()
+        partition = b"{%d}:" % (zlib.crc32(room) % PARTITIONS)
+        base = self.prefix + partition
+        is_listed = not name.startswith(("dm:", "@"))
+        return RoomKeys(
+            head=base + b"m:" + room,
+            id=base + b"id",
+            log=base + b"l:" + room,
+            cards=base + b"q:" + room,
+            records=base + b"g:" + room,
+            named=base + b"z" if is_listed else b"",
+            channel=self._channels + partition + room,
+            workers=base + b"w:" + room,
+            # A room's name has no controls, so 0 ends it.
+            present=base + b"p:" + room + b"\0",
+        )
+
+    def cid(self, room: str, user_id: str, cid: str) -> bytes:
+        """What remembers that this was stored."""
+        partition = zlib.crc32(room.encode()) % PARTITIONS
+        return b"%s{%d}:i:%s" % (self.prefix, partition, "\0".join((room, user_id, cid)).encode())
+
+    def marks(self, user_id: str) -> bytes:
+        """How far a user has read."""
+        return self.prefix + b"r:" + user_id.encode()
+
+    def session(self, digest: bytes) -> bytes:
+        """A session to resume."""
+        return self.prefix + b"s:" + digest.hex().encode()
+
+    def invite(self, id: str) -> bytes:
+        """How often an invitation was used."""
+        return self.prefix + b"v:" + id.encode()
+
+    def lease(self, job: str) -> bytes:
+        """Who does a job that one worker does."""
+        return self.prefix + b"lease:" + job.encode()
+
+    def node(self, worker: str) -> bytes:
+        """The channel that one worker hears alone."""
+        return self._channels + b"n:" + worker.encode()

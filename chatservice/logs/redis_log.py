@@ -1,0 +1,231 @@
+"""The log for several processes and machines: one Redis, or Valkey, which gives the numbers, keeps the entries and
+tells every worker.
+
+Number, entry, cid and the telling of it are one script (lua/append.lua), so they survive or are lost together. An
+answered entry has reached what the server's `appendfsync` says; see `Server.durability`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chatservice.domain.accounts import Account
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.events import Body, Deleted, Moderated
+from chatservice.domain.ports import Appended, LogError, LogSink, Page, Randomness
+from chatservice.domain.promise import Promise, rejected, start
+from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
+from chatservice.logs.redis_bus import RedisBus
+from chatservice.logs.redis_chores import Chores
+from chatservice.logs.redis_codec import read_page
+from chatservice.logs.redis_folding import earlier
+from chatservice.logs.redis_keys import Keys
+from chatservice.logs.redis_people import People, read_accounts
+from chatservice.logs.redis_presence import BEAT_S
+from chatservice.logs.redis_reading import FAR, Reading
+from chatservice.logs.redis_writing import Writing
+from chatservice.redis.address import Address
+from chatservice.redis.blocking import Blocking
+from chatservice.redis.errors import RedisError, Refusal, Unusable
+from chatservice.redis.scripts import load_scripts
+from chatservice.redis.server import Server, check_safe
+
+KEPT = 10_000
+"""Entries a room keeps: two megabytes of short messages."""
+
+CID_TTL_S = 600
+"""How long a cid is remembered: longer than a client tries again."""
+
+SCRIPTS = load_scripts(Path(__file__).with_name("lua"))
+
+Connect = Callable[..., Wire]
+"""Makes a `chatservice.redis.wire.Wire`, which needs a reactor, for an address and what is to be told."""
+
+
+class RedisLog(Reading, People):
+    """See `Engine`.
+
+    :param connect: makes the connections.
+    :param durability: `cache` takes any server; else it must keep what it answers.
+    :param clock: seconds since 1970; `seconds` only for durations.
+    :param call_soon: calls a function at the end of the turn.
+    :param call_later: calls it after so many seconds.
+    :param trouble: is given sentences for the operator's log.
+    :param prefix: what all keys begin with.
+    """
+
+    stop_blocks = False
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        connect: Connect,
+        durability: str,
+        clock: Callable[[], float],
+        seconds: Callable[[], float],
+        call_soon: Callable[[Callable[[], None]], object],
+        call_later: Callable[[float, Callable[[], None]], Any],
+        randomness: Randomness,
+        trouble: Callable[[str], object] = lambda _: None,
+        prefix: str = "cs",
+        fence: bool = True,
+        keep: int = KEPT,
+        cid_ttl_s: int | None = CID_TTL_S,
+    ) -> None:
+        self.durability = "cache"
+        self.cid_ttl_s = cid_ttl_s
+        self._address = address
+        self._any_server = durability == "cache"
+        self._clock = clock
+        self._call_later = call_later
+        self._keys = keys = Keys(prefix, address.db)
+        self._asking = asking = Asking(randomness, call_later, trouble, fence=fence)
+        self._accounts: dict[str, Account] = {}
+        self._sink: LogSink | None = None
+        self.bus = RedisBus(asking, keys, randomness.token(), call_soon, self._account_told)
+        ttl_ms = None if cid_ttl_s is None else cid_ttl_s * 1000
+        self._writing = Writing(asking, keys, self.bus, clock=clock, seconds=seconds, keep=keep, cid_ttl_ms=ttl_ms)
+        self._chores = Chores(asking, keys, self.bus.node, clock)
+        self._beating: Any = None
+        self.wire = asking.wire = connect(
+            address,
+            scripts=SCRIPTS,
+            probe=keys.node(self.bus.node),
+            check=self._check,
+            up=self._up,
+            down=self._down,
+            heard=self.bus.heard,
+        )
+
+    # --- its life ---
+
+    def start(self, sink: LogSink) -> None:
+        """See `Log.start`. It looks at the server before it begins: a wrong setting is found out here."""
+        accounts = check_redis(self._address, "cache" if self._any_server else "", self._keys)
+        self._sink = self.bus.log_sink = sink
+        for account in accounts.values():
+            self._register(account)
+        self.wire.start()
+
+    def stop(self) -> Promise[None]:
+        """See `Log.stop`."""
+        stopped: Promise[None] = Promise()
+
+        def drained(_: object) -> None:
+            self._sink = self.bus.log_sink = None
+            if self._beating is not None:
+                self._beating.cancel()
+                self._beating = None
+            self.wire.stop()
+            stopped.resolve(None)
+
+        if self._asking.state is State.STOPPED:
+            stopped.resolve(None)
+        else:
+            if self._asking.state is State.UP:
+                self.bus.presence.leave()
+            self._asking.stop().then(drained)
+        return stopped
+
+    def _check(self, server: Server) -> None:
+        if not self._any_server:
+            check_safe(server)
+
+    def _up(self, server: Server) -> None:
+        self.durability = server.durability
+        self.bus.up()
+        self._asking.up()
+        if self._beating is None:
+            self._beating = self._call_later(BEAT_S, self._beat)
+        start(self._refresh_accounts())
+
+    def _down(self, why: RedisError) -> None:
+        self.bus.down()
+        self._asking.down(why)
+
+    def _beat(self) -> None:
+        self._beating = self._call_later(BEAT_S, self._beat)
+        if self._asking.state is State.UP:
+            self.bus.presence.beat()
+            self._chores.step()
+
+    # --- the log ---
+
+    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
+        """See `Log.append`."""
+        promise = self._writing.append(room, body, as_moderator)
+        if isinstance(body, Deleted) or (isinstance(body, Moderated) and body.action == "expires"):
+            promise.then(lambda done: self._chores.note(room, body) if done.error is None else None)
+        return promise
+
+    def stored(self, room: str, body: Body) -> Promise[Appended | None]:
+        """See `Log.stored`."""
+        return start(self._stored(room, body))
+
+    async def _stored(self, room: str, body: Body) -> Appended | None:
+        if body.cid is None:
+            return None
+        keys = (*self._keys.room(room).found, self._keys.cid(room, body.user.id, body.cid))
+        answer = await self._asking.run_fenced("look", keys, -1)
+        return earlier(room, body, answer) if answer[0] == b"dup" else None
+
+    def read(self, room: str, since: int, limit: int) -> Promise[Page]:
+        """See `Log.read`."""
+        return start(self._read(room, max(0, since), limit, "f"))
+
+    def read_back(self, room: str, before: int | None, limit: int) -> Promise[Page]:
+        """See `Log.read_back`."""
+        return start(self._read(room, FAR if before is None else before, limit, "b"))
+
+    async def _read(self, room: str, n: int, limit: int, side: str) -> Page:
+        await self._in_time(self.bus.ready(room))
+        names = self._keys.room(room)
+        return read_page(room, await self._asking.run_fenced("read", names.found[:3], n, limit, side))
+
+    def _in_time(self, promise: Promise[None]) -> Promise[None]:
+        """The same, but not for ever."""
+        if promise.done:
+            return promise
+        if self._asking.state is State.STOPPED:
+            return rejected(Refused(Code.UNAVAILABLE))
+        late = self._call_later(PATIENCE_S, lambda: promise.reject(Refused(Code.UNAVAILABLE, retry_ms=1000)))
+        promise.then(lambda done: late.cancel() if not isinstance(done.error, Refused) else None)
+        return promise
+
+
+def check_redis(address: Address, durability: str, keys: Keys | None = None) -> dict[str, Account]:
+    """Look at the server, without a reactor; answers the accounts it has.
+
+    :raises LogError: if it cannot be used, with one sentence that says what to do.
+    """
+    keys = keys or Keys(db=address.db)
+    try:
+        with Blocking(address) as asking:
+            if durability != "cache":
+                check_safe(asking.server)
+            (accounts,) = asking.ask((b"HGETALL", keys.accounts))
+            if isinstance(accounts, RedisError):
+                raise Unusable(f"it refuses to be read: {accounts}")
+            return read_accounts(accounts)
+    except (RedisError, OSError) as error:
+        raise LogError(f"cannot use the Redis at {address}: {error}") from error
+
+
+def agree_on_key(address: Address, key: bytes) -> bytes:
+    """The secret that all workers share: `key`, if no other worker was first.
+
+    :raises LogError: see `check_redis`.
+    """
+    name = Keys(db=address.db).secret
+    try:
+        with Blocking(address) as asking:
+            answer = asking.ask((b"SET", name, key, b"NX"), (b"GET", name))[1]
+            if not isinstance(answer, bytes) or len(answer) != len(key):
+                what = f"({answer.code})" if isinstance(answer, Refusal) else "(another one is in its place)"
+                raise Unusable(f"it does not keep the key that signs tokens {what}")
+            return answer
+    except (RedisError, OSError) as error:
+        raise LogError(f"cannot use the Redis at {address}: {error}") from error

@@ -1,0 +1,204 @@
+"""Appending to a room in Redis: what only adds goes at once, what changes a message is folded first.
+
+The folds are those of the domain, in Python; Lua only keeps them atomic. A message's record is read, the fold
+makes the next one, and the script that appends takes it only if nobody has changed the record meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chatservice.domain import rules
+from chatservice.domain.errors import Code, Refused
+from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, Said
+from chatservice.domain.ports import Appended
+from chatservice.domain.promise import Promise, start
+from chatservice.logs.codec import encode, encode_rules
+from chatservice.logs.redis_asking import PATIENCE_S, Asking, State
+from chatservice.logs.redis_bus import RedisBus
+from chatservice.logs.redis_codec import card, read_rules
+from chatservice.logs.redis_folding import Fold, earlier, fold
+from chatservice.logs.redis_keys import Keys
+from chatservice.redis.errors import Lost
+
+TRIES = 20
+"""So often a fold may find that another worker was faster. Each time one of them is done."""
+
+
+@dataclass(slots=True)
+class _Wish:
+    """Something to be appended in its turn."""
+
+    body: Body
+    as_moderator: bool
+    promise: Promise[Appended]
+
+
+class Writing:
+    """Appends.
+
+    :param clock: seconds since 1970; `seconds` only for durations.
+    :param keep: entries a room keeps at least; somewhat more are there.
+    :param cid_ttl_ms: how long a cid is remembered; None never, to show in tests what that leads to.
+    """
+
+    def __init__(
+        self,
+        asking: Asking,
+        keys: Keys,
+        bus: RedisBus,
+        *,
+        clock: Callable[[], float],
+        seconds: Callable[[], float],
+        keep: int,
+        cid_ttl_ms: int | None,
+    ) -> None:
+        self._asking = asking
+        self._keys = keys
+        self._bus = bus
+        self._clock = clock
+        self._seconds = seconds
+        self._keep = keep
+        self._cid_ttl_ms = cid_ttl_ms
+        self._queues: dict[str, deque[_Wish]] = {}  # of rooms in which something is being folded
+
+    def append(self, room: str, body: Body, as_moderator: bool) -> Promise[Appended]:
+        """See `Log.append`."""
+        promise: Promise[Appended] = Promise()
+        if self._asking.state in (State.STOPPED, State.DOWN):
+            promise.reject(self._asking.refusal(Lost("it is away")))
+            return promise
+        queue = self._queues.get(room)
+        folds = not isinstance(body, Said) and not _adds_only(body)
+        # Others may pass; what one person said and changed stays in the order in which it was done.
+        if queue is not None and (folds or any(wish.body.user.id == body.user.id for wish in queue)):
+            queue.append(_Wish(body, as_moderator, promise))
+        elif folds:
+            self._queues[room] = deque([_Wish(body, as_moderator, promise)])
+            self._next(room)
+        else:
+            self._add(room, body, promise)
+        return promise
+
+    def _next(self, room: str) -> None:
+        queue = self._queues[room]
+        while queue:
+            wish = queue[0]
+            if isinstance(wish.body, Said) or _adds_only(wish.body):
+                queue.popleft()
+                self._add(room, wish.body, wish.promise)
+                continue
+            folding = start(self._fold(room, wish))
+            folding.then(lambda done: self._folded(room, done))
+            return
+        del self._queues[room]
+
+    def _folded(self, room: str, done: Promise[Appended]) -> None:
+        wish = self._queues[room].popleft()
+        try:
+            if done.error is not None:
+                wish.promise.reject(done.error)
+            else:
+                wish.promise.resolve(done.result())
+        finally:
+            self._next(room)
+
+    # --- what only adds ---
+
+    def _add(self, room: str, body: Body, promise: Promise[Appended]) -> None:
+        folded: Fold = ("",)
+        if room.startswith("dm:") and isinstance(body, Said):
+            # Its two people may be connected elsewhere without having the conversation open.
+            folded = ("", *(self._keys.room("@" + user_id).channel for user_id in room.split(":")[1:]))
+
+        def answered(answer: Any) -> None:
+            if isinstance(answer, Exception):
+                promise.reject(self._asking.refusal(answer))
+                return
+            try:
+                self._finish(room, body, answer, promise)
+            except Refused as refusal:
+                promise.reject(refusal)
+
+        self._write(room, body, folded, answered)
+
+    def _finish(self, room: str, body: Body, answer: Any, promise: Promise[Appended]) -> None:
+        if answer[0] == b"dup":
+            promise.resolve(earlier(room, body, answer))
+            return
+        _, seq, epoch, ts = answer
+        entry = Entry(room, int(seq), epoch.decode(), int(ts), body)
+        appended = Appended(room, entry.seq, entry.epoch, entry.ts)
+        self._bus.appended(entry, lambda: promise.resolve(appended))
+
+    def _write(self, room: str, body: Body, folded: Fold, done: Callable[[Any], None]) -> None:
+        """Run the script. With a cid it may be done twice without harm, so it is tried again if its answer is
+        lost."""
+        names = self._keys.room(room)
+        cid = b"" if body.cid is None or self._cid_ttl_ms is None else self._keys.cid(room, body.user.id, body.cid)
+        words = card(body) if isinstance(body, Said) else ""
+        keys = (*names.found, cid, names.named)
+        values = (
+            int(self._clock() * 1000),
+            encode(body),
+            names.channel,
+            self._cid_ttl_ms or 1,
+            self._keep,
+            words,
+            room,
+            *folded,
+        )
+        until = self._seconds() + PATIENCE_S
+
+        def answered(answer: Any) -> None:
+            left = until - self._seconds()
+            if isinstance(answer, Lost) and body.cid is not None and left > 0:
+                self._asking.wait(go, lambda: done(answer), left)
+            else:
+                done(answer)
+
+        def go() -> None:
+            self._asking.write("append", keys, values, answered)
+
+        go()
+
+    # --- what is folded ---
+
+    async def _fold(self, room: str, wish: _Wish) -> Appended:
+        body = wish.body
+        ref: int = getattr(body, "ref", -1)
+        names = self._keys.room(room)
+        cid = b"" if body.cid is None else self._keys.cid(room, body.user.id, body.cid)
+        answer = await self._asking.run_fenced("look", (*names.found, cid), ref)
+        found = answer[1:]
+        for _ in range(TRIES):
+            if answer[0] == b"dup":
+                return earlier(room, body, answer)
+            if isinstance(body, Moderated):
+                kept: Body = body
+                after = encode_rules(rules.apply(read_rules(found[0]), body))
+                folded: Fold = ("rules", found[0], after)
+            else:
+                folding = fold(room, body, found[1:], wish.as_moderator)
+                if folding is None:
+                    return Appended(room, 0, "", int(self._clock() * 1000))
+                kept, folded = folding
+            written: Promise[Any] = Promise()
+            self._write(room, kept, folded, written.resolve)
+            answer = await written
+            if isinstance(answer, Exception):
+                raise self._asking.refusal(answer)
+            if answer[0] != b"again":
+                promise: Promise[Appended] = Promise()
+                self._finish(room, kept, answer, promise)
+                return await promise
+            # As `look` answers: rules, then what there is of the message.
+            found = answer[1:] if isinstance(body, Moderated) else [b"", *answer[1:]]
+        raise Refused(Code.BUSY, retry_ms=1000)
+
+
+def _adds_only(body: Body) -> bool:
+    return not isinstance(body, Edited | Deleted | Reacted | Moderated)
