@@ -65,7 +65,7 @@ def _concerns(session: Session, room: Room, target: User, action: str) -> bool:
     banned; but nobody can be thrown out who is nowhere, nor be let off what was never laid upon them."""
     match action:
         case "kick":
-            return session.hub.roster.find(target.id) is not None
+            return session.hub.roster.find(target.id) is not None or room.here.elsewhere(target.id) is not None
         case "unmute":
             return target.id in room.rules.muted
         case "unban":
