@@ -23,6 +23,7 @@ ELSEWHERE = {
     "sockets.py": "the same",
     "visitors.py": "the same",
     "signin.py": "whose password, before there is a session",
+    "admin.py": "who may look at the house, which is no room and has no session",
 }
 
 
