@@ -121,9 +121,18 @@ const rest = ({ n, list }) => n > list.length ? word("more", { n: n - list.lengt
 function fill(id, columns, rows, ...notes) {
   const shown = rows.length ? table(word(id), columns.map(([key, ...more]) => [word(key), ...more]), rows) : element("p", { class: "quiet" }, word("nothing"));
   $(id).replaceChildren(shown, ...notes.filter(Boolean).map((note) => element("p", { class: "quiet" }, note)));
-  const scrolls = $(id).scrollWidth > $(id).clientWidth;   // then the keyboard must get there too
-  if (scrolls) { $(id).tabIndex = 0; $(id).setAttribute("role", "group"); $(id).setAttribute("aria-label", word(id)); } else for (const key of ["tabindex", "role", "aria-label"]) $(id).removeAttribute(key);
+  reach(id);
 }
+
+/** What is wider than the window scrolls, and then the keyboard must get there too. */
+function reach(id) {
+  const scrolls = $(id).scrollWidth > $(id).clientWidth;
+  for (const [key, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", word(id)]]) {
+    if (scrolls) $(id).setAttribute(key, value); else $(id).removeAttribute(key);
+  }
+}
+
+addEventListener("resize", () => ["people", "rooms", "connections", "trouble", "settings"].forEach(reach));
 
 function showPeople() {
   const focused = document.activeElement?.dataset?.user;   // it is drawn anew every two seconds

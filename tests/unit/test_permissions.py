@@ -24,6 +24,7 @@ ELSEWHERE = {
     "visitors.py": "the same",
     "admin.py": "requests that are no session of the chat; what they do there is asked as commands",
     "signin.py": "whose password, before there is a session",
+    "admin.py": "who may look at the house, which is no room and has no session",
 }
 
 
