@@ -22,7 +22,6 @@ ELSEWHERE = {
     "websocket.py": "no token at the handshake",
     "sockets.py": "the same",
     "visitors.py": "the same",
-    "admin.py": "requests that are no session of the chat; what they do there is asked as commands",
     "signin.py": "whose password, before there is a session",
     "admin.py": "who may look at the house, which is no room and has no session",
 }
