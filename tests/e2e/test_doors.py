@@ -323,7 +323,7 @@ def test_no_room_at_all(tmp_path: Path) -> None:
     """Rows 38 and 39: when the process has as many connections as it can, the next are told 503 and when to come
     back, those above are closed at accept, the old ones go on, and the log has a line or two."""
     command = ["sh", "-c", 'ulimit -n 120; exec "$@"', "sh", *twistd(), "-n"]
-    with Server(tmp_path, command=command) as server, ExitStack() as stack:
+    with Server(tmp_path, "--log-level=warn", command=command) as server, ExitStack() as stack:
         old = [stack.enter_context(connected(server.web_port)) for _ in range(56)]
         assert all(opens(bare) for bare in old)
         waits: set[int] = set()

@@ -201,7 +201,7 @@ def test_a_locked_database_is_one_line(tmp_path: Path) -> None:
 def test_no_descriptor_is_left(tmp_path: Path) -> None:
     """Below what it was promised the process runs dry: those who are there talk on, the others are closed, the log
     has a few lines, and when there are descriptors again so are connections, by themselves."""
-    with Server(tmp_path) as server, ExitStack() as stack:
+    with Server(tmp_path, "--log-level=warn") as server, ExitStack() as stack:
         ann = stack.enter_context(WebSocketPeer(server.socket_url(nick="Ann")))
         line = stack.enter_context(LinePeer(server.line_port))
         ann.arrived()
