@@ -41,8 +41,8 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """One real Chromium for all tests of a worker, since Playwright runs once in a thread; each page gets a context
-    of its own."""
+    """One real Chromium for all tests of a worker, since Playwright runs once in a thread; each page gets its own
+    context."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     assert program, "chromium is not installed; tests/install-tools tells what is needed"
     with sync_playwright() as playwright:
