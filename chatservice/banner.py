@@ -33,8 +33,8 @@ def banner(config: Config, listeners: tuple[Listener, ...], ports: Ports, notes:
     rows.append(f"  Owner      whoever says hello with the token in {config.owner_token_path}")
     if all(listener.loopback for listener in (*listeners, *config.lines)):
         rows.append("  Only this computer can connect. To let others in: --listen tcp:8080")
-    else:
-        rows.append("  There is no login yet: whoever can connect can read and write.")
+    elif config.guests:
+        rows.append("  Whoever can connect comes in as a guest, reads and writes; --no-guests lets in who has an account.")
     return "\n".join([*rows, *(f"  {note}" for note in notes)]) + "\n"
 
 
