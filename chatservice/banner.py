@@ -34,7 +34,7 @@ def banner(config: Config, listeners: tuple[Listener, ...], ports: Ports, notes:
     if all(listener.loopback for listener in (*listeners, *config.lines)):
         rows.append("  Only this computer can connect. To let others in: --listen tcp:8080")
     elif config.guests:
-        rows.append("  Whoever can connect comes in as a guest, reads and writes; --no-guests lets in who has an account.")
+        rows.append("  Whoever can connect comes in as a guest, reads and writes; see --no-guests.")
     return "\n".join([*rows, *(f"  {note}" for note in notes)]) + "\n"
 
 
