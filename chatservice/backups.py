@@ -72,6 +72,9 @@ def new_backup(database: Path, directory: Path) -> tuple[Path, int]:
     :raises LogError: if there is none to be had.
     :raises OSError: if the directory cannot be made.
     """
+    # Whoever runs the service could have left a link there for root to follow.
+    if directory.is_symlink():
+        raise LogError(f"{directory} is a symbolic link; backups are not made through one")
     directory.mkdir(mode=0o700, exist_ok=True)
     give_to_owner(directory)
     for left in directory.glob(f"chat-*.db{PARTIAL}"):  # by one that was cut off

@@ -92,7 +92,7 @@ class Listening:
         """Listen for what the chat does not need. Where that cannot be, the log says so."""
         try:
             listener.check_free()
-            self._listen(around, listener, factory)
+            self._listen(around, listener, factory, proxied=False)  # who collects comes by no proxy
         except BadEndpoint as error:
             _log.warn("no metrics: {reason}", event="metrics_not_served", reason=str(error))
 
@@ -154,8 +154,10 @@ class Listening:
         door = FrontDoorFactory(around, chat, sockets, site, headers)
         return door if context is None else SealedFactory(context, False, door)
 
-    def _listen(self, around: Surroundings, listener: Listener, factory: IProtocolFactory) -> None:
-        gate = Gate(around, factory, proxied=self.config.proxy_protocol)
+    def _listen(
+        self, around: Surroundings, listener: Listener, factory: IProtocolFactory, *, proxied: bool | None = None
+    ) -> None:
+        gate = Gate(around, factory, proxied=self.config.proxy_protocol if proxied is None else proxied)
         ports: list[IListeningPort] = []
         errors: list[Any] = []
         for endpoint in endpoints(listener, self._reactor):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import re
+import os
 import resource
 import secrets
 import sys
@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatservice.config import BadConfig, Config
-from chatservice.config.settings import Settings, Value
+from chatservice.config.settings import Settings, in_words
 from chatservice.domain.accounts import Registry
 from chatservice.domain.promise import Promise
 from chatservice.identity.jwt import SiteTokens
@@ -34,8 +34,6 @@ KEPT_DESCRIPTORS = 64
 
 MINIMUM = 8
 """Connections that are tried in any case."""
-
-_PASSWORD = re.compile(r"://[^@/\s]*@")
 
 _log = Logger("chatservice")
 
@@ -55,7 +53,8 @@ def take_lock(data: Path) -> TextIO:
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = open(data / "lock", "w")  # noqa: SIM115 - held until the process ends
+        # Never through a link: it is opened by root too.
+        lock = open(os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+")  # noqa: SIM115 - held until the process ends
     except OSError as error:
         raise BadConfig(f"cannot write the data directory {data}: {error.strerror}") from error
     try:
@@ -69,17 +68,18 @@ def make_passes(config: Config, registry: Registry) -> SignedPasses:
     """Who makes and reads tokens.
 
     :raises BadConfig: if the key or the owner's token can be neither read nor made.
+    :raises BadStore, LogError: if the key of all who share a log cannot be agreed on.
     """
     site = None
     if config.site_keys:
         site = SiteTokens(config.site_keys, config.site_audience, config.site_longest_s, time.time, registry.names)
     try:
-        key = shared_key(config.store, load_key(config.guest_key_path))
+        key = load_key(config.guest_key_path)
         owner_token = load_owner_token(config.owner_token_path)
     except (OSError, ValueError) as error:
         where = {config.guest_key_path.parent: None, config.owner_token_path.parent: None}
         raise BadConfig(f"cannot use the keys in {' and '.join(map(str, where))}: {error}") from error
-    return SignedPasses(key, time.time, owner_token, registry=registry, site=site)
+    return SignedPasses(shared_key(config.store, key), time.time, owner_token, registry=registry, site=site)
 
 
 def bounds(config: Config) -> Bounds:
@@ -173,14 +173,5 @@ def give_up(why: str, say: Callable[[str], object] | None = None) -> NoReturn:
 
 
 def shown_settings(settings: Settings) -> list[Shown]:
-    """The settings for the operator's page: their values in words, without passwords in addresses."""
-    return [
-        Shown(name, _PASSWORD.sub("://…@", _in_words(setting.value)), setting.source)
-        for name, setting in settings.by_name.items()
-    ]
-
-
-def _in_words(value: Value) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, str) else ", ".join(value)
+    """The settings for the operator's page: their values in words, without secrets."""
+    return [Shown(name, in_words(setting), setting.source) for name, setting in settings.by_name.items()]

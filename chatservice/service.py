@@ -182,10 +182,6 @@ class ChatService(MultiService):
             else:
                 yield deferred_of(log.stop())
 
-    def _stop_log(self) -> None:
-        assert self._log is not None
-        self._log.stop()
-
     def _open_log(self) -> Surroundings:
         config, reactor = self.config, self._reactor
         self._log = open_log(

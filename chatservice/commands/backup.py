@@ -8,6 +8,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from chatservice.backups import DIRECTORY
 from chatservice.commands.asking import Failed, asking, settings, store_arguments
 
 PATIENCE_S = 3600.0
@@ -28,9 +29,13 @@ def run(args: Namespace) -> int:
     wanted: Path | None = args.file
     if wanted is not None and wanted.exists() and not args.force:
         raise Failed(f"there is {wanted} already; --force puts the copy in its place")
-    with asking(settings(args), PATIENCE_S) as ask:
+    config = settings(args)
+    with asking(config, PATIENCE_S) as ask:
         told = ask({"command": "backup"})
-    made = Path(told["path"])
+    # Only a name is believed: the service may have fewer rights than whoever asks.
+    made = config.data / DIRECTORY / Path(told["path"]).name
+    if made.is_symlink() or made.parent.is_symlink():
+        raise Failed(f"{made} is reached by a symbolic link")
     if wanted is not None:
         try:
             move(made, wanted)

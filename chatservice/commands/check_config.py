@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 from chatservice.commands.asking import Failed
 from chatservice.commands.flags import add_flags, given_by
 from chatservice.config import FILES, Setting, read_config
+from chatservice.config.settings import in_words
 from chatservice.service import examine
 from chatservice.transports.endpoints import BadEndpoint
 from chatservice.transports.tls import BadCertificate
@@ -37,8 +38,4 @@ def run(args: Namespace) -> int:
 
 
 def _shown(setting: Setting) -> str:
-    if isinstance(setting.value, bool):
-        return "yes" if setting.value else "no"
-    if isinstance(setting.value, tuple):
-        return " ".join(setting.value) or "-"
-    return setting.value or (setting.option.otherwise and f"({setting.option.otherwise})") or "-"
+    return in_words(setting) or (setting.option.otherwise and f"({setting.option.otherwise})") or "-"

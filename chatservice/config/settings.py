@@ -152,3 +152,16 @@ def _unknown_variables(environment: Mapping[str, str]) -> Iterable[str]:
 def _unknown(name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, known, 1) or difflib.get_close_matches(name.lower(), known, 1)
     return f"unknown setting {name!r}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def in_words(setting: Setting) -> str:
+    """The value for whoever looks after the service. A Redis is shown by its kind only: its address may hold a
+    password in more than one place.
+    """
+    value = setting.value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    engine = value.partition(":")[0]
+    return f"{engine}:…" if setting.option.name == "store" and engine not in ("memory", "sqlite") else value

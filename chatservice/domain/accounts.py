@@ -38,12 +38,14 @@ class Registry:
         self.names = names
         self._by_id: dict[str, Account] = {}
         self._by_key: dict[str, Account] = {}
+        self._owners: set[str] = set()
         self._by_look: dict[str, str] = {look: NOBODY for word in RESERVED for look in names.looks(word)}
 
     def put(self, account: Account) -> Account | None:
         """There is such an account now; answers how it was before. Its name never changes."""
         before = self._by_id.get(account.id)
         self._by_id[account.id] = self._by_key[nick_key(account.name)] = account
+        (self._owners.add if account.role == "owner" else self._owners.discard)(account.id)
         if before is None:
             for look in self.names.looks(account.name):
                 self._by_look[look] = account.id
@@ -60,6 +62,11 @@ class Registry:
     def whose(self, look: str) -> str | None:
         """The id of the user that look is kept for, `NOBODY` for a reserved word, None if it is free."""
         return self._by_look.get(look)
+
+    @property
+    def has_owner(self) -> bool:
+        """Whether any account is an owner's."""
+        return bool(self._owners)
 
     def all(self) -> tuple[Account, ...]:
         """Every account, in the order of its name."""

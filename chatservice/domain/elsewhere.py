@@ -74,9 +74,14 @@ class Elsewhere:
 
     # --- order ---
 
-    def enforce(self, room: Room, body: Moderated) -> None:
-        """Whoever used a power did so on one node; those whom it concerns may be on any."""
-        if body.target is not None and body.action in ("kick", "ban"):
+    def enforce(self, room: Room, body: Moderated | None) -> None:
+        """Whoever used a power did so on one node; those whom it concerns may be on any.
+
+        :param body: None if nobody knows any more what was done, only what holds now.
+        """
+        if body is None:
+            clear(self._hub, room)
+        elif body.target is not None and body.action in ("kick", "ban"):
             throw_out(self._hub, room, body.target, KICKED if body.action == "kick" else BANNED)
         elif (body.action, body.value) in (("private", "on"), ("role", "guest")):
             clear(self._hub, room)

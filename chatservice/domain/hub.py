@@ -80,7 +80,7 @@ class Hub:
         self.registry = registry
         self.sign_in: SignIn | None = None
         self.bus: Bus = ALONE  # with other nodes `Elsewhere` sets both
-        self.enforce: Callable[[Room, Moderated], object] | None = None
+        self.enforce: Callable[[Room, Moderated | None], object] | None = None
         self.guests = guests
         self.proofs = Proofs()
         self.roster = Roster(registry.names, registry.whose)

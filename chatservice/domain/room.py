@@ -73,7 +73,7 @@ class Room:
         self.kicks: dict[str, int] = {}  # user id -> how often it was thrown out, for whoever is on the way in
         self.said_at: dict[str, float] = {}  # user id -> when it last spoke, while the room is slow
         self.here = Attendance(name, turn or AtOnce(), clock)
-        self.enforce: Callable[[Room, Moderated], object] | None = None  # where there are other nodes
+        self.enforce: Callable[[Room, Moderated | None], object] | None = None  # where there are other nodes
         self._forks: tuple[tuple[str, int], ...] = ()
         self._first = 1
         self._log = log
@@ -176,6 +176,8 @@ class Room:
             if verdict.reason in ("epoch", "gone") or (verdict.recovered and self._has_hole(page)):
                 await self._begin_anew()
                 self.here.fan_out(Truncated(self.name, None, self.epoch, self.top))
+                if self.enforce is not None:
+                    self.enforce(self, None)
                 return True
             changed = page.epoch != self.epoch
             self._take_heads(page)

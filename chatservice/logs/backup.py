@@ -108,7 +108,7 @@ def give_to_owner(path: Path) -> None:
     """What root makes in the data directory is for whom that belongs to: else the service could not open it."""
     if os.geteuid() == 0:
         owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -29,6 +29,7 @@ class RedisBus:
     :param node: this worker's own word.
     :param call_soon: calls a function at the end of the turn; gathers subscriptions.
     :param account: is given the JSON of an account that has changed.
+    :param hears: called when such changes are heard from here on.
     """
 
     def __init__(
@@ -38,7 +39,9 @@ class RedisBus:
         node: str,
         call_soon: Callable[[Callable[[], None]], object],
         account: Callable[[bytes], object],
+        hears: Callable[[], object],
     ) -> None:
+        self._hears = hears
         self.node = node
         self.log_sink: LogSink | None = None
         self._sink: BusSink | None = None
@@ -136,10 +139,14 @@ class RedisBus:
 
     def up(self) -> None:
         """It is there, and nothing is subscribed."""
-        self._asking.wire.subscribe([self._keys.everybody], lambda _: None)
+        self._asking.wire.subscribe([self._keys.everybody], self._hears_everybody)
         self._new.clear()
         self.presence.up()
         self._subscribe(list(self._followed))
+
+    def _hears_everybody(self, answer: object) -> None:
+        if not isinstance(answer, Exception):  # else the connection is gone; `up` does it again
+            self._hears()
 
     def _gone(self, node: str) -> None:
         if self._sink is not None:

@@ -16,6 +16,7 @@ from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Moderated
 from chatservice.domain.ports import Appended, LogError, LogSink, Page, Randomness
 from chatservice.domain.promise import Promise, rejected, start
+from chatservice.logs.note import Note, ignore
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
@@ -53,6 +54,7 @@ class RedisLog(Reading, People):
     :param call_soon: calls a function at the end of the turn.
     :param call_later: calls it after so many seconds.
     :param trouble: is given sentences for the operator's log.
+    :param note: told how long its work takes; see `Note`.
     :param prefix: what all keys begin with.
     """
 
@@ -70,6 +72,7 @@ class RedisLog(Reading, People):
         call_later: Callable[[float, Callable[[], None]], Any],
         randomness: Randomness,
         trouble: Callable[[str], object] = lambda _: None,
+        note: Note = ignore,
         prefix: str = "cs",
         fence: bool = True,
         keep: int = KEPT,
@@ -85,11 +88,14 @@ class RedisLog(Reading, People):
         self._asking = asking = Asking(randomness, call_later, trouble, fence=fence)
         self._accounts: dict[str, Account] = {}
         self._sink: LogSink | None = None
-        self.bus = RedisBus(asking, keys, randomness.token(), call_soon, self._account_told)
+        self.bus = RedisBus(asking, keys, randomness.token(), call_soon, self._account_told, self._hears_accounts)
         ttl_ms = None if cid_ttl_s is None else cid_ttl_s * 1000
-        self._writing = Writing(asking, keys, self.bus, clock=clock, seconds=seconds, keep=keep, cid_ttl_ms=ttl_ms)
+        self._writing = Writing(
+            asking, keys, self.bus, clock=clock, seconds=seconds, keep=keep, cid_ttl_ms=ttl_ms, note=note
+        )
         self._chores = Chores(asking, keys, self.bus.node, clock)
         self._beating: Any = None
+        self._is_refreshing = False
         self.wire = asking.wire = connect(
             address,
             scripts=SCRIPTS,
@@ -140,7 +146,17 @@ class RedisLog(Reading, People):
         self._asking.up()
         if self._beating is None:
             self._beating = self._call_later(BEAT_S, self._beat)
-        start(self._refresh_accounts())
+
+    def _hears_accounts(self) -> None:
+        """What changes from here on is told; what has changed before is read."""
+        self._is_refreshing = True
+        self._refresh_accounts_now()
+
+    def _refresh_accounts_now(self) -> None:
+        def refreshed(done: Promise[None]) -> None:
+            self._is_refreshing = done.error is not None  # then it is tried again at the next beat
+
+        start(self._refresh_accounts()).then(refreshed)
 
     def _down(self, why: RedisError) -> None:
         self.bus.down()
@@ -151,6 +167,8 @@ class RedisLog(Reading, People):
         if self._asking.state is State.UP:
             self.bus.presence.beat()
             self._chores.step()
+            if self._is_refreshing:
+                self._refresh_accounts_now()
 
     # --- the log ---
 

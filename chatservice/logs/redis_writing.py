@@ -17,12 +17,13 @@ from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, R
 from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise, start
 from chatservice.logs.codec import encode, encode_rules
+from chatservice.logs.note import Note, ignore
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_codec import card, read_rules
 from chatservice.logs.redis_folding import Fold, earlier, fold
 from chatservice.logs.redis_keys import Keys
-from chatservice.redis.errors import Lost
+from chatservice.redis.errors import Lost, RedisError
 
 TRIES = 20
 """So often a fold may find that another worker was faster. Each time one of them is done."""
@@ -43,6 +44,7 @@ class Writing:
     :param clock: seconds since 1970; `seconds` only for durations.
     :param keep: entries a room keeps at least; somewhat more are there.
     :param cid_ttl_ms: how long a cid is remembered; None never, to show in tests what that leads to.
+    :param note: told how long a commit took; see `Note`.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class Writing:
         seconds: Callable[[], float],
         keep: int,
         cid_ttl_ms: int | None,
+        note: Note = ignore,
     ) -> None:
+        self._note = note
         self._asking = asking
         self._keys = keys
         self._bus = bus
@@ -153,7 +157,10 @@ class Writing:
         )
         until = self._seconds() + PATIENCE_S
 
+        began = self._seconds()
+
         def answered(answer: Any) -> None:
+            self._note("commit", self._seconds() - began, isinstance(answer, RedisError))
             left = until - self._seconds()
             if isinstance(answer, Lost) and body.cid is not None and left > 0:
                 self._asking.wait(go, lambda: done(answer), left)

@@ -66,6 +66,7 @@ def open_log(
             call_later=call_later,
             randomness=randomness,
             trouble=trouble,
+            note=note,
         )
     if name == "memory":
         from chatservice.logs.memory import MemoryLog

@@ -56,7 +56,7 @@ class Admin:
     def find(self, path: bytes) -> IResource | None:
         """What is at that path, if there is an owner to see it."""
         page = self._pages.get(path)
-        if page is None or not any(account.role == "owner" for account in self._around.hub.registry.all()):
+        if page is None or not self._around.hub.registry.has_owner:
             return None
         return page
 

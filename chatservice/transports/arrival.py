@@ -73,6 +73,14 @@ class Arrival:
             self._forwarded = _address(host, 0)
         return refusal
 
+    def forget(self) -> None:
+        """A request has not told whose it is: it is the proxy's own, whoever had the connection before."""
+        if self._forwarded is not None:
+            self._forwarded = None
+            if self._admission is not None:
+                self._admission.leave(self._key)
+                self._key = self._admission.enter(self.via)
+
     def _speak_for(self, host: str, *, connects: bool) -> Refusal | None:
         admission = self._admission
         if admission is None:

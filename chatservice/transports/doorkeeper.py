@@ -92,7 +92,10 @@ class Doorkeeper:
         if arrival is None or arrival.via not in admission.trusted:
             return False
         whose = admission.trusted.forwarded(asked.values(b"X-Forwarded-For"))
-        refusal = None if whose is None else arrival.forward(whose, connects=asked.is_upgrade)
+        if whose is None:
+            arrival.forget()
+            return True
+        refusal = arrival.forward(whose, connects=asked.is_upgrade)
         if refusal is not None:
             raise too_many(self._around, refusal)
         return True

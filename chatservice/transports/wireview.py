@@ -116,6 +116,8 @@ class WireSocket(ChatWebSocket):
             self._hand_on()
             if self._stopped:
                 break  # what has come already waits in the eye
+            if self.state != self.STATE_OPEN:
+                break  # what is left belongs to nobody
         self.pieces_received()
 
     def _read_on(self) -> None:

@@ -92,7 +92,7 @@ def test_a_broken_database_is_one_line(tmp_path: Path, daemonise: bool) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--store=redis:"], "--store redis: there is "),
+        (["--store=redis:"], "--store: a host is missing"),
         (["--store=memory:big"], "--store memory:big: there is "),
         (["--listen=somewhere"], "--listen somewhere: this is no endpoint"),
         (["--listen=pigeon:8080"], "pigeon:8080: "),

@@ -83,6 +83,19 @@ def test_one_connection_of_a_proxy_for_many() -> None:
     assert [peer.address for peer in house.chat.peers] == [ANN]
 
 
+def test_a_request_that_is_the_proxys_own() -> None:
+    """A request on the same connection that does not say whose it is, such as a probe, is not the last one's."""
+    house = house_with()
+    caller = house.connect(house.door, PROXY)
+    assert get(house, caller, "/api/rooms/lobby/events", f"X-Forwarded-For: {ANN}") == 200
+    assert get(house, caller, "/api/rooms/lobby/events") == 200
+    assert caller.getPeer().host == PROXY
+    for _ in range(2):  # Ann has all her places again
+        own = house.connect(house.door, PROXY)
+        house.feed(own, handshake("/text", HOST, f"X-Forwarded-For: {ANN}"))
+        assert own.take().startswith(b"HTTP/1.1 101 ")
+
+
 def test_too_many_requests_of_one_at_a_time() -> None:
     """Whom a proxy brings cannot hold more of its connections than they might have of their own."""
     house = house_with()
