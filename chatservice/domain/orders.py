@@ -21,6 +21,7 @@ _UNITS = {
     **dict.fromkeys(("w", "周"), 7 * 86_400),
 }
 _DURATION = re.compile(r"([0-9]{1,9})([a-z]+|[\u4e00-\u9fff]+)")
+_LIKE_A_TIME = re.compile(r"[-+]?[0-9]")
 _FOR_EVER = frozenset({"forever", "ever", "always", "永久", "永远"})
 _QUOTES = {'"': '"', "“": "”", "「": "」", "'": "'"}
 
@@ -62,7 +63,7 @@ def read_order(session: Session, room: Room, command: c.Moderate) -> c.Moderate:
     user, rest = whom(session, room, command.words, of_old=command.action in ("unban", "unmute"))
     first, _, reason = rest.partition(" ")
     for_s = read_duration(first) if command.action in LASTING else None
-    if for_s is None and command.action in LASTING and first.isdecimal():
+    if for_s is None and command.action in LASTING and _LIKE_A_TIME.match(first):  # 10, -5m, 1h30m
         usage = f"/{command.action} NICK 10m, 1h, 7d"
         raise Refused(Code.BAD_REQUEST, "usage", params={"usage": usage})
     if for_s is None:
@@ -89,9 +90,10 @@ def whom(session: Session, room: Room, words: str, *, of_old: bool = False) -> t
         if not name:
             return None
         person = session.hub.roster.named(name) or session.hub.roster.find(name)
+        other = room.here.named_elsewhere(name)
         account = session.hub.registry.named(name)
         kept = session.hub.user(account.id) if account is not None else None
-        living = person.user if person is not None else kept
+        living = person.user if person is not None else other or kept
         gone = punished(name)
         found = (gone or living) if of_old else (living or session.hub.whereabouts.named(name) or gone)
         return found or (User(name, name) if is_user_id(name) else None)

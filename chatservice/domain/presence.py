@@ -10,6 +10,7 @@ from chatservice.domain.bus import ALONE, Bus
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Counted, Crowded, Entered, Entry, Event, Left, Renamed, User
 from chatservice.domain.limits import Bucket, Rate
+from chatservice.domain.names import nick_key
 from chatservice.domain.ports import Format, Peer, Turn
 
 TELL_EACH = 200
@@ -152,6 +153,14 @@ class Attendance:
     def elsewhere(self, user_id: str) -> User | None:
         """That user, if it is here by another node."""
         return next(iter(self._others.get(user_id, {}).values()), None)
+
+    def named_elsewhere(self, nick: str) -> User | None:
+        """Who is here by another node under that nick."""
+        if not self._others:
+            return None
+        key = nick_key(nick)
+        users = (user for nodes in self._others.values() for user in nodes.values())
+        return next((user for user in users if nick_key(user.nick) == key), None)
 
     def came(self, node: str, user: User) -> None:
         """See `BusSink.came`."""

@@ -10,8 +10,8 @@ const room = query.get("room") || "lobby";
 const $ = (id) => document.getElementById(id);
 
 const memory = {   // storage can be forbidden; then the page just forgets
-  get(key) { try { return localStorage.getItem(`chat.${key}`); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(`chat.${key}`, value); } catch { /* see above */ } },
+  get(key) { try { return JSON.parse(localStorage.getItem(`chat.${key}`)); } catch { return null; } },
+  set(key, value) { try { localStorage.setItem(`chat.${key}`, JSON.stringify(value)); } catch { /* see above */ } },
 };
 
 let language = chooseLanguage([query.get("lang"), memory.get("lang"), ...navigator.languages]);

@@ -9,8 +9,8 @@ import { report } from "./wire-report.js";
 const query = new URLSearchParams(location.search);
 const $ = (id) => document.getElementById(id);
 const memory = {   // storage can be forbidden; then the page just forgets
-  get(key) { try { return localStorage.getItem(`chat.${key}`); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(`chat.${key}`, value); } catch { /* see above */ } },
+  get(key) { try { return JSON.parse(localStorage.getItem(`chat.${key}`)); } catch { return null; } },
+  set(key, value) { try { localStorage.setItem(`chat.${key}`, JSON.stringify(value)); } catch { /* see above */ } },
 };
 
 // What can be tried: a word for it, and what is sent.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IReactorTime
@@ -20,6 +21,14 @@ from chatservice.transports.transport import Transport
 
 LINE_BYTES = 8192
 """A line may be this long without its end: twice what a message may be in CJK, and telnet's own is 4096."""
+
+IAC = b"\xff"
+"""What telnet says to telnet begins with this octet, which no UTF-8 has (RFC 854)."""
+
+# Subnegotiations (RFC 855), options, other commands; what is not whole yet waits at the end.
+_NEGOTIATION = re.compile(
+    rb"\xff(?:\xfa[^\xff]*(?:\xff[^\xf0][^\xff]*)*\xff\xf0|[\xfb-\xfe][\x00-\xff]|[\xf0-\xf9])"
+)
 
 
 @implementer(IHalfCloseableProtocol)
@@ -56,7 +65,10 @@ class ChatLine(Connected, Protocol):
         """Split into lines; `\\n` or `\\r\\n` ends one."""
         self.heard_at = self.factory.around.now()
         self._passage.traffic.bytes_received += len(data)
-        *lines, rest = (self._unfinished + data).split(b"\n")
+        data = self._unfinished + data
+        if IAC in data:
+            data = _NEGOTIATION.sub(b"", data)
+        *lines, rest = data.split(b"\n")
         for line in lines:
             if self.conversation is None:
                 return

@@ -362,7 +362,12 @@ def test_controls_in_a_request(house: House, head: bytes) -> None:
     ("sent", "last"),
     [
         row(102, b"x" * 8193, "* a line has at most 8192 bytes", id="endless"),
-        row(102, b"\xff\xf4\xff\xfd\x06\n", "* this is not UTF-8; please set your client to it", id="telnet"),
+        row(
+            102,
+            b"\xff\xf4caf\xe9\n",
+            "* this is not UTF-8; please set your client to it",
+            id="no UTF-8 behind what telnet says",
+        ),
         row(103, b"GET / HTTP/1.1\r\n", "* this port speaks lines of chat, not HTTP", id="get"),
         row(
             103,

@@ -47,6 +47,18 @@ def test_what_comes_from_a_pipe(house: House) -> None:
     one.leave()
 
 
+def test_what_telnet_says_to_telnet(house: House) -> None:
+    """Options, subnegotiations and an interrupt are no text, wherever they are cut (RFC 854, RFC 855)."""
+    negotiated = b"\xff\xfb\x1f\xff\xfa\x1f\x00\x50\xff\xff\x18\xff\xf0hel\xff\xf4\xff\xfd\x06lo\r\n"
+    _, witness = talkers(house)
+    for cut in range(1, len(negotiated)):
+        other = LinePerson(house)
+        other.feed(negotiated[:cut])
+        other.feed(negotiated[cut:])
+        other.leave()
+        assert [heard for heard in witness.heard() if heard == "hello"] == ["hello"], cut
+
+
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_every_split(house: House, end: bytes) -> None:
     """However the bytes are cut into packets, also inside a character, the lines are the same."""
