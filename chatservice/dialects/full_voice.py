@@ -175,7 +175,7 @@ def joined(result: r.Joined) -> Fields:
     fields |= {"read": result.read, "unread": result.unread, "mentions": result.mentions, "n": result.n}
     if result.members is not None:
         fields["members"] = [_user(user) for user in result.members]
-    fields |= _given(topic=result.topic, private=result.private, locked=result.locked)
+    fields |= _given(topic=result.topic, private=result.private, locked=result.locked, slow=result.slow_s)
     return fields | {"you": {"role": result.role, "can": list(result.can)}}
 
 

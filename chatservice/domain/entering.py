@@ -249,6 +249,7 @@ async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -
         topic=room.rules.topic,
         private=room.rules.private,
         locked=room.rules.locked,
+        slow_s=room.rules.slow_s,
     )
 
 

@@ -44,6 +44,7 @@ class Joined:
     topic: str = ""
     private: bool = False
     locked: bool = False
+    slow_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

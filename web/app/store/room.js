@@ -17,6 +17,8 @@ export class RoomState extends Lookout {
   topic = signal("");
   isPrivate = signal(false);
   isLocked = signal(false);
+  /** seconds between two messages of one person */
+  slow = signal(0);
   /** @type {import("@preact/signals").Signal<readonly string[]>} */
   can = signal([]);
   n = signal(0);
@@ -61,6 +63,7 @@ export class RoomState extends Lookout {
     this.topic.value = event.topic ?? "";
     this.isPrivate.value = !!event.private;
     this.isLocked.value = !!event.locked;
+    this.slow.value = event.slow ?? 0;
     this.can.value = event.you?.can ?? [];
     this.n.value = event.n;
     if (event.members) this.#gather(event.members);
@@ -117,6 +120,7 @@ export class RoomState extends Lookout {
     if (action === "topic") this.topic.value = value ?? "";
     if (action === "private") this.isPrivate.value = value === "on";
     if (action === "lock") this.isLocked.value = value === "on";
+    if (action === "slow") this.slow.value = Number(value);
     if (action === "role" && user?.id === this.me) void this.handle.join();
     this.#note(event);
   }

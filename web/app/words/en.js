@@ -69,6 +69,7 @@ export default {
   "new-password": "New password", "change-password": "Change password", "password-changed": "The password is changed; other devices have to sign in again.",
   "bad-password": "That is not your password.", "weak-password": "A password has 8 to 256 characters.",
   "private-room": "Private: only members and moderators may come in", "lock-room": "Read-only: only moderators write",
+  "slow-room": "Between two messages of one person", "slow-off": "no wait",
   "signed-in": "Signed in", guest: "You are here as a guest; this browser remembers you.",
   keys: "Keyboard", "keys-open": "Keyboard shortcuts", commands: "Commands", "key-rooms": "Find a room",
   "key-search": "Search messages", "key-room": "Next, previous room",
