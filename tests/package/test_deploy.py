@@ -18,7 +18,13 @@ from e2e.server import eventually, free_port
 from package.conftest import BARE, CHECKOUT
 
 # What the service needs is there already, beside the tests; only the wheel is installed anew.
-OFFLINE = {**BARE, "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PYTHONPATH": sysconfig.get_path("purelib")}
+OFFLINE = {
+    **BARE,
+    "PIP_NO_DEPS": "1",
+    "PIP_NO_INDEX": "1",
+    "PIP_IGNORE_INSTALLED": "1",  # the chat may be installed beside the tests too
+    "PYTHONPATH": sysconfig.get_path("purelib"),
+}
 
 
 def install(root: Path, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:

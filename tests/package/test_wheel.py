@@ -12,10 +12,7 @@ import zipfile
 from pathlib import Path
 
 from e2e.browsing import Browsing
-from e2e.conftest import browsing, chromium
 from package.conftest import BARE, CHECKOUT
-
-__all__ = ["browsing", "chromium"]
 
 
 def test_wheel_carries_everything(built: Path) -> None:

@@ -1,0 +1,32 @@
+"""The one browser of a worker."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from e2e.browsing import Browsing
+from playwright.sync_api import Browser, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One real Chromium for all tests of a worker, since Playwright runs once in a thread; each page gets its own
+    context."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert program, "chromium is not installed; tests/install-tools tells what is needed"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browsing(chromium: Browser) -> Iterator[Browsing]:
+    """Opens pages; fails the test if anything happened in one of them that must not happen."""
+    browsing = Browsing(chromium)
+    yield browsing
+    browsing.finish()
