@@ -66,6 +66,7 @@ def test_wheel_serves_the_page(installed: Path, tmp_path: Path, browsing: Browsi
             assert urllib.request.urlopen(found[0] + name).status == 200
         assert "the small one" not in log.read_text()
         browsing.page(found[0]).wait_for_function("document.body.innerText.trim() !== ''")
+        browsing.finish()  # before the server: what the page still fetches would fail
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == -signal.SIGTERM  # twistd dies of the signal after an orderly stop
