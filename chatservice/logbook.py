@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -70,8 +71,8 @@ def _trace(event: LogEvent) -> str:
 
 
 @implementer(ILogObserver)
-class JSONLines:
-    """One JSON object a line: `ts` (RFC 3339, UTC, milliseconds), `level`, `event`, `msg`, then fields."""
+class Lines:
+    """Writes what passes; a subclass says how it looks."""
 
     def __init__(self, out: TextIO, threshold: Threshold) -> None:
         self._out = out
@@ -79,8 +80,19 @@ class JSONLines:
 
     def __call__(self, event: LogEvent) -> None:
         """Write it."""
-        if not self._threshold.passes(event):
-            return
+        if self._threshold.passes(event):
+            _write(self._out, self.line(event))
+
+    @abstractmethod
+    def line(self, event: LogEvent) -> str:
+        """It, without the end of the line."""
+
+
+class JSONLines(Lines):
+    """One JSON object a line: `ts` (RFC 3339, UTC, milliseconds), `level`, `event`, `msg`, then fields."""
+
+    def line(self, event: LogEvent) -> str:
+        """See `Lines.line`."""
         level = event.get("log_level") or LogLevel.info
         line: dict[str, Any] = {
             "ts": _stamp(event).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
@@ -92,25 +104,18 @@ class JSONLines:
         trace = _trace(event)
         if trace:
             line["traceback"] = trace
-        _write(self._out, orjson.dumps(line).decode())
+        return orjson.dumps(line).decode()
 
 
-@implementer(ILogObserver)
-class HumanLines:
+class HumanLines(Lines):
     """Time, level and words; a traceback where there is one."""
 
-    def __init__(self, out: TextIO, threshold: Threshold) -> None:
-        self._out = out
-        self._threshold = threshold
-
-    def __call__(self, event: LogEvent) -> None:
-        """Write it."""
-        if not self._threshold.passes(event):
-            return
+    def line(self, event: LogEvent) -> str:
+        """See `Lines.line`."""
         level = (event.get("log_level") or LogLevel.info).name
         when = _stamp(event).astimezone().strftime("%H:%M:%S")
         trace = "\n".join(neutral(line) for line in _trace(event).splitlines())
-        _write(self._out, f"{when} {level:<5} {_words(event)}" + (f"\n{trace}" if trace else ""))
+        return f"{when} {level:<5} {_words(event)}" + (f"\n{trace}" if trace else "")
 
 
 def _write(out: TextIO, line: str) -> None:

@@ -24,7 +24,7 @@ from chatservice.domain.permissions import (
 from chatservice.domain.ports import Identity, Unread
 from chatservice.domain.presence import TELL_EACH
 from chatservice.domain.promise import Promise, start
-from chatservice.domain.rates import Kind, spend, too_fast
+from chatservice.domain.rates import Kind, spend
 from chatservice.domain.recovery import Resolution
 from chatservice.domain.results import Done, Greeting, Joined, Result, RoomList, RoomSeen
 from chatservice.domain.room import Gone, Room
@@ -51,7 +51,7 @@ async def _hello(session: Session, command: c.Hello) -> Result:
     secret = "sess_" + hub.randomness.token() + hub.randomness.token()
     digest = hashlib.sha256(secret.encode()).digest()
     try:
-        _afford(session, person, 1 + len(command.rooms))
+        spend(session, Kind.RESYNC, 1 + len(command.rooms), person.user.id)  # as many joins as it holds
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
         if command.nick is not None and command.nick != person.user.nick:
@@ -95,13 +95,6 @@ async def _hello(session: Session, command: c.Hello) -> Result:
         hub.messages or MESSAGES,
         getattr(hub.log, "cid_ttl_s", None),
     )
-
-
-def _afford(session: Session, person: Person, n: int) -> None:
-    """A hello costs as many joins as it holds."""
-    wait_ms = 0 if session.hub.rates is None else session.hub.rates.take(Kind.RESYNC, person.user.id, n)
-    if wait_ms:
-        raise too_fast(session, Kind.RESYNC, wait_ms)
 
 
 def _token(session: Session, command: c.Hello) -> str | None:

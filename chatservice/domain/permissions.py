@@ -89,7 +89,7 @@ def is_invited(session: Session, room: Room, token: str) -> Invitation | None:
     if invitation is None or invitation.room != room.name:
         raise Refused(Code.FORBIDDEN, "bad_invitation")
     is_free = not rules.private or person.user.id in rules.roles or person.only is not None
-    return None if is_free or room.rules.is_banned(person.user.id, session.hub.now_ms) else invitation
+    return None if is_free or rules.is_banned(person.user.id, session.hub.now_ms) else invitation
 
 
 def may_use(counted: bool) -> None:

@@ -97,27 +97,28 @@ class Rates:
         self._tidy_at = min(self._most, max(TIDY_LEAST, 2 * len(kept)))
 
 
-def spend(session: Session, kind: Kind, n: int = 1) -> None:
+def spend(session: Session, kind: Kind, n: int = 1, who: str | None = None) -> None:
     """Take what a command costs.
 
+    :param who: the id of a user who has not been introduced yet; else the session's own.
     :raises Refused: `rate_limited`, with the time to wait.
     """
-    wait_ms = _take(session, kind, n)
+    wait_ms = _take(session, kind, n, who)
     if wait_ms:
         raise too_fast(session, kind, wait_ms)
 
 
 def is_too_much(session: Session, kind: Kind) -> bool:
     """Like `spend`, for what is let pass without a word: whoever is told nothing cannot be deaf to it."""
-    if not _take(session, kind, 1):
+    if not _take(session, kind, 1, None):
         return False
     session.hub.counts[f"rate_limited_{kind}"] += 1
     return True
 
 
-def _take(session: Session, kind: Kind, n: int) -> int:
+def _take(session: Session, kind: Kind, n: int, who: str | None) -> int:
     rates = session.hub.rates
-    return 0 if rates is None else rates.take(kind, session.user.user.id, n)
+    return 0 if rates is None else rates.take(kind, session.user.user.id if who is None else who, n)
 
 
 def too_fast(session: Session, kind: Kind, wait_ms: int) -> Refused:

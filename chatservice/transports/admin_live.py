@@ -64,7 +64,7 @@ class Onlookers:
 
     def look(self) -> dict[str, Any]:
         """How things stand now."""
-        now, measured = self._around.now(), self._around.desk.lag_ms
+        now = self._around.now()
         state = house_state(self._around)
         self._seen.append((now, state["messages"]))
         while now - self._seen[0][0] > RATE_S:
@@ -72,7 +72,7 @@ class Onlookers:
         then, before = self._seen[0]
         elapsed = now - then
         state["per_s"] = round((state["messages"] - before) / elapsed, 2) if elapsed else 0.0
-        state["lag_ms"] = round(self._late_ms if measured is None else measured(), 1)
+        state["lag_ms"] = round(self._late_ms, 1)
         state["up_s"] = round(now - self._started_at)
         return state
 

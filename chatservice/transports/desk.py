@@ -52,14 +52,12 @@ class Desk:
 
     :ivar connections: each factory's registry of the living.
     :ivar settings: tells the settings as they hold now.
-    :ivar lag_ms: how late the event loop was lately; None where nobody measures it.
     :ivar complaints: the newest last.
     :ivar closing: called when the service stops.
     """
 
     connections: list[Collection[Connection]] = field(default_factory=list)
     settings: Callable[[], Sequence[Shown]] = tuple
-    lag_ms: Callable[[], float] | None = None
     complaints: deque[Complaint] = field(default_factory=lambda: deque(maxlen=COMPLAINTS))
     closing: list[Callable[[], None]] = field(default_factory=list)
 
