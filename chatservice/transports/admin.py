@@ -8,19 +8,16 @@ import orjson
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from chatservice.dialects.base import Unreadable
-from chatservice.dialects.full import Fields
 from chatservice.dialects.full_voice import FullVoice, full_voice
 from chatservice.dialects.phrases import choose_language
 from chatservice.domain.commands import Moderate
-from chatservice.domain.conduct import handle
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.permissions import room_name
 from chatservice.domain.ports import Appended, Identity
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.rules import rank
 from chatservice.transports.admin_live import Onlookers, about
-from chatservice.transports.api import answer, query, refuse
+from chatservice.transports.api import answer, client_address, query, read_fields, refuse, refuse_method
 from chatservice.transports.assets import StaticFile
 from chatservice.transports.credentials import header, media_type, token_of
 from chatservice.transports.files import FileResource
@@ -88,9 +85,7 @@ class _Asked(Resource):
         """Whatever the method."""
         voice = full_voice(choose_language(query(request, "lang"), self._manners.lang))
         if request.method != self.method:
-            request.setHeader(b"Allow", self.method)
-            answer(request, 405, orjson.loads(voice.answer(None, Refused(Code.NOT_AVAILABLE))[0]))
-            return int(NOT_DONE_YET)
+            return refuse_method(request, voice, self.method)
         done: Promise[None] = start(self._run(request, voice))
         done.then(lambda done: self._failed(request, voice, done))
         return int(NOT_DONE_YET)
@@ -110,9 +105,7 @@ class _Asked(Resource):
         raise NotImplementedError
 
     def _failed(self, request: Request, voice: FullVoice, done: Promise[None]) -> None:
-        if isinstance(done.error, Unreadable):
-            refuse(request, voice, done.error.refusal, self._around.report)
-        elif done.error is not None:
+        if done.error is not None:
             refuse(request, voice, done.error, self._around.report)
 
 
@@ -180,32 +173,15 @@ class _Mod(_Asked):
         # A form of another page can post text and forms everywhere, JSON only where it is let.
         if identity.role != "owner" or media_type(request) != "application/json":
             raise Refused(Code.FORBIDDEN)
-        command = _command(request)
-        address = str(getattr(request.getClientAddress(), "host", "local"))
-        visitor = self._visitors.find(token_of(request), address, None)
-        hub = self._around.hub
-        room = hub.room(room_name(visitor.session, command.room or ""))
-        room.joining += 1  # it must stay while we act in it, though we are not in it
-        try:
-            await visitor.visit(room, token_of(request))
-            done = await handle(visitor.session, command)
-        finally:
-            visitor.depart(room)
-            room.joining -= 1
-            hub.tidy(room)
+        command, token = _command(request), token_of(request)
+        visitor = self._visitors.find(token, client_address(request), None)
+        done = await visitor.act(room_name(visitor.session, command.room or ""), token, command)
         assert isinstance(done, Appended)
         answer(request, 200, orjson.loads(voice.answer(None, done)[0]))
 
 
 def _command(request: Request) -> Moderate:
-    assert request.content is not None
-    try:
-        members = orjson.loads(request.content.read())
-    except orjson.JSONDecodeError:
-        members = None
-    if not isinstance(members, dict):
-        raise Refused(Code.BAD_JSON)
-    f = Fields(members)
+    f = read_fields(request)
     action = f.text("action")
     if action not in ACTIONS:
         raise Refused(Code.BAD_REQUEST, "bad_mod")

@@ -16,13 +16,13 @@ from chatservice.dialects.full import Fields
 from chatservice.dialects.full_voice import FullVoice, full_voice
 from chatservice.dialects.phrases import choose_language
 from chatservice.domain.commands import Say
-from chatservice.domain.conduct import handle
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.permissions import room_name
 from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise, start
 from chatservice.transports.api_events import export, poll, stream
 from chatservice.transports.credentials import header, media_type, token_of
+from chatservice.transports.networks import LOCAL
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.visitors import Visitor, Visitors
 
@@ -74,9 +74,7 @@ class Rooms(Resource):
             request.finish()
             return int(NOT_DONE_YET)
         if request.method not in (b"GET", b"HEAD", b"POST"):
-            request.setHeader(b"Allow", b"GET, HEAD, POST")
-            answer(request, 405, orjson.loads(full_voice("en").answer(None, Refused(Code.NOT_AVAILABLE))[0]))
-            return int(NOT_DONE_YET)
+            return refuse_method(request, full_voice("en"), b"GET, HEAD, POST")
         return int(super().render(request))
 
     def _lets_page_read(self, request: Request) -> bool:
@@ -115,12 +113,9 @@ class Rooms(Resource):
         if len(rest) != 2 or rest[1] not in METHODS:
             raise Refused(Code.NO_ROOM)
         if rest[1] != what:
-            request.setHeader(b"Allow", METHODS[rest[1]])
-            answer(request, 405, orjson.loads(voice.answer(None, Refused(Code.NOT_AVAILABLE))[0]))
+            refuse_method(request, voice, METHODS[rest[1]])
             return
-        visitor = self._visitors.find(
-            token_of(request), getattr(request.getClientAddress(), "host", "local"), query(request, "nick")
-        )
+        visitor = self._visitors.find(token_of(request), client_address(request), query(request, "nick"))
         await serve(request, visitor, room_name(visitor.session, rest[0]), voice)
 
     async def _events(self, request: Request, visitor: Visitor, name: str, voice: FullVoice) -> None:
@@ -137,16 +132,7 @@ class Rooms(Resource):
         traffic = self._around.counted.traffic["http"]
         traffic.received += 1
         command = _message(request, name)
-        hub = self._around.hub
-        room = hub.room(name)
-        room.joining += 1  # it must stay while we speak in it, though we are not in it
-        try:
-            await visitor.visit(room, token_of(request))
-            done = await handle(visitor.session, command)
-        finally:
-            visitor.depart(room)
-            room.joining -= 1
-            hub.tidy(room)
+        done = await visitor.act(name, token_of(request), command)
         if not isinstance(done, Appended):
             raise Refused(Code.BAD_REQUEST, "empty_text")
         answer(request, 200 if done.duplicate else 201, orjson.loads(voice.answer(None, done)[0]))
@@ -154,6 +140,33 @@ class Rooms(Resource):
     def _failed(self, request: Request, voice: FullVoice, done: Promise[Any]) -> None:
         if done.error is not None:
             refuse(request, voice, done.error, self._around.report)
+
+
+def client_address(request: Request) -> str:
+    """Whose request it is, without the port."""
+    return str(getattr(request.getClientAddress(), "host", LOCAL))
+
+
+def read_fields(request: Request) -> Fields:
+    """The JSON object in a body.
+
+    :raises Refused: `bad_json` for anything else.
+    """
+    assert request.content is not None
+    try:
+        members = orjson.loads(request.content.read())
+    except orjson.JSONDecodeError:
+        members = None
+    if not isinstance(members, dict):
+        raise Refused(Code.BAD_JSON)
+    return Fields(members)
+
+
+def refuse_method(request: Request, voice: FullVoice, allowed: bytes) -> int:
+    """Answer a request whose method is none of those that are `allowed` here; what `render` answers then."""
+    request.setHeader(b"Allow", allowed)
+    answer(request, 405, orjson.loads(voice.answer(None, Refused(Code.NOT_AVAILABLE))[0]))
+    return int(NOT_DONE_YET)
 
 
 def refuse(

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from chatservice.dialects.base import Unreadable
 from chatservice.dialects.full import Fields
 from chatservice.dialects.full_voice import FullVoice, full_voice
 from chatservice.dialects.phrases import choose_language
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import Identity
 from chatservice.domain.promise import Promise, start
-from chatservice.transports.api import answer, query, refuse
+from chatservice.transports.api import answer, client_address, query, read_fields, refuse, refuse_method
 from chatservice.transports.credentials import header, media_type, set_cookie, token_of
 from chatservice.transports.surroundings import Manners, Surroundings
 
@@ -42,9 +40,7 @@ class SignInResource(Resource):
         """Whatever the method."""
         voice = full_voice(choose_language(query(request, "lang"), self._manners.lang))
         if request.method != b"POST":
-            request.setHeader(b"Allow", b"POST")
-            answer(request, 405, orjson.loads(voice.answer(None, Refused(Code.NOT_AVAILABLE))[0]))
-            return int(NOT_DONE_YET)
+            return refuse_method(request, voice, b"POST")
         done: Promise[None] = start(self._run(request))
         done.then(lambda done: self._failed(request, voice, done))
         return int(NOT_DONE_YET)
@@ -58,17 +54,7 @@ class SignInResource(Resource):
         # A form of another page can post text and forms everywhere, JSON only where it is let.
         if not self._manners.admits(origin, header(request, "host")) or media_type(request) != "application/json":
             raise Refused(Code.FORBIDDEN)
-        assert request.content is not None
-        try:
-            members = orjson.loads(request.content.read())
-        except orjson.JSONDecodeError:
-            members = None
-        if not isinstance(members, dict):
-            raise Refused(Code.BAD_JSON)
-        try:
-            await self._serve(request, Fields(members))
-        except Unreadable as unreadable:
-            raise unreadable.refusal from None
+        await self._serve(request, read_fields(request))
 
     @property
     def _sign_in(self) -> Any:
@@ -79,7 +65,7 @@ class SignInResource(Resource):
 
     async def _login(self, request: Request, fields: Fields) -> None:
         name, password = fields.text("name", most=256), fields.text("password", most=1024)
-        identity, token = await self._sign_in.login(name, password, _address(request))
+        identity, token = await self._sign_in.login(name, password, client_address(request))
         self._signed_in(request, identity, token, fields.flag("cookie", False))
 
     async def _logout(self, request: Request, fields: Fields) -> None:
@@ -93,7 +79,7 @@ class SignInResource(Resource):
     async def _password(self, request: Request, fields: Fields) -> None:
         old, new = fields.text("password", most=1024), fields.text("new", most=1024)
         mine = self._identity(request)
-        identity, token = await self._sign_in.change(mine.user_id, old, new, _address(request))
+        identity, token = await self._sign_in.change(mine.user_id, old, new, client_address(request))
         self._signed_in(request, identity, token, fields.flag("cookie", False))
 
     def _identity(self, request: Request) -> Identity:
@@ -112,10 +98,6 @@ class SignInResource(Resource):
         else:
             told["token"] = token
         answer(request, 200, told)
-
-
-def _address(request: Request) -> str:
-    return str(getattr(request.getClientAddress(), "host", "local"))
 
 
 def _is_secure(request: Request) -> bool:

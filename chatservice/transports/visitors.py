@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from chatservice.domain.audience import Hearer
-from chatservice.domain.commands import Rename
+from chatservice.domain.commands import Command, Rename
 from chatservice.domain.conduct import handle
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Event
 from chatservice.domain.permissions import is_the_same, may_come_in
-from chatservice.domain.room import Room
 from chatservice.domain.session import Session
 from chatservice.transports.surroundings import Surroundings
 
@@ -43,16 +42,24 @@ class Visitor(Hearer):
         if self.session.gone:
             raise Refused(Code.UNAVAILABLE)
 
-    async def visit(self, room: Room, token: str | None) -> None:
-        """May speak in the room without being seen in it."""
-        await room.live()
-        self.confirm(token)
-        may_come_in(self.session, room)
-        self.session.rooms[room.name] = room
+    async def act(self, name: str, token: str | None, command: Command) -> Any:
+        """Do it in the room without being seen in it.
 
-    def depart(self, room: Room) -> None:
-        """Has spoken."""
-        self.session.rooms.pop(room.name, None)
+        :returns: as `handle`.
+        """
+        hub = self.session.hub
+        room = hub.room(name)
+        room.joining += 1  # it must stay meanwhile, though nobody comes in
+        try:
+            await room.live()
+            self.confirm(token)
+            may_come_in(self.session, room)
+            self.session.rooms[name] = room
+            return await handle(self.session, command)
+        finally:
+            self.session.rooms.pop(name, None)
+            room.joining -= 1
+            hub.tidy(room)
 
     def deliver(self, event: Event) -> None:
         """See `Peer.deliver`."""
