@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from chatservice.dialects.full_voice import entry
 from chatservice.domain.errors import Code, Refused
@@ -13,6 +13,7 @@ from chatservice.domain.ports import Engine
 from chatservice.domain.promise import Promise, rejected, start
 from chatservice.domain.rules import check
 from chatservice.identity.passes import OWNER_ID
+from chatservice.transports.control import Commands
 
 Fields = Mapping[str, Any]
 
@@ -20,12 +21,6 @@ PAGE = 100
 """Entries one answer may hold: the longest messages make 2 MiB of them."""
 
 MOST_ROOMS = 10_000
-
-
-class Commands(Protocol):
-    """See `transports.control.Commands`."""
-
-    def run(self, fields: Fields) -> Promise[Fields]: ...
 
 
 class Operator:

@@ -59,6 +59,6 @@ def apply(config: Config, hub: Hub, around: Surroundings, listening: Listening) 
     """Let them hold for whoever is there and whoever comes."""
     hub.limit(None if config.no_limits else config.messages)
     around.admission.limit(bounds(config))
-    around.chronicle.enabled = config.log_level in ("debug", "info")
+    around.chronicle.enabled = config.notes_connections
     listening.allow(config.origins)
     THRESHOLD.set(config.log_level)

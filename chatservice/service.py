@@ -230,7 +230,7 @@ class ChatService(MultiService):
         around.desk.settings = lambda: shown_settings(self.config.settings)
         around.desk.listen()
         hub.network_of = around.network_of
-        around.chronicle.enabled = config.log_level in ("debug", "info")
+        around.chronicle.enabled = config.notes_connections
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)

@@ -17,6 +17,7 @@ from chatservice.identity.jwt import SiteKey
 from chatservice.identity.passes import OWNER_TOKEN
 from chatservice.logs.registry import CACHE, DURABILITIES
 from chatservice.transports.addresses import is_loopback
+from chatservice.transports.admission import PER_ADDRESS, PER_MINUTE
 from chatservice.transports.endpoints import Listener
 from chatservice.transports.networks import Networks
 from chatservice.transports.origins import Origin, read_origin
@@ -52,8 +53,8 @@ class Config:
     trusted: Networks = field(default_factory=Networks)
     proxy_protocol: bool = False
     redirects: tuple[Listener, ...] = ()
-    per_address: int | None = 200
-    per_minute: int | None = 300
+    per_address: int | None = PER_ADDRESS
+    per_minute: int | None = PER_MINUTE
     limit_loopback: bool = False
     guests: bool = True
     site_keys: tuple[SiteKey, ...] = ()
@@ -83,6 +84,11 @@ class Config:
     def guest_key_path(self) -> Path:
         """The file with the key of our own tokens."""
         return self.guest_key_file or self.data / "guest.key"
+
+    @property
+    def notes_connections(self) -> bool:
+        """Whether the log has a line for each connection that opens or closes."""
+        return self.log_level in ("debug", "info")
 
     @property
     def is_fronted(self) -> bool:

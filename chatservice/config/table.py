@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chatservice.dialects.phrases import LANGUAGES
 from chatservice.dialects.registry import DEFAULTS
 from chatservice.domain.limits import ECHO_BYTES, FRAME_BYTES, MESSAGES
+from chatservice.transports.admission import PER_ADDRESS, PER_MINUTE
 
 LISTENING, PEOPLE, TLS, STORAGE = "Listening", "Who may come in", "TLS", "Storage"
 LIMITS, DEFAULT, LOGGING, SETTINGS = "Limits", "What peers get", "Log and metrics", "Settings"
@@ -201,7 +202,7 @@ OPTIONS: tuple[Option, ...] = (
         LIMITS,
         "connections-per-address",
         "number",
-        "200",
+        str(PER_ADDRESS),
         "Let one address (of IPv6: /64) have so many; none is no limit.",
         "connections",
         reloads=True,
@@ -210,7 +211,7 @@ OPTIONS: tuple[Option, ...] = (
         LIMITS,
         "connects-per-minute",
         "number",
-        "300",
+        str(PER_MINUTE),
         "Let one address connect so often; none is no limit.",
         "connects/min",
         reloads=True,
