@@ -179,7 +179,7 @@ class Conversation(Generic[P]):
         elif isinstance(error, Refused):
             self._counted.rejected[error.code] += 1
             if error.code is Code.RATE_LIMITED:
-                self._counted.limited[error.about] += 1
+                self._counted.limited[str(error.params.get("kind", "login"))] += 1
             self._wire.reply(id, error)
         else:  # ours, not the peer's: one broken command must not end a conversation
             self._report(error)
