@@ -1,13 +1,17 @@
-"""The one browser of a worker."""
+"""The one browser of a worker, and signals as a terminal has them."""
 
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 
 import pytest
 from e2e.browsing import Browsing
 from playwright.sync_api import Browser, sync_playwright
+
+# Whoever starts the tests in the background of a shell has SIGINT ignored, and all children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
