@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import textwrap
 from collections.abc import Callable
 
 from twisted.python import usage
 
-from chatservice.config import GROUPS, OPTIONS, Given, Option
+from chatservice.config import FILES, GROUPS, OPTIONS, BadConfig, Given, Option
+from chatservice.config.settings import gather
+from chatservice.logbook import OF_THE_LOG, write_for
 
 COLUMN = 30
 """Where what an option does begins."""
+
+MORE = f"--help-all shows {sum(option.seldom for option in OPTIONS)} more that few need."
 
 
 def spelling(option: Option) -> str:
@@ -27,12 +33,16 @@ def metavar(option: Option) -> str:
     )
 
 
-def help_text(width: int) -> str:
-    """All options by group, a paragraph each."""
+def help_text(width: int, *, whole: bool = False) -> str:
+    """Options by group, a paragraph each.
+
+    :param whole: also those that few need.
+    """
     rows: list[str] = []
     for group in GROUPS:
-        rows += ["", f"{group}:"]
-        for option in (option for option in OPTIONS if option.group == group):
+        shown = [option for option in OPTIONS if option.group == group and (whole or not option.seldom)]
+        rows += ["", f"{group}:"] if shown else []
+        for option in shown:
             said = "  " + spelling(option)
             lines = textwrap.wrap(option.described, max(20, width - COLUMN), break_on_hyphens=False)
             if len(said) + 2 > COLUMN:
@@ -40,6 +50,7 @@ def help_text(width: int) -> str:
                 said = ""
             rows.append(said.ljust(COLUMN) + lines[0])
             rows += [" " * COLUMN + line for line in lines[1:]]
+    rows += [] if whole else ["", MORE]
     return "\n".join(rows[1:]) + "\n"
 
 
@@ -60,10 +71,27 @@ class Options(usage.Options):
         super().__init__()
         self.lists: dict[str, list[str]] = {}
 
-    def getUsage(self, width: int | None = None) -> str:
+    def getUsage(self, width: int | None = None, *, whole: bool = False) -> str:
         """Grouped, which Twisted's own is not."""
         columns = width or shutil.get_terminal_size().columns
-        return f"{self.synopsis}\n\n{textwrap.fill(self.longdesc, columns)}\n\n{help_text(columns)}"
+        options = help_text(columns, whole=whole)
+        return f"{self.synopsis}\n\n{textwrap.fill(self.longdesc, columns)}\n\n{options}"
+
+    def opt_help_all(self) -> None:
+        """Show all options, also those that few need."""
+        sys.stdout.write(self.getUsage(whole=True))
+        raise SystemExit(0)
+
+    def postOptions(self) -> None:
+        """Let what was said about the log hold for whoever runs us; see `logbook.write_for`."""
+        if self.parent is None:
+            return
+        try:
+            said = gather(self.given(), os.environ, FILES).by_name
+        except BadConfig:
+            return  # `make_service` will say so
+        if any(said[name].source != "default" for name in OF_THE_LOG):
+            write_for(self.parent, str(said["log-format"].value))
 
     def given(self) -> Given:
         """What was said on the command line."""

@@ -7,17 +7,23 @@ is never among them; what else comes from outside, such as an address or a path,
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from io import TextIOBase
+from typing import Any, TextIO, cast
 
 import orjson
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
+from twisted.python.logfile import LogFile
 from zope.interface import implementer
 
 LEVELS = {"debug": LogLevel.debug, "info": LogLevel.info, "warn": LogLevel.warn, "error": LogLevel.error}
+
+OF_THE_LOG = ("log-format", "log-level")
+"""The settings that somebody has to obey who writes it."""
 
 # C0 and C1 (what terminals obey), line separators, and what turns the direction of writing.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -25,9 +31,13 @@ _OURS = frozenset({"event", "format", "isError", "message", "time", "system", "w
 
 
 class Threshold:
-    """What matters enough to be written; it can be changed while the service runs."""
+    """What matters enough to be written; it can be changed while the service runs.
+
+    :ivar is_heard: whether something writes by it; under `twistd --syslog`, say, nothing does.
+    """
 
     def __init__(self, name: str = "info") -> None:
+        self.is_heard = False
         self.set(name)
 
     def set(self, name: str) -> None:
@@ -133,7 +143,9 @@ def observer(form: str, threshold: Threshold, out: TextIO | None = None) -> ILog
     """
     out = out or sys.stderr
     if form == "auto":
-        form = "human" if out.isatty() else "json"
+        is_terminal = isinstance(out, TextIOBase) and out.isatty()  # Twisted's log files do not know the question
+        form = "human" if is_terminal else "json"
+    threshold.is_heard = True
     observer: ILogObserver = HumanLines(out, threshold) if form == "human" else JSONLines(out, threshold)
     return observer
 
@@ -143,5 +155,43 @@ def json_lines() -> ILogObserver:
     return observer("json", THRESHOLD)
 
 
+class ForTwistd:
+    """Makes what writes the log where twistd would write it; twistd finds it by its name.
+
+    :ivar form: see `observer`.
+    :ivar file: where to, as `--logfile` says it; `-` is standard output.
+    """
+
+    name = "chatservice.logbook.FOR_TWISTD"
+
+    def __init__(self) -> None:
+        self.form, self.file = "auto", "-"
+
+    def __call__(self) -> ILogObserver:
+        """SIGUSR1 begins a new file, as with twistd's own."""
+        if self.file == "-":
+            return observer(self.form, THRESHOLD, sys.stdout)
+        file = LogFile.fromFullPath(self.file)
+        signal.signal(signal.SIGUSR1, lambda *_: file.rotate())
+        return observer(self.form, THRESHOLD, cast(TextIO, file))
+
+
+def write_for(runner: MutableMapping[str, Any], form: str) -> None:
+    """Let the log of `twistd` or `twist` have this form and the threshold, where it would be anyway, unless twistd
+    was told who is to write it.
+
+    :param runner: its options, before it makes use of them.
+    """
+    if "syslog" not in runner:  # twist, which takes a function of the file
+        runner["fileLogObserverFactory"] = lambda out: observer(form, THRESHOLD, out)
+        THRESHOLD.is_heard = True  # it is made only after the chat has started
+    elif not (runner["syslog"] or runner["logger"]):
+        FOR_TWISTD.form = form
+        FOR_TWISTD.file = runner["logfile"] or ("-" if runner["nodaemon"] else "twistd.log")
+        runner["logger"] = ForTwistd.name
+
+
 THRESHOLD = Threshold()
 """That of the process."""
+
+FOR_TWISTD = ForTwistd()

@@ -8,9 +8,10 @@ from dataclasses import replace
 from twisted.logger import Logger
 
 from chatservice.config import BadConfig, Config
+from chatservice.config.settings import Settings
 from chatservice.domain.hub import Hub
 from chatservice.listening import Listening
-from chatservice.logbook import THRESHOLD
+from chatservice.logbook import OF_THE_LOG, THRESHOLD
 from chatservice.preparing import bounds
 from chatservice.transports.surroundings import Surroundings
 
@@ -27,11 +28,12 @@ def read_again(read: Callable[[], Config], now: Config) -> Config:
     except BadConfig as error:
         _log.error("the settings stay as they are: {reason}", event="reload_failed", reason=str(error))
         return now
+    say_unheard(wanted.settings)
     for line in wanted.settings.unknown:
         _log.warn("{line}", event="unknown_setting", line=line)
     for name, setting in wanted.settings.by_name.items():
         before = now.settings.by_name[name]
-        if setting.value == before.value:
+        if setting.value == before.value or (name in OF_THE_LOG and not THRESHOLD.is_heard):
             continue
         if setting.option.reloads:
             _log.info("{name} has changed", event="setting_changed", name=name, source=setting.source)
@@ -53,6 +55,16 @@ def read_again(read: Callable[[], Config], now: Config) -> Config:
         log_level=wanted.log_level,
         settings=replace(wanted.settings, by_name=by_name),
     )
+
+
+def say_unheard(settings: Settings) -> None:
+    """Warn of settings of the log where they have no effect, since twistd was told who writes it."""
+    for name in OF_THE_LOG:
+        setting = settings.by_name[name]
+        if setting.source != "default" and not THRESHOLD.is_heard:
+            _log.warn(
+                "{name} has no effect on the log of this twistd", event="setting_unheard", name=setting.called
+            )
 
 
 def apply(config: Config, hub: Hub, around: Surroundings, listening: Listening) -> None:

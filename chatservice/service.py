@@ -32,6 +32,7 @@ from chatservice.identity.sign_in import PasswordSignIn
 from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
 from chatservice.listening import Listening, given_sockets
+from chatservice.logbook import THRESHOLD
 from chatservice.logs.audit import AuditFile
 from chatservice.logs.registry import BadStore, bus_of, check_log, open_log
 from chatservice.metrics import ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
@@ -51,7 +52,7 @@ from chatservice.preparing import (
     warn,
     with_older,
 )
-from chatservice.reloading import apply, read_again
+from chatservice.reloading import apply, read_again, say_unheard
 from chatservice.signals import on_hangup, stop_only_once
 from chatservice.steady import keep_steady
 from chatservice.stopping import see_out
@@ -123,6 +124,7 @@ class ChatService(MultiService):
         gc.collect()
         gc.freeze()
         listeners, ports = self.listening.listeners, self.listening.ports
+        say_unheard(self.config.settings)
         for line in self.config.settings.unknown:
             _log.warn("{line}", event="unknown_setting", line=line)
         url = listeners[0].url("http", ports.get(listeners[0]))
@@ -330,6 +332,7 @@ def make_service(
         service = ChatService(config, reactor, say or (lambda _: None), read, Manager.of(environment))
     except (BadConfig, BadEndpoint, BadCertificate, BadStore, LogError) as error:
         give_up(str(error))
+    THRESHOLD.set(config.log_level)
     service.lock = lock
     return service
 

@@ -8,8 +8,10 @@ from argparse import ArgumentParser, Namespace
 
 from chatservice.commands.asking import Failed
 from chatservice.commands.flags import add_flags, given_by
-from chatservice.config import FILES, Setting, read_config
+from chatservice.config import FILES, BadConfig, Setting, read_config
 from chatservice.config.settings import in_words
+from chatservice.domain.ports import LogError
+from chatservice.logs.registry import BadStore, check_store
 from chatservice.service import examine
 from chatservice.transports.endpoints import BadEndpoint
 from chatservice.transports.tls import BadCertificate
@@ -24,12 +26,15 @@ def run(args: Namespace) -> int:
     """Change nothing, listen nowhere; a service that runs is not disturbed."""
     from twisted.internet import reactor
 
-    config = read_config(given_by(args), os.environ, FILES)
-    if config.settings.unknown:
-        raise Failed("; ".join(config.settings.unknown))
     try:
+        config = read_config(given_by(args), os.environ, FILES, strict=True)
+    except BadConfig as error:
+        sys.stderr.writelines(f"chatservice: {line}\n" for line in error.lines)
+        return 1
+    try:
+        check_store(config.store, config.durability)
         examine(config, reactor)
-    except (BadEndpoint, BadCertificate) as error:
+    except (BadStore, LogError, BadEndpoint, BadCertificate) as error:
         raise Failed(str(error)) from error
     for setting in config.settings.by_name.values():
         where = setting.source if setting.source == "default" else setting.called

@@ -76,6 +76,11 @@ def plain(called: str, several: tuple[Listener, ...]) -> tuple[Listener, ...]:
     return several
 
 
+def lines(called: str, said: Sequence[str]) -> tuple[Listener, ...]:
+    """Those for TCP lines; `none` alone is none."""
+    return () if list(said) == ["none"] else plain(called, listeners(called, said))
+
+
 def redirects(called: str, said: Sequence[str]) -> tuple[Listener, ...]:
     """A port alone is one of all addresses."""
     endpoints = [f"tcp:{one}" if one.isascii() and one.isdigit() else one for one in said]

@@ -26,9 +26,9 @@ The file is TOML: `--config FILE`, else `./chat.toml`, else `/etc/chatservice/ch
 directory. A name in the file, or one beginning with `CHAT_` in the environment, that is none of these is a
 warning at the start, and an error with `--strict`.
 
-`chatservice check-config` says what is wrong, or what holds and where it was said. SIGHUP reads the file again:
-what has *yes* below is taken at once; of all else the log says that it waits for a restart. A file that cannot
-be used changes nothing.
+`chatservice check-config` says all that is wrong (names that nobody knows too), or what holds and where it
+was said. SIGHUP reads the file again: what has *yes* below is taken at once; of all else the log says that it
+waits for a restart. A file that cannot be used changes nothing.
 
 Secrets are never settings themselves but files. Under systemd
 `LoadCredential=owner-token:/etc/chatservice/owner-token` and `LoadCredential=guest-key:…` are found by

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 from chatservice.config import checks
@@ -21,6 +22,9 @@ from chatservice.transports.admission import PER_ADDRESS, PER_MINUTE
 from chatservice.transports.endpoints import Listener
 from chatservice.transports.networks import Networks
 from chatservice.transports.origins import Origin, read_origin
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,59 +101,89 @@ class Config:
         return bool(self.trusted) or (public is not None and not is_loopback(public[1]))
 
 
-def read_config(given: Given, environment: Mapping[str, str], files: Iterable[Path] = ()) -> Config:
+def read_config(
+    given: Given, environment: Mapping[str, str], files: Iterable[Path] = (), *, strict: bool = False
+) -> Config:
     """Settings from the command line (`given`, only what was said there) over the environment over a file over
     defaults.
 
     :param files: where to look for the file if none was named; see `settings.FILES`.
-    :raises BadConfig: with one line that says what is wrong.
+    :param strict: names that nobody knows are wrong, whatever the settings say of that.
+    :raises BadConfig: with all that is wrong.
     """
     settings = gather(given, environment, files)
     s = _Said(settings)
-    strict = s.flag("strict")
-    if strict and settings.unknown:
-        raise BadConfig("; ".join(settings.unknown))
+    is_strict = strict or s.flag("strict")
+    t = _Tried([*settings.wrong, *(settings.unknown if is_strict else ())])
     credentials = checks.credentials_directory(environment)
-    lines = s.words("line")
-    return Config(
-        listeners=checks.listeners(s.called("listen"), s.words("listen")),
-        self_signed=checks.self_signed(*s.both("self-signed")) if s.word("self-signed") else (),
-        lines=()
-        if lines == ["none"]
-        else checks.plain(s.called("line"), checks.listeners(s.called("line"), lines)),
-        public_url=checks.public_url(*s.both("public-url")),
+    config = Config(
+        listeners=t(checks.listeners, s.called("listen"), s.words("listen")),
+        self_signed=t(checks.self_signed, *s.both("self-signed")) if s.word("self-signed") else (),
+        lines=t(checks.lines, s.called("line"), s.words("line")),
+        public_url=t(checks.public_url, *s.both("public-url")),
         data=Path(s.word("data") or checks.data_directory(environment)).expanduser().absolute(),
-        store=checks.store(*s.both("store")),
-        durability=checks.one_of(*s.both("durability"), (*DURABILITIES, CACHE)),
-        default_dialect=checks.one_of(*s.both("default-dialect"), DEFAULTS),
-        default_room=checks.room(*s.both("default-room")),
-        lang=checks.one_of(*s.both("lang"), LANGUAGES),
+        store=t(checks.store, *s.both("store")),
+        durability=t(checks.one_of, *s.both("durability"), (*DURABILITIES, CACHE)),
+        default_dialect=t(checks.one_of, *s.both("default-dialect"), DEFAULTS),
+        default_room=t(checks.room, *s.both("default-room")),
+        lang=t(checks.one_of, *s.both("lang"), LANGUAGES),
         compression=s.flag("compression"),
-        echo_max=checks.echo_bytes(*s.both("echo-max")),
+        echo_max=t(checks.echo_bytes, *s.both("echo-max")),
         no_limits=s.flag("insecure-no-limits"),
-        origins=checks.origins(s.called("origin"), s.words("origin")),
+        origins=t(checks.origins, s.called("origin"), s.words("origin")),
         any_origin=s.flag("insecure-any-origin"),
-        trusted=checks.networks(s.called("trusted-proxy"), s.words("trusted-proxy")),
-        proxy_protocol=checks.needs(
-            s.called("proxy-protocol"), s.flag("proxy-protocol"), "--trusted-proxy", s.words("trusted-proxy")
+        trusted=t(checks.networks, s.called("trusted-proxy"), s.words("trusted-proxy")),
+        proxy_protocol=t(
+            checks.needs,
+            s.called("proxy-protocol"),
+            s.flag("proxy-protocol"),
+            "--trusted-proxy",
+            s.words("trusted-proxy"),
         ),
-        redirects=checks.redirects(s.called("redirect"), s.words("redirect")),
-        per_address=checks.bound(*s.both("connections-per-address")),
-        per_minute=checks.bound(*s.both("connects-per-minute")),
+        redirects=t(checks.redirects, s.called("redirect"), s.words("redirect")),
+        per_address=t(checks.bound, *s.both("connections-per-address")),
+        per_minute=t(checks.bound, *s.both("connects-per-minute")),
         limit_loopback=s.flag("limit-loopback"),
         guests=not s.flag("no-guests"),
-        site_keys=checks.site_keys(s.called("site-key"), s.words("site-key"), credentials),
+        site_keys=t(checks.site_keys, s.called("site-key"), s.words("site-key"), credentials),
         site_audience=s.word("site-audience"),
-        site_longest_s=checks.seconds(*s.both("site-longest")),
-        messages=checks.rate(*s.both("message-burst"), *s.both("message-rate")),
-        owner_token_file=checks.secret_file(*s.both("owner-token-file"), credentials, "owner-token"),
-        guest_key_file=checks.secret_file(*s.both("guest-key-file"), credentials, "guest-key"),
-        log_format=checks.one_of(*s.both("log-format"), LOG_FORMATS),
-        log_level=checks.one_of(*s.both("log-level"), LOG_LEVELS),
-        metrics=checks.metrics(*s.both("metrics-listen")),
-        strict=strict,
+        site_longest_s=t(checks.seconds, *s.both("site-longest")),
+        messages=t(checks.rate, *s.both("message-burst"), *s.both("message-rate")),
+        owner_token_file=t(checks.secret_file, *s.both("owner-token-file"), credentials, "owner-token"),
+        guest_key_file=t(checks.secret_file, *s.both("guest-key-file"), credentials, "guest-key"),
+        log_format=t(checks.one_of, *s.both("log-format"), LOG_FORMATS),
+        log_level=t(checks.one_of, *s.both("log-level"), LOG_LEVELS),
+        metrics=t(checks.metrics, *s.both("metrics-listen")),
+        strict=is_strict,
         settings=settings,
     )
+    t.raise_wrong()
+    return config
+
+
+class _Tried:
+    """Does checks and gathers what is wrong, so that it is told all at once.
+
+    :ivar wrong: one line each.
+    """
+
+    def __init__(self, wrong: list[str]) -> None:
+        self.wrong = wrong
+
+    def __call__(self, check: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the check makes of it; nothing usable where that is wrong: see `raise_wrong`."""
+        try:
+            return check(*args, **kwargs)
+        except BadConfig as error:
+            self.wrong += error.lines
+            return cast(T, None)
+
+    def raise_wrong(self) -> None:
+        """
+        :raises BadConfig: if anything was.
+        """
+        if self.wrong:
+            raise BadConfig(*self.wrong)
 
 
 class _Said:

@@ -21,7 +21,14 @@ Value = str | tuple[str, ...] | bool
 
 
 class BadConfig(ValueError):
-    """The settings cannot be used; its text is one line for the operator."""
+    """The settings cannot be used; its text is one line for the operator.
+
+    :ivar lines: one for each thing that is wrong.
+    """
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class Setting:
     """One option as it holds.
 
     :ivar source: `default`, `file`, `environment` or `flag`.
-    :ivar called: what it is called there, so that it can be found: `--lang`, `CHAT_LANG`, `lang in chat.toml`.
+    :ivar called: what it is called there, so that it can be found: `--lang`, `CHAT_LANG`, `chat.toml: lang`.
     """
 
     option: Option
@@ -44,11 +51,13 @@ class Settings:
 
     :ivar by_name: each option, also where nothing was said.
     :ivar unknown: one line for each name in the file or the environment that nobody knows.
+    :ivar wrong: one line for each that is of the wrong kind; what holds by default is in its place.
     :ivar file: what was read.
     """
 
     by_name: Mapping[str, Setting]
     unknown: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
     file: Path | None = None
 
 
@@ -56,19 +65,24 @@ def gather(given: Given, environment: Mapping[str, str], files: Iterable[Path] =
     """Collect them.
 
     :param files: where to look if no file was named.
-    :raises BadConfig: if the file cannot be read, or something in it or in a variable is of the wrong kind.
+    :raises BadConfig: if the file cannot be read.
     """
     file, members = _file(str(given.get("config") or environment.get("CHAT_CONFIG") or ""), files)
     found: dict[str, Setting] = {}
+    wrong: list[str] = []
     for option in OPTIONS:
-        found[option.name] = (
-            _from_flag(option, given.get(option.name))
-            or _from_environment(option, environment.get(option.variable, ""))
-            or _from_file(option, members, file)
-            or _by_default(option)
-        )
+        setting = None
+        try:
+            setting = (
+                _from_flag(option, given.get(option.name))
+                or _from_environment(option, environment.get(option.variable, ""))
+                or _from_file(option, members, file)
+            )
+        except BadConfig as error:
+            wrong += error.lines
+        found[option.name] = setting or _by_default(option)
     unknown = (*_unknown_members(members, file), *_unknown_variables(environment))
-    return Settings(found, unknown, file)
+    return Settings(found, unknown, tuple(wrong), file)
 
 
 def _file(named: str, files: Iterable[Path]) -> tuple[Path | None, Mapping[str, Any]]:
@@ -118,7 +132,7 @@ def _from_environment(option: Option, said: str) -> Setting | None:
 def _from_file(option: Option, members: Mapping[str, Any], file: Path | None) -> Setting | None:
     if option.name not in members or not option.in_file:
         return None
-    said, called = members[option.name], f"{option.name} in {file}"
+    said, called = members[option.name], f"{file}: {option.name}"
     value: Value
     if option.kind == "flag":
         if not isinstance(said, bool):

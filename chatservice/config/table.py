@@ -29,6 +29,7 @@ class Option:
     :ivar otherwise: what holds by default where that is no fixed word.
     :ivar reloads: whether SIGHUP takes a change of it.
     :ivar in_file: whether it may stand in the file.
+    :ivar seldom: whether few need it: then `--help` leaves it to `--help-all`.
     """
 
     group: str
@@ -40,6 +41,7 @@ class Option:
     otherwise: str = ""
     reloads: bool = False
     in_file: bool = True
+    seldom: bool = False
 
     @property
     def variable(self) -> str:
@@ -95,6 +97,7 @@ OPTIONS: tuple[Option, ...] = (
         "flag",
         "",
         "Expect the PROXY protocol (version 1 or 2) from trusted proxies at the beginning of each connection.",
+        seldom=True,
     ),
     Option(
         PEOPLE,
@@ -105,7 +108,14 @@ OPTIONS: tuple[Option, ...] = (
         " Repeatable.",
         reloads=True,
     ),
-    Option(PEOPLE, "insecure-any-origin", "flag", "", "Let the page of any site act for whoever looks at it."),
+    Option(
+        PEOPLE,
+        "insecure-any-origin",
+        "flag",
+        "",
+        "Let the page of any site act for whoever looks at it.",
+        seldom=True,
+    ),
     Option(
         PEOPLE,
         "no-guests",
@@ -122,8 +132,10 @@ OPTIONS: tuple[Option, ...] = (
         " RS256 or EdDSA (FILE has the public key in PEM). A FILE without a slash is looked for in"
         " $CREDENTIALS_DIRECTORY first. Repeatable: name both while one replaces the other.",
     ),
-    Option(PEOPLE, "site-audience", "value", "chatservice", "Demand this aud in them."),
-    Option(PEOPLE, "site-longest", "number", "3600", "Demand that exp in them is no further away.", "s"),
+    Option(PEOPLE, "site-audience", "value", "chatservice", "Demand this aud in them.", seldom=True),
+    Option(
+        PEOPLE, "site-longest", "number", "3600", "Demand that exp in them is no further away.", "s", seldom=True
+    ),
     Option(
         PEOPLE,
         "owner-token-file",
@@ -131,6 +143,7 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "Read the owner's token from this file.",
         otherwise="owner-token in $CREDENTIALS_DIRECTORY, else owner.token in the data directory",
+        seldom=True,
     ),
     Option(
         PEOPLE,
@@ -139,6 +152,7 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "Read the key that signs guests' and accounts' tokens from this file.",
         otherwise="guest-key in $CREDENTIALS_DIRECTORY, else guest.key in the data directory",
+        seldom=True,
     ),
     Option(
         TLS,
@@ -188,6 +202,7 @@ OPTIONS: tuple[Option, ...] = (
         "Let one session say so much at once.",
         "messages",
         reloads=True,
+        seldom=True,
     ),
     Option(
         LIMITS,
@@ -215,6 +230,7 @@ OPTIONS: tuple[Option, ...] = (
         "Let one address connect so often; none is no limit.",
         "connects/min",
         reloads=True,
+        seldom=True,
     ),
     Option(
         LIMITS,
@@ -223,6 +239,7 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "Hold programs of this computer to these two limits too.",
         reloads=True,
+        seldom=True,
     ),
     Option(
         LIMITS,
@@ -231,6 +248,7 @@ OPTIONS: tuple[Option, ...] = (
         str(FRAME_BYTES),
         f"Take messages to /echo up to this size; at most {ECHO_BYTES}, which conformance suites send.",
         "bytes",
+        seldom=True,
     ),
     Option(
         LIMITS,
@@ -238,6 +256,7 @@ OPTIONS: tuple[Option, ...] = (
         "flag",
         "",
         "Lift the rate limits. For benchmarks and tests only.",
+        seldom=True,
     ),
     Option(DEFAULT, "default-dialect", "value", "simple", f"Speak this at /: {', '.join(DEFAULTS)}."),
     Option(DEFAULT, "default-room", "value", "lobby", "Take newcomers here who name no room."),

@@ -90,6 +90,16 @@ def bus_of(log: Engine) -> Bus | None:
     return bus
 
 
+def check_store(store: str, durability: str = DURABILITIES[0]) -> None:
+    """Whether there is such a log, without looking for it.
+
+    :raises BadStore: if not.
+    :raises LogError: if what it needs is not installed.
+    """
+    if _named(store, durability)[0] in REDIS:
+        _redis_address(store)
+
+
 def check_log(store: str, data: Path, durability: str = DURABILITIES[0]) -> None:
     """Look at the log that `store` names, open and close it: a broken one is found before the process goes into
     the background, where nobody hears it, and before anything is written to it.

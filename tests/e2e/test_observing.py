@@ -212,6 +212,8 @@ def test_sighup_takes_settings(tmp_path: Path) -> None:
         (["rnu"], 2, "did you mean run?"),
         (["check-config", "--lang=de"], 1, "--lang de"),
         (["check-config", "--redirect=0"], 1, "no https"),
+        (["check-config", "--store=redis:nowhere"], 1, "--store: "),
+        (["check-config", "--lang=de", "--message-rate=no"], 1, "\nchatservice: --message-rate no"),
         (["run", "--nonsense"], 2, "--nonsense"),
         (["export", "nowhere"], 1, "no such room"),
         (["room", "lock", "@me"], 1, "chatservice: "),

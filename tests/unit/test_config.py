@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import resource
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from said import BESIDE, SAID, found
 from twisted.python.usage import UsageError
 
+from chatservice.commands.flags import add_flags
 from chatservice.config import OPTIONS, BadConfig, Config, read_config
 from chatservice.flags import Options
 from chatservice.preparing import KEPT_DESCRIPTORS, raise_file_limit
@@ -198,9 +201,29 @@ def test_unknown_options(arguments: list[str]) -> None:
         from_flags(*arguments)
 
 
-def test_help_names_every_option_and_its_default() -> None:
-    """`twistd chat --help` says what each option is without its value."""
-    text = " ".join(Options().getUsage(width=4000).split())
+MOST_SHOWN = 24
+
+
+@pytest.mark.parametrize("options", [["chat"], ["chatservice"]])
+def test_help_shows_what_many_need(options: list[str]) -> None:
+    """Not more than 24 options are in `--help`, by either command; it says how to see the others."""
+    if options == ["chat"]:
+        text = Options().getUsage(width=4000)
+    else:
+        parser = ArgumentParser()
+        add_flags(parser)
+        text = parser.format_help()
+    shown = {option.name for option in OPTIONS if re.search(rf"^ +--{option.name}\b(?!-)", text, re.MULTILINE)}
+    assert shown == {option.name for option in OPTIONS if not option.seldom}
+    assert len(shown) <= MOST_SHOWN and "--help-all" in text
+
+
+def test_help_names_every_option_and_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help-all` says what each option is without its value."""
+    with pytest.raises(SystemExit):
+        Options().parseOptions(["--help-all"])
+    text = " ".join(Options().getUsage(width=4000, whole=True).split())
+    assert capsys.readouterr().out.split() == Options().getUsage(whole=True).split()
     for option in OPTIONS:
         assert f"--{option.name}" in text and option.help in text
         assert option.bracket in text

@@ -37,7 +37,7 @@ def test_the_file_says_the_same(option: Any, tmp_path: Path) -> None:
     config = from_file(tmp_path, f"{option.name} = {in_toml(option, values)}\n", **beside)
     assert found(config, name) == wanted
     setting = config.settings.by_name[option.name]
-    assert (setting.source, setting.called) == ("file", f"{option.name} in {tmp_path / 'chat.toml'}")
+    assert (setting.source, setting.called) == ("file", f"{tmp_path / 'chat.toml'}: {option.name}")
 
 
 def test_who_is_stronger(tmp_path: Path) -> None:
@@ -72,12 +72,12 @@ def test_numbers_may_be_numbers(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("lang = \n", ["is not TOML", "line 1"]),
-        ('lang = "de"\n', ["lang in", "de", "en, zh-CN"]),
-        ("lang = true\n", ["lang in", "string"]),
-        ('compression = "yes"\n', ["compression in", "true or false"]),
-        ("message-burst = 0\n", ["message-burst in", "above 0"]),
-        ('message-rate = "fast"\n', ["message-rate in", "2 or 0.5"]),
-        ("listen = [1.5, [2]]\n", ["listen in", "say a string"]),
+        ('lang = "de"\n', ["chat.toml: lang", "de", "en, zh-CN"]),
+        ("lang = true\n", ["chat.toml: lang", "string"]),
+        ('compression = "yes"\n', ["chat.toml: compression", "true or false"]),
+        ("message-burst = 0\n", ["chat.toml: message-burst", "above 0"]),
+        ('message-rate = "fast"\n', ["chat.toml: message-rate", "2 or 0.5"]),
+        ("listen = [1.5, [2]]\n", ["chat.toml: listen", "say a string"]),
         ("\udcff", None),
     ],
 )
@@ -90,6 +90,21 @@ def test_mistakes_in_the_file(text: str, words: list[str] | None, tmp_path: Path
     told = str(bad.value)
     assert str(file) in told and "\n" not in told
     assert [word for word in words or ["is not TOML"] if word not in told] == []
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    """Of each place and each kind, one line a mistake; what nobody knows is one of them where that is asked."""
+    (tmp_path / "chat.toml").write_text('lang = "de"\ncompression = "yes"\nwhatever = 1\n')
+    environment = {"CHAT_LIMIT_LOOPBACK": "maybe", "CHAT_STORE": "floppy"}
+    with pytest.raises(BadConfig) as bad:
+        read_config({"message-rate": "fast"}, environment, [tmp_path / "chat.toml"], strict=True)
+    for line, words in zip(
+        sorted(bad.value.lines, key=lambda line: line.replace(str(tmp_path), "")),
+        ("--message-rate", "compression", "lang", "whatever", "CHAT_LIMIT_LOOPBACK", "CHAT_STORE"),
+        strict=True,
+    ):
+        assert words in line
+    assert str(bad.value) == "; ".join(bad.value.lines)
 
 
 def test_the_file_that_was_named(tmp_path: Path) -> None:
