@@ -41,7 +41,7 @@ class Backups:
             name = str(fields.get("command"))[:32]
             return rejected(Refused(Code.UNKNOWN_TYPE, "unknown_type", params={"name": name}))
         if self._database is None:
-            return rejected(Refused(Code.NOT_AVAILABLE))
+            return rejected(Refused(Code.NOT_AVAILABLE, "no_backup"))
         if self._is_busy:
             return rejected(Refused(Code.BUSY))
         self._is_busy = True

@@ -130,7 +130,7 @@ class TaughtVoice(Spoken):
         return "enter", self.shown(say(self.lang, "enter", {"nick": nick}))
 
     def _said(self, entry: Entry) -> Named:
-        return "mes", self.shown(self.entry(entry.body) or "")
+        return "mes", self.shown(self.entry(entry.body, entry.ts) or "")
 
     def _refusal(self, refusal: Refused) -> dict[str, Any]:
         fields: dict[str, Any] = {

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chatservice.domain.errors import Span
+
 LANGUAGES = ("en", "zh-CN")
 
 _PHRASES: dict[str, tuple[str, str]] = {
@@ -27,11 +29,15 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "mod_kick": ("{nick} threw {target} out", "{nick} 把 {target} 请了出去"),
     "mod_ban": ("{nick} banned {target}", "{nick} 封禁了 {target}"),
     "mod_unban": ("{nick} lifted the ban on {target}", "{nick} 解封了 {target}"),
-    "mod_slow": ("{nick} set slow mode to {value} s", "{nick} 把慢速模式设为 {value} 秒"),
-    "mod_lock": ("{nick} turned the lock {value}", "{nick} 把房间锁定设为 {value}"),
+    "mod_slow": ("{nick} lets everybody write once in {value} s", "{nick} 开启慢速模式：每人 {value} 秒一条"),
+    "mod_slow_0": ("{nick} ended slow mode", "{nick} 关闭了慢速模式"),
+    "mod_lock": ("{nick} locked the room: only moderators write", "{nick} 锁定了房间：只有管理员能发言"),
+    "mod_lock_off": ("{nick} unlocked the room", "{nick} 解锁了房间"),
+    "span": ("for {span}", "{span}"),
     "mod_role": ("{nick} made {target} {value}", "{nick} 把 {target} 设为 {value}"),
     "crowded": ("{came} people came, {left} left", "来了 {came} 人，走了 {left} 人"),
     "mod_topic": ("{nick} set the topic: {value}", "{nick} 把话题设为：{value}"),
+    "mod_expires_0": ("{nick} lets messages stay for ever", "{nick} 让消息永久保留"),
     "mod_expires": ("{nick} lets messages expire after {value} s", "{nick} 让消息在 {value} 秒后过期"),
     "truncated": (
         "the newest messages did not survive a fault of the server",
@@ -65,6 +71,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
     ),
     "text_too_long": ("a message has at most {limit} characters", "一条消息最多 {limit} 个字"),
     "not_joined": ("you are in no room; /join ROOM takes you into one", "你不在任何房间里，/join 房间名 可以进去"),
+    "no_backup": (
+        "only SQLite's file is copied here: Redis is backed up by its own means, and memory keeps nothing",
+        "这里只能备份 SQLite 的文件：Redis 用它自己的方式备份，内存里的内容不保存",
+    ),
     "not_available": ("that is not available here", "这里没有这个功能"),
     "not_in_room": ("you are not in that room", "你不在那个房间里"),
     "no_guests": (
@@ -89,7 +99,8 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "an invitation is good for at most {days} days and {n} people",
         "一个邀请最多有效 {days} 天，最多 {n} 人使用",
     ),
-    "mod_private": ("{nick} turned privacy {value}", "{nick} 把房间私密设为 {value}"),
+    "mod_private": ("{nick} made the room private", "{nick} 把房间设为私密"),
+    "mod_private_off": ("{nick} opened the room to everybody", "{nick} 向所有人开放了房间"),
     "hello_first": ("say hello first", "请先发 hello"),
     "hello_twice": ("hello was said already", "hello 已经发过了"),
     "unauthorized": ("this token is not one of ours", "这个令牌无效"),
@@ -99,6 +110,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "kicked": ("you were thrown out", "你被请了出去"),
     "locked": ("only moderators may write here now", "现在只有管理员能发言"),
     "muted": ("you are muted here", "你被禁言了"),
+    "muted_for": ("you are muted here; {span} left", "你被禁言了，还剩 {span}"),
     "not_yours": ("that message is not yours", "那条消息不是你的"),
     "no_message": ("there is no such message any more", "没有这条消息了"),
     "conflict": ("it has been edited since, it is revision {rev} now", "它已经被改过，现在是第 {rev} 版"),
@@ -182,7 +194,24 @@ def say(lang: str, about: str, params: Mapping[str, object] | None = None) -> st
     row = _PHRASES.get(about)
     if row is None:
         return about
-    return row[1 if lang == "zh-CN" else 0].format_map(params or {})
+    spans = {name: in_words(lang, value) for name, value in (params or {}).items() if isinstance(value, Span)}
+    return row[1 if lang == "zh-CN" else 0].format_map({**(params or {}), **spans})
+
+
+UNITS = ((86400, "d", "天"), (3600, "h", "小时"), (60, "min", "分钟"), (1, "s", "秒"))
+
+
+def in_words(lang: str, span: Span) -> str:
+    """A time by its biggest unit and the next one: `2 d 3 h`, `10 分钟`; what is smaller is left away."""
+    left, words = max(1, span.s), list[str]()
+    for size, english, chinese in UNITS:
+        n, rest = divmod(left, size)
+        if n:
+            words.append(f"{n} {chinese if lang == 'zh-CN' else english}")
+        elif words:
+            break  # 2 d, not 2 d 0 h 5 min
+        left = rest
+    return " ".join(words[:2])
 
 
 def choose_language(wish: str | None, default: str) -> str:

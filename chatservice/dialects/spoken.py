@@ -7,7 +7,7 @@ from html import escape as escape_html
 
 from chatservice.dialects.base import Id, Outcome
 from chatservice.dialects.phrases import list_nicks, say
-from chatservice.domain.errors import Refused
+from chatservice.domain.errors import Refused, Span
 from chatservice.domain.events import (
     Body,
     Bye,
@@ -41,8 +41,8 @@ class Spoken:
         """`text` as it may stand where the taught pages put it: into innerHTML."""
         return escape_html(text, quote=True) if self._escape else text
 
-    def entry(self, body: Body) -> str | None:
-        """An entry of the log."""
+    def entry(self, body: Body, ts: int = 0) -> str | None:
+        """An entry of the log, of that moment (milliseconds since 1970)."""
         by = body.user.nick
         match body:
             case Said(erased=True) | Edited(erased=True):
@@ -57,8 +57,12 @@ class Spoken:
                 return self.notice("reacted" if body.on else "unreacted", nick=by, emoji=body.emoji)
             case Moderated():
                 target = "" if body.target is None else body.target.nick
-                words = self.notice("mod_" + body.action, nick=by, target=target, value=body.value)
-                return f"{words} ({body.reason})" if body.reason else words
+                is_end = body.action != "topic" and body.value in ("0", "off")
+                about = f"mod_{body.action}" + (f"_{body.value}" if is_end else "")
+                words = self.notice(about, nick=by, target=target, value=body.value)
+                long = [say(self.lang, "span", {"span": Span(-((ts - body.until) // 1000))})] if body.until else []
+                why = ", ".join(long + [body.reason] * bool(body.reason))
+                return f"{words} ({why})" if why else words
         return None
 
     def notice(self, about: str, **params: object) -> str:
@@ -76,8 +80,8 @@ class Spoken:
     def sentence(self, event: Event) -> str | None:
         """The event in words; None when there is nothing to say."""
         match event:
-            case Entry(body=body):
-                return self.entry(body)
+            case Entry(body=body, ts=ts):
+                return self.entry(body, ts)
             case Entered(summed_up=True) | Left(summed_up=True):
                 return None
             case Crowded(one=one) if one is not None:

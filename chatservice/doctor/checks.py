@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -50,7 +51,7 @@ def examine(address: Address, *, idle_s: float | None = None, token: str = "") -
     """
     findings = list(_reach(address))
     yield from findings
-    if any(finding.fault is Fault.UNREACHABLE for finding in findings):
+    if any(finding.fault in (Fault.UNREACHABLE, Fault.NO_SUCH_NAME) for finding in findings):
         return
     if any(finding.fault is Fault.CERTIFICATE for finding in findings):
         address.context.check_hostname = False
@@ -94,7 +95,8 @@ def _reach(address: Address) -> Iterator[Finding]:
     except ssl.SSLCertVerificationError as error:
         yield Finding("connection", Fault.CERTIFICATE, error.verify_message)
     except OSError as error:
-        yield Finding("connection", Fault.UNREACHABLE, str(error))
+        is_unknown = isinstance(error, socket.gaierror)
+        yield Finding("connection", Fault.NO_SUCH_NAME if is_unknown else Fault.UNREACHABLE, str(error))
 
 
 def _wrong(status: int) -> Fault | None:

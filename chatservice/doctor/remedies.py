@@ -29,9 +29,14 @@ class Fault(Enum):
 
     UNREACHABLE = Remedy(
         "unreachable",
-        "nobody answers there",
-        nginx="listen 443 ssl;",
-        haproxy="bind :443 ssl crt /etc/haproxy/chat.example.org.pem",
+        "nobody answers there: is the address right, does the proxy run, is the port open?",
+        nginx="listen 443 ssl;  # and the firewall lets it through",
+        caddy="chat.example.org {  # with https on port 443; and the firewall lets it through",
+        haproxy="bind :443 ssl crt /etc/haproxy/chat.example.org.pem  # and the firewall lets it through",
+    )
+    NO_SUCH_NAME = Remedy(
+        "name",
+        "nobody knows that name: it is mistyped, or has no record in the DNS (A, AAAA) yet",
     )
     CERTIFICATE = Remedy(
         "certificate",

@@ -40,6 +40,16 @@ TEMPORARY = frozenset({Code.INTERNAL, Code.RATE_LIMITED, Code.BUSY, Code.UNAVAIL
 """The same command may succeed later, unchanged."""
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time among the values of a phrase, which each language says in its own words.
+
+    :ivar s: seconds.
+    """
+
+    s: int
+
+
 class Refused(Exception):
     """One command was not done; the connection stays, as a rule.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatservice.domain import commands as c
-from chatservice.domain.errors import Code, Refused
+from chatservice.domain.errors import Code, Refused, Span
 from chatservice.domain.names import clean_room, is_user_id
 from chatservice.domain.ports import Identity, Invitation
 from chatservice.domain.room import Room
@@ -155,8 +155,12 @@ def may_write(session: Session, command: Any) -> None:
     if room.name.startswith("@"):
         raise Refused(Code.FORBIDDEN)
     may_be_in(session, room)
-    if room.rules.is_muted(session.user.user.id, session.hub.now_ms):
-        raise Refused(Code.MUTED)
+    user_id, now_ms = session.user.user.id, session.hub.now_ms
+    if room.rules.is_muted(user_id, now_ms):
+        until_ms = room.rules.muted[user_id]
+        if not until_ms:
+            raise Refused(Code.MUTED)
+        raise Refused(Code.MUTED, "muted_for", params={"span": Span(-((now_ms - until_ms) // 1000))})
     if room.rules.locked and not session.moderates(room):
         raise Refused(Code.FORBIDDEN, "locked")
 

@@ -2,7 +2,7 @@
 
 export const WORDS = {
   en: {
-    title: "The house", page: "Admin", sign_in: "Keepers only", sign_in_about: "With the account of an owner or a moderator of this service.",
+    title: "The house", page: "Admin", sign_in: "For owners and moderators", sign_in_about: "Sign in with such an account of this service.",
     name: "Name", password: "Password", enter: "Sign in", out: "Sign out", read_only: "As a moderator you can look here; what you may do you do in the rooms.",
     on: "live", off: "connection lost, trying again", waiting: "waiting", signed: "{nick} · {role}",
     wrong: "Name or password are not right.", not_keeper: "This account may not look here.", slow_down: "Too many tries: wait {s} s.", broken: "That did not work ({code}).",
@@ -10,7 +10,7 @@ export const WORDS = {
     connections: "Connections by dialect", trouble: "What went wrong lately", settings: "Settings",
     dialect: "Dialect", n: "Number", queue: "Waiting in all", most: "Most for one", lagging: "Lagging", room: "Room", seq: "Newest number", here: "People", state: "State",
     nick: "Nick", role: "Role", conns: "Connections", in_rooms: "Rooms", over: "Speaks", act: "Act…", setting: "Setting", value: "Value", source: "Said by", when: "When", words: "Words",
-    private: "private", locked: "locked", guest: "guest", nothing: "Nothing.", nobody: "Nobody is here.", more: "And {n} more.", direct: "And {n} streams and conversations of two, of which nothing is told here.",
+    private: "private", locked: "locked", guest: "guest", nothing: "Nothing.", nobody: "Nobody is here.", more: "And {n} more.", direct: "And {n} private conversations, not listed.",
     acting: "{nick}", what: "What", how_long: "For how long", reason: "Reason (everybody in the room sees it)", cancel: "Cancel", done: "Done.",
     kick: "Throw out", ban: "Ban", mute: "Mute", unban: "Lift the ban", unmute: "Let speak again",
     for_600: "10 minutes", for_3600: "An hour", for_86400: "A day", for_604800: "A week", for_0: "For good",

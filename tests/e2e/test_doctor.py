@@ -148,7 +148,7 @@ def test_two_nodes_that_take_turns(behind: Behind, tmp_path: Path, kind: str) ->
         "nginx": (behind.plain, "proxy_pass http://[^;]*;", "proxy_pass http://both;"),
         "haproxy": (
             behind.plain,
-            "( *)server here ([^\n]*) send-proxy-v2",
+            "( *)server here ([^\n]*) send-proxy-v2[^\n]*",
             r"\1server here \2\n\1server there \2",
         ),
     }
@@ -200,6 +200,8 @@ def test_nobody_there(tmp_path: Path) -> None:
     port = free_port()
     nobody = Address(f"https://localhost:{port}/", ssl.create_default_context())
     assert faults(list(examine(nobody, idle_s=0))) == {Fault.UNREACHABLE}
+    mistyped = Address("chat.invalid", ssl.create_default_context())  # RFC 6761, section 6.4: nobody has that name
+    assert faults(list(examine(mistyped, idle_s=0))) == {Fault.NO_SUCH_NAME}
     with Front("caddy", tmp_path, free_port()) as front:
         assert faults(look(front)) == {Fault.BACKEND}
 

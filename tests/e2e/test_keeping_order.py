@@ -32,7 +32,7 @@ def test_a_ban_and_its_record(serve: Serve) -> None:
             owner.say(json.dumps(role))
             mod.until(lambda heard: heard[-1].endswith(" made user1 mod"))
         mod.say("/ban user2 1h 刷屏\x1b[2J")
-        mod.hears("* user1 banned user2 (刷屏[2J)")
+        mod.hears("* user1 banned user2 (for 1 h, 刷屏[2J)")
         assert read_to_end(eve).decode().splitlines()[-1] == "* you are banned here"
     server.kill9()
     server.start()

@@ -10,8 +10,8 @@ from string import Formatter
 
 import pytest
 
-from chatservice.dialects.phrases import _PHRASES, LANGUAGES, choose_language, list_nicks, names, say
-from chatservice.domain.errors import Code
+from chatservice.dialects.phrases import _PHRASES, LANGUAGES, choose_language, in_words, list_nicks, names, say
+from chatservice.domain.errors import Code, Span
 from chatservice.domain.rules import ACTIONS
 
 PACKAGE = Path(__file__).parents[2] / "chatservice"
@@ -29,6 +29,9 @@ def test_both_languages_say_the_same(about: str) -> None:
     assert en.strip() and zh.strip()
     assert placeholders(en) == placeholders(zh)
     assert all(name and name.isidentifier() for name, _ in placeholders(en))
+
+
+SWITCHED_OFF = ("mod_lock_off", "mod_private_off")
 
 
 def nodes() -> Iterator[tuple[str, ast.AST]]:
@@ -49,6 +52,10 @@ def words(expression: ast.expr) -> set[str]:
             return words(one) | words(other)
         case ast.BinOp(left=ast.Constant(value="mod_")):
             return {"mod_" + action for action in ACTIONS}
+        case ast.JoinedStr(values=[ast.Constant(value="mod_"), *_]):  # and what ends such an order
+            return {"mod_" + action for action in ACTIONS} | {"mod_slow_0", "mod_expires_0", *SWITCHED_OFF}
+        case ast.BinOp(left=one):
+            return words(one)
     return set()
 
 
@@ -84,6 +91,22 @@ def test_every_phrase_that_is_used_exists() -> None:
 def test_every_phrase_that_exists_is_used() -> None:
     """No sentence is kept that nobody says."""
     assert names() - {about for about, _ in used()} == set()
+
+
+@pytest.mark.parametrize(
+    ("s", "en", "zh"),
+    [
+        (0, "1 s", "1 秒"),
+        (59, "59 s", "59 秒"),
+        (60, "1 min", "1 分钟"),
+        (3661, "1 h 1 min", "1 小时 1 分钟"),
+        (2 * 86400 + 300, "2 d", "2 天"),
+        (8 * 86400 + 7200, "8 d 2 h", "8 天 2 小时"),
+    ],
+)
+def test_spans(s: int, en: str, zh: str) -> None:
+    """A time is said by its biggest unit and the next one."""
+    assert (in_words("en", Span(s)), in_words("zh-CN", Span(s))) == (en, zh)
 
 
 def test_what_peers_write_is_never_a_template() -> None:

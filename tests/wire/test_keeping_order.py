@@ -154,10 +154,10 @@ def test_muting(house: House, person: type[Person], notes: Notes) -> None:
     """For a while, with a reason; then until it is lifted."""
     mod, eve = two(house, person)
     mod.say("/mute eve 1m too <b>loud</b>")
-    told = "* Mod muted Eve (too <b>loud</b>)"
+    told = "* Mod muted Eve (for 1 min, too <b>loud</b>)"
     assert (mod.heard(), eve.heard()) == ([told], [told])
     eve.say("a")
-    assert eve.heard() == ["* you are muted here"] and mod.heard() == []
+    assert eve.heard() == ["* you are muted here; 1 min left"] and mod.heard() == []
     house.clock.rightNow += 61  # no ticks: nobody is asked whether they are there
     eve.say("b")
     assert mod.heard() == [mod.said("Eve", "b")]
@@ -191,7 +191,7 @@ def test_banning(house: House, person: type[Person], notes: Notes) -> None:
     is lifted by the name it had."""
     mod, eve = two(house, person)
     mod.say('/ban "Eve" 1h 刷屏')
-    assert mod.heard() == ["* Mod banned Eve (刷屏)", "Eve left"]
+    assert mod.heard() == ["* Mod banned Eve (for 1 h, 刷屏)", "Eve left"]
     assert eve.farewell() == "you are banned here"
     for way in (*PEOPLE, TaughtPerson):
         assert way(house).heard()[-1] == "* you are banned here", way.wire
@@ -248,7 +248,7 @@ def test_the_lock(house: House, person: type[Person]) -> None:
     promote(house, "Ann", "member")
     mod.heard(), ann.heard(), eve.heard()
     mod.say("/lock")
-    assert eve.heard() == ["* Mod turned the lock on"]
+    assert eve.heard() == ["* Mod locked the room: only moderators write"]
     ann.say("a")
     mod.say("b")
     eve.say("c")
@@ -343,7 +343,7 @@ def test_names_with_spaces_and_of_other_scripts(house: House, person: type[Perso
         eve.say("/nick " + nick)
         mod.heard()
         mod.say(f"/mute {nick} 10分钟 好 了")
-        assert mod.heard() == [f"* Mod muted {nick} (好 了)"]
+        assert mod.heard() == [f"* Mod muted {nick} (for 10 min, 好 了)"]
         mod.say(f"/unmute @{nick}")
         mod.heard()
     assert eve.heard()
