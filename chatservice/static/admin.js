@@ -1,5 +1,6 @@
 // /admin/: how the house stands, every two seconds, and what can be done to a person (docs/admin.md).
 
+import { memory } from "./lite-memory.js";
 import { chooseLanguage } from "./lite-words.js";
 import { element } from "./lite-rows.js";
 import { say } from "./admin-words.js";
@@ -7,10 +8,6 @@ import { bytes, duration, name, spark, table, tag, tile } from "./admin-tables.j
 
 const query = new URLSearchParams(location.search);
 const $ = (id) => document.getElementById(id);
-const memory = {   // storage can be forbidden; then the page just forgets
-  get(key) { try { return JSON.parse(localStorage.getItem(`chat.${key}`)); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(`chat.${key}`, JSON.stringify(value)); } catch { /* see above */ } },
-};
 const ACTIONS = ["kick", "mute", "unmute", "ban", "unban"], LASTING = ["mute", "ban"], TIMES = [600, 3600, 86_400, 604_800, 0];
 const KEPT = 60, AGAIN_MS = 2000;
 

@@ -1,5 +1,6 @@
 // A small chat page without any library: name, room, history, who is there, and a connection that mends itself.
 
+import { memory } from "./lite-memory.js";
 import { chooseLanguage, say } from "./lite-words.js";
 import { Connection } from "./lite-connection.js";
 import { Outbox } from "./lite-outbox.js";
@@ -8,11 +9,6 @@ import { Rows, element, seal } from "./lite-rows.js";
 const query = new URLSearchParams(location.search);
 const room = query.get("room") || "lobby";
 const $ = (id) => document.getElementById(id);
-
-const memory = {   // storage can be forbidden; then the page just forgets
-  get(key) { try { return JSON.parse(localStorage.getItem(`chat.${key}`)); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(`chat.${key}`, JSON.stringify(value)); } catch { /* see above */ } },
-};
 
 let language = chooseLanguage([query.get("lang"), memory.get("lang"), ...navigator.languages]);
 let nick = memory.get("nick") || "";

@@ -1,5 +1,6 @@
 // /wire: this page's own connection, octet by octet, as the server tells it (docs/wire/wire.md).
 
+import { memory } from "./lite-memory.js";
 import { chooseLanguage } from "./lite-words.js";
 import { element } from "./lite-rows.js";
 import { say } from "./wire-words.js";
@@ -8,11 +9,6 @@ import { report } from "./wire-report.js";
 
 const query = new URLSearchParams(location.search);
 const $ = (id) => document.getElementById(id);
-const memory = {   // storage can be forbidden; then the page just forgets
-  get(key) { try { return JSON.parse(localStorage.getItem(`chat.${key}`)); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(`chat.${key}`, JSON.stringify(value)); } catch { /* see above */ } },
-};
-
 // What can be tried: a word for it, and what is sent.
 const TRIES = [
   ["t_hello", "hello"], ["t_han", "你好，世界"], ["t_family", "👩‍👩‍👧‍👦"], ["t_half", "\ud83d"], ["t_json", '{"type":"message","data":"hi"}'],

@@ -135,7 +135,7 @@ class ReloadableContext:
         rehearse(context, self.certificate)
         shown = x509.load_pem_x509_certificate(self.certificate.read_bytes())
         self._expires_at = shown.not_valid_after_utc.timestamp()
-        self._context, self._names = context, certificate_names(self.certificate)
+        self._context, self._names = context, names_in(shown)
 
     def _state(self) -> tuple[object, ...]:
         return tuple(_state(path) for path in (self.certificate, self._key))
@@ -149,12 +149,11 @@ def _state(path: Path) -> object:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def certificate_names(certificate: Path) -> frozenset[str]:
+def names_in(certificate: x509.Certificate) -> frozenset[str]:
     """The DNS names and addresses in a certificate (RFC 6125: the subject's own name counts no more)."""
     try:
-        shown = x509.load_pem_x509_certificate(certificate.read_bytes())
-        names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (OSError, ValueError, x509.ExtensionNotFound):
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
         return frozenset()
     addresses = (str(address) for address in names.get_values_for_type(x509.IPAddress))
     return frozenset(name.lower() for name in (*names.get_values_for_type(x509.DNSName), *addresses))

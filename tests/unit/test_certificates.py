@@ -6,11 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
 from chatservice.transports.certificates import LOOK_EVERY, Certificates
 from chatservice.transports.counted import Counted
-from chatservice.transports.tls import BadCertificate, ReloadableContext, certificate_names, rehearse, self_signed
+from chatservice.transports.tls import BadCertificate, ReloadableContext, names_in, rehearse, self_signed
 
 
 class Kept:
@@ -113,6 +116,10 @@ def test_a_handshake_is_tried(tmp_path: Path) -> None:
 def test_names(tmp_path: Path) -> None:
     """What it is good for; nothing if it does not say so."""
     certificate, _ = self_signed(tmp_path, "One.Example")
-    assert certificate_names(certificate) == {"localhost", "one.example", "127.0.0.1", "::1"}
-    (tmp_path / "bad").write_text("x")
-    assert certificate_names(tmp_path / "bad") == certificate_names(tmp_path / "none") == frozenset()
+    shown = x509.load_pem_x509_certificate(certificate.read_bytes())
+    assert names_in(shown) == {"localhost", "one.example", "127.0.0.1", "::1"}
+    key, nobody = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    blank = x509.CertificateBuilder(
+        nobody, nobody, key.public_key(), 1, shown.not_valid_before_utc, shown.not_valid_after_utc
+    )
+    assert names_in(blank.sign(key, hashes.SHA256())) == frozenset()
