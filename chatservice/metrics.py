@@ -184,11 +184,22 @@ class MetricsResource(Resource):
         return body
 
 
+class _Bodiless(Request):
+    """Who comes to read brings nothing along; Twisted would keep it, however long it is."""
+
+    def gotLength(self, length: int | None) -> None:
+        """See `Request`; None if it comes in chunks."""
+        super().gotLength(0)
+        if length != 0:
+            self.channel.forceAbortClient()
+
+
 class MetricsSite(Site):
     """A listener of its own: `/metrics` and nothing else, for machines that come from time to time."""
 
     noisy = False
     displayTracebacks = False
+    requestFactory = _Bodiless
 
     def __init__(self, metrics: Resource, reactor: Any) -> None:
         root = Resource()
