@@ -3,10 +3,22 @@
 /** Every command with what follows it; the words about it are in the catalogues as `command-…`. */
 export const COMMANDS = /** @type {const} */ ({
   me: "…", nick: "name", join: "room", leave: "", msg: "name …", topic: "…", who: "", away: "…", back: "", clear: "",
-  mute: "name", help: "",
+  mute: "name …", unmute: "name", kick: "name …", ban: "name …", help: "",
 });
 
 /** @typedef {keyof typeof COMMANDS} Command */
+
+/**
+ * Whom a line begins with, and what it says then. Names have spaces: the longest one counts.
+ * @template {{nick: string}} T
+ * @param {string} rest @param {Iterable<T>} people
+ * @returns {{person: T | undefined, more: string}}
+ */
+export function whom(rest, people) {
+  const line = rest.replace(/^@/, "").toLowerCase(), cut = rest.length - line.length;
+  const called = [...people].filter(({ nick }) => `${line} `.startsWith(`${nick.toLowerCase()} `)).sort((a, b) => b.nick.length - a.nick.length);
+  return { person: called[0], more: called[0] ? rest.slice(cut + called[0].nick.length).trim() : "" };
+}
 
 /**
  * @param {string} text

@@ -165,3 +165,19 @@ def test_private_and_read_only(shared_server: Server, browsing: Browsing) -> Non
     switch("Private").check()
     expect(olga.page.get_by_role("button", name="Copy an invitation")).to_be_visible()
     expect(bob.page.locator(".toast")).to_contain_text("shed")
+
+
+def test_orders_are_typed_too(shared_server: Server, browsing: Browsing) -> None:
+    """`/kick` and `/mute` of a name with spaces do what the menu does, with a reason that everybody reads; a name
+    that nobody has is told."""
+    chatservice(shared_server.directory, "user", "add", "Olga", "--role", "owner", typed=PASSWORD)
+    olga = is_signed_in(shared_server, browsing, "Olga", room="yard")
+    eve = ThePage(browsing, shared_server, "Eve van Dam", query="?room=yard")
+    expect(olga.page.get_by_text("Eve van Dam").first).to_be_visible()
+    olga.say("/kick Eva")
+    expect(olga.page.locator("main")).to_contain_text("There is nobody called Eva here.")
+    olga.say("/mute eve van dam too loud")
+    expect(eve.page.locator("main")).to_contain_text("Olga muted Eve van Dam")
+    olga.say("/kick @Eve van Dam that is enough")
+    expect(olga.page.locator("main")).to_contain_text("that is enough")
+    expect(eve.page.locator(".toast, main")).to_contain_text(["removed"])

@@ -25,5 +25,5 @@ export function Note({ note, store }) {
   const value = note.action === "role" && say(/** @type {any} */ (`role-${note.value}`)) || note.value;
   const name = note.type === "nick" ? "is-now" : `did-${note.action}${note.action === "lock" || note.action === "private" ? `-${note.value}` : ""}`;
   const text = say(/** @type {any} */ (name), { was: note.was, nick, by: store.nickOf({ id: note.by ?? "" }), value: value ?? "" });
-  return text && html`<li class="note">${text}</li>`;
+  return text && html`<li class="note">${text}${note.reason && ` (${note.reason})`}</li>`;
 }

@@ -1,4 +1,4 @@
-import { parse } from "../commands.js";
+import { parse, whom } from "../commands.js";
 
 /** @typedef {import("../store/store.js").Store} Store */
 /** @typedef {import("../store/room.js").RoomState} RoomState */
@@ -38,8 +38,6 @@ function edit(store, room, seq, text) {
  */
 function obey(store, room, command, rest) {
   const say = store.say.peek();
-  /** @param {string} nick */
-  const called = (nick) => [...room.people.peek().values()].find((one) => one.nick.toLowerCase() === nick.replace(/^@/, "").toLowerCase());
   switch (command) {
     case "nick":
       if (rest) void store.rename(rest);
@@ -53,17 +51,19 @@ function obey(store, room, command, rest) {
       store.leave(room);
       return "";
     case "msg": {
-      const [nick, ...words] = rest.split(/\s+/);
-      const person = called(nick);
-      if (!person) return say("nobody-called", { nick });
+      const { person, more } = whom(rest, room.people.peek().values());
+      if (!person) return say("nobody-called", { nick: rest.split(" ")[0] });
       const other = store.talkTo(person);
-      if (words.length) store.outgoing.send(other, words.join(" "));
+      if (more) store.outgoing.send(other, more);
       return "";
     }
-    case "mute": {
-      const person = called(rest);
+    case "mute":
+    case "unmute":
+    case "kick":
+    case "ban": {
+      const { person, more } = whom(rest, room.people.peek().values());
       if (!person) return say("nobody-called", { nick: rest });
-      void store.doing(() => room.handle.mod("mute", { user: person.id, for_s: 600 }));
+      void store.doing(() => room.handle.mod(command, { user: person.id, reason: more || undefined, for_s: command === "mute" ? 600 : undefined }));
       return "";
     }
     case "topic":

@@ -40,7 +40,7 @@ export default {
   "command-me": "描述你的动作", "command-nick": "改名", "command-join": "进入房间",
   "command-leave": "退出这个房间", "command-msg": "发私信", "command-topic": "设置话题",
   "command-who": "看看谁在", "command-away": "设为暂离", "command-back": "回来", "command-clear": "清屏",
-  "command-mute": "禁言某人", "command-help": "显示快捷键和命令", "nobody-called": "这里没有叫 {nick} 的人。",
+  "command-mute": "禁言某人十分钟", "command-unmute": "解除禁言", "command-kick": "请出房间", "command-ban": "封禁某人", "command-help": "显示快捷键和命令", "nobody-called": "这里没有叫 {nick} 的人。",
   talk: "发私信", mention: "提到", mute: "禁言 10 分钟", unmute: "解除禁言", kick: "移出房间", ban: "封禁",
   undo: "撤销", "muted-toast": "已禁言 {nick}", "banned-toast": "已封禁 {nick}",
   "kicked-toast": "已将 {nick} 移出房间", "menu-of": "{nick} 的菜单", "search-here": "本房间",
