@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import signal
 import socket
@@ -19,6 +20,8 @@ from chatservice.redis.errors import RedisError
 
 PATIENCE_S = 20.0
 SAFE = ("--appendonly", "yes", "--appendfsync", "always")
+BINARY = os.environ.get("CHAT_TEST_REDIS", "redis-server")
+"""What is started: a Redis or a Valkey."""
 
 
 class RedisServer:
@@ -52,7 +55,7 @@ class RedisServer:
         local = ("--port", "0", "--unixsocket", str(self.socket), "--enable-debug-command", "local", "--save", "")
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["redis-server", "--dir", str(self.directory), *local, *SAFE, *self.settings],
+                [BINARY, "--dir", str(self.directory), *local, *SAFE, *self.settings],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -115,8 +118,8 @@ class RedisServer:
 
 
 @cache
-def shared_server() -> RedisServer:
-    """One for all tests that do not care what else is in it, ended with the process."""
+def shared_server(number: int = 0) -> RedisServer:
+    """One for all tests that do not care what else is in it, ended with the process; another for each number."""
     server = RedisServer("--appendfsync", "no")
     atexit.register(server.finish)
     return server
@@ -140,7 +143,7 @@ class Sentinel:
         self._place = Place("127.0.0.1", port)
         self._process = subprocess.Popen(
             [
-                "redis-server",
+                BINARY,
                 str(conf),
                 "--sentinel",
                 "--port",

@@ -15,7 +15,7 @@ from chatservice.dialects.registry import DEFAULTS
 from chatservice.domain.limits import MESSAGES, Rate
 from chatservice.identity.jwt import SiteKey
 from chatservice.identity.passes import OWNER_TOKEN
-from chatservice.logs.registry import CACHE, DURABILITIES
+from chatservice.logs.registry import CACHE, DURABILITIES, REPLICA
 from chatservice.transports.addresses import is_loopback
 from chatservice.transports.admission import PER_ADDRESS, PER_MINUTE
 from chatservice.transports.endpoints import Listener
@@ -120,7 +120,7 @@ def read_config(given: Given, environment: Mapping[str, str], files: Iterable[Pa
         public_url=checks.public_url(*s.both("public-url")),
         data=Path(s.word("data") or checks.data_directory(environment)).expanduser().absolute(),
         store=checks.store(*s.both("store")),
-        durability=checks.one_of(*s.both("durability"), (*DURABILITIES, CACHE)),
+        durability=checks.one_of(*s.both("durability"), (*DURABILITIES, REPLICA, CACHE)),
         default_dialect=checks.one_of(*s.both("default-dialect"), DEFAULTS),
         default_room=checks.room(*s.both("default-room")),
         lang=checks.one_of(*s.both("lang"), LANGUAGES),
