@@ -195,7 +195,7 @@ def store(called: str, value: str) -> str:
     """An engine and what it needs."""
     value = value if ":" in value else value + ":"
     one_of(called, engine_of(value), STORES)
-    if engine_of(value) in REDIS:
+    if engine_of(value) in REDIS or not value.startswith(engine_of(value)):  # only those have partitions
         for address in addresses(value):
             one_of(called, address.partition(":")[0], REDIS)
     return value

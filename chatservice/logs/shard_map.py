@@ -122,15 +122,15 @@ def check_places(shards: ShardMap, found: Sequence[Found], *, may_be_lost: bool 
     :param may_be_lost: a server that has lost everything is no surprise.
     :raises BadMap: with the remedy.
     """
-    _check_held(shards, found)
     changed = [n for n, one in enumerate(found) if one.record and one.record != record_of(shards, n)]
-    if changed:
+    if changed and any(one.alive for one in found):
         before = found[changed[0]].record.partition(" ")[2]
-        if any(one.alive for one in found):
-            raise BadMap(
-                f"others use these servers with the partitions divided as {before!r}, here it is {str(shards)!r}:"
-                " say the same everywhere; to divide them anew stop all of them, and wait 15 s if one was killed"
-            )
+        raise BadMap(
+            f"others use these servers with the partitions divided as {before!r}, here it is {str(shards)!r}:"
+            " say the same everywhere; to divide them anew stop all of them, and wait 15 s if one was killed"
+        )
+    _check_held(shards, found)
+    if changed:
         _check_left(shards, found)
     elif len(found) > 1 and found[0].record and not may_be_lost:
         for number, one in enumerate(found):
