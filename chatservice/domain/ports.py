@@ -132,6 +132,14 @@ class Log(Protocol):
     def durability(self) -> str:
         """What an answered `append` has reached; told to peers."""
 
+    @property
+    def servers(self) -> int:
+        """How many servers it is on, none if it is in this process; rooms of one go on without the others."""
+
+    @property
+    def away(self) -> tuple[str, ...]:
+        """Those that were there and are not now, by their numbers in `--store`, from 0 on."""
+
     def start(self, sink: LogSink) -> None:
         """Open it.
 

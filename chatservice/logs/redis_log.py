@@ -64,6 +64,7 @@ class RedisLog(Reading, People):
     """
 
     stop_blocks = False
+    servers = 1
 
     def __init__(
         self,
@@ -124,7 +125,7 @@ class RedisLog(Reading, People):
 
     @property
     def away(self) -> tuple[str, ...]:
-        """The server, if it was there and is not now, by its number in `--store`."""
+        """See `Log.away`."""
         return (str(self.number),) if self._asking.state is State.DOWN else ()
 
     # --- its life ---

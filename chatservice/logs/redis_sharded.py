@@ -51,6 +51,7 @@ class ShardedLog:
         self._prefix = prefix
         self.all = tuple(make(address, number) for number, address in enumerate(addresses))
         self.first = self.all[0]
+        self.servers = len(self.all)
         self.bus = ShardedBus([shard.bus for shard in self.all], lambda room: self.of(room).bus)
         self.cid_ttl_s = self.first.cid_ttl_s
 
@@ -65,7 +66,7 @@ class ShardedLog:
 
     @property
     def away(self) -> tuple[str, ...]:
-        """See `RedisLog.away`."""
+        """See `Log.away`."""
         return tuple(where for shard in self.all for where in shard.away)
 
     # --- its life ---

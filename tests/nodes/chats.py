@@ -54,7 +54,7 @@ class Node(Chat):
     store: NodeStore
 
     def __init__(self, server: RedisServer | Sequence[RedisServer], name: str, **more: Any) -> None:
-        store = NodeStore if isinstance(server, RedisServer) else ShardedStore
+        store = ShardedStore if isinstance(server, Sequence) else NodeStore
         super().__init__(store(server, name, **more))  # type: ignore[arg-type]
         self._ids = Ids(name)
         self.pump.wait(lambda: self.is_up, "the connection")
