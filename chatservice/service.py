@@ -231,6 +231,7 @@ class ChatService(MultiService):
         )
         around.desk.settings = lambda: shown_settings(self.config.settings)
         around.desk.listen()
+        around.health.log = self._log
         hub.network_of = around.network_of
         around.chronicle.enabled = config.notes_connections
         self._ticking = LoopingCall(self._tick)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from twisted.internet.epollreactor import EPollReactor
 
 from chatservice.domain.ports import Engine
 from chatservice.logs.redis_log import RedisLog
+from chatservice.logs.redis_sharded import ShardedLog
+from chatservice.logs.shard_map import read_map
 from chatservice.redis.wire import Wire
 
 _numbers = itertools.count(1)
@@ -80,6 +82,59 @@ class RedisGround:
             self.server.ask("DEL", key)
         for key, value in backup.items():
             self.server.ask("RESTORE", key, 0, value)
+
+
+class ShardedGround(RedisGround):
+    """The same on two servers, with half of the rooms on each."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(place)
+        self.servers = [self.server, shared_server(1)]
+
+    def open(self, pump: Pump, clock: FakeClock, ids: Ids, fence: bool, **more: Any) -> Engine:
+        if self._openings:
+            for server in self.servers:
+                server.ask("DEBUG", "CHANGE-REPL-ID")
+        self._openings += 1
+        return make_sharded_log(self.servers, pump, clock, ids, prefix=self.prefix, fence=fence, **more)
+
+    def copy(self) -> object:
+        return [
+            {key: server.ask("DUMP", key) for key in server.ask("KEYS", f"{self.prefix}:*")}
+            for server in self.servers
+        ]
+
+    def restore(self, backup: object) -> None:
+        assert isinstance(backup, list)
+        for server, kept in zip(self.servers, backup, strict=True):
+            for key in server.ask("KEYS", f"{self.prefix}:*"):
+                server.ask("DEL", key)
+            for key, value in kept.items():
+                server.ask("RESTORE", key, 0, value)
+
+
+def make_sharded_log(
+    servers: Sequence[RedisServer], pump: Pump, clock: FakeClock, ids: Any, ranges: Sequence[str] = (), **more: Any
+) -> ShardedLog:
+    """An engine on several servers.
+
+    :param ranges: the partitions of each; equal parts without.
+    """
+    said = [f"{one}={server.url}" for one, server in zip(ranges, servers, strict=True)] if ranges else None
+    shards = read_map(" ".join(said or (server.url for server in servers)))
+    durability = more.get("durability", "disk")
+    prefix = more.get("prefix", "cs")
+    by_address = {server.address: server for server in servers}
+    return ShardedLog(
+        [server.address for server in servers],
+        shards,
+        lambda address, number: make_log(
+            by_address[address], pump, clock, ids, **{**more, "shards": shards, "number": number}
+        ),
+        durability=durability,
+        word=ids.token(),
+        prefix=prefix,
+    )
 
 
 def make_log(server: RedisServer, pump: Pump, clock: FakeClock, ids: Any, **more: Any) -> RedisLog:

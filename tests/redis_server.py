@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import signal
 import socket
@@ -16,9 +17,12 @@ from typing import Any, Self
 from chatservice.redis.address import Address, Place
 from chatservice.redis.blocking import Asker
 from chatservice.redis.errors import RedisError
+from chatservice.redis.words import pack
 
 PATIENCE_S = 20.0
 SAFE = ("--appendonly", "yes", "--appendfsync", "always")
+BINARY = os.environ.get("CHAT_TEST_REDIS", "redis-server")
+"""What is started: a Redis or a Valkey."""
 
 
 class RedisServer:
@@ -52,7 +56,7 @@ class RedisServer:
         local = ("--port", "0", "--unixsocket", str(self.socket), "--enable-debug-command", "local", "--save", "")
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["redis-server", "--dir", str(self.directory), *local, *SAFE, *self.settings],
+                [BINARY, "--dir", str(self.directory), *local, *SAFE, *self.settings],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -75,6 +79,13 @@ class RedisServer:
         if isinstance(answer, RedisError):
             raise answer
         return answer
+
+    def send(self, *words: str | bytes | int) -> None:
+        """A command whose answer nobody waits for."""
+        with socket.socket(socket.AF_UNIX) as one:
+            one.settimeout(PATIENCE_S)
+            one.connect(str(self.socket))
+            one.sendall(pack(words))
 
     def signal(self, number: int) -> None:
         """Send it a signal."""
@@ -115,8 +126,8 @@ class RedisServer:
 
 
 @cache
-def shared_server() -> RedisServer:
-    """One for all tests that do not care what else is in it, ended with the process."""
+def shared_server(number: int = 0) -> RedisServer:
+    """One for all tests that do not care what else is in it, ended with the process; another for each number."""
     server = RedisServer("--appendfsync", "no")
     atexit.register(server.finish)
     return server
@@ -130,6 +141,49 @@ def free_port() -> int:
         return port
 
 
+COPIED = ("--min-replicas-to-write", "1", "--min-replicas-max-lag", "5", "--repl-diskless-sync-delay", "0")
+"""What `--durability replica` needs of a server."""
+
+
+class Pair:
+    """A primary and its replica, on ports of their own; either may be the primary.
+
+    :ivar now: the primary, and `other` the replica.
+    """
+
+    def __init__(self, *settings: str) -> None:
+        self.ports = {}
+        servers = []
+        for _ in range(2):
+            port = free_port()
+            servers.append(RedisServer("--port", str(port), "--bind", "127.0.0.1", *COPIED, *settings))
+            self.ports[servers[-1]] = port
+        self.now, self.other = servers
+        self.follow()
+
+    def follow(self) -> None:
+        """The other one is the replica of this one; until it has all."""
+        self.other.ask("REPLICAOF", "127.0.0.1", self.ports[self.now])
+        self.wait()
+
+    def wait(self) -> None:
+        """Until the replica follows, and says so in time."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            with Asker(self.now.address.places[0], None, PATIENCE_S) as asking:
+                # WAIT means what was written up to this connection's last command.
+                if asking.ask(("PING",), ("WAIT", 1, 500))[1]:
+                    return
+            assert time.monotonic() < end, "the replica does not follow"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.now.finish()
+        self.other.finish()
+
+
 class Sentinel:
     """A real sentinel.
 
@@ -140,7 +194,7 @@ class Sentinel:
         self._place = Place("127.0.0.1", port)
         self._process = subprocess.Popen(
             [
-                "redis-server",
+                BINARY,
                 str(conf),
                 "--sentinel",
                 "--port",
@@ -165,6 +219,14 @@ class Sentinel:
             except OSError:
                 assert self._process.poll() is None and time.monotonic() < end, "the sentinel does not answer"
                 subprocess.run(["sleep", "0.005"], check=True)
+
+    def ask(self, *words: str) -> Any:
+        """The answer to one command."""
+        with Asker(self._place) as asking:
+            (answer,) = asking.ask(words)
+        if isinstance(answer, RedisError):
+            raise answer
+        return answer
 
     def __enter__(self) -> Self:
         return self

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fakes import PATIENCE_S, FakeClock, Ids, Pump
-from redis_ground import RedisGround
+from redis_ground import RedisGround, ShardedGround
 
 from chatservice.domain.accounts import Account
 from chatservice.domain.events import Entry
@@ -103,6 +103,9 @@ GROUNDS: dict[str, Callable[[Path], Ground]] = {"memory": MemoryGround, "sqlite"
 ENGINES = (*sorted(GROUNDS), "redis")
 """Those and the one that needs a server beside it: tests that ask thousands of times leave it out."""
 
+CONTRACTED = (*ENGINES, "shards")
+"""Those and several servers as one log: what every engine owes, they owe as well."""
+
 
 class Nobody:
     """A sink that nothing comes of."""
@@ -119,7 +122,7 @@ class Store:
 
     def __init__(self, kind: str, place: Path, *, fence: bool = True) -> None:
         self.kind = kind
-        self.ground = {**GROUNDS, "redis": RedisGround}[kind](place)
+        self.ground = {**GROUNDS, "redis": RedisGround, "shards": ShardedGround}[kind](place)
         self.pump: Pump = getattr(self.ground, "pump", None) or Pump()
         self.clock, self.ids = FakeClock(), Ids("e")
         self.engine: Engine

@@ -23,7 +23,7 @@ from chatservice.domain.ports import LogError
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passwords import Passwords
 from chatservice.identity.users import Users
-from chatservice.logs.registry import REDIS, BadStore, open_log
+from chatservice.logs.registry import REDIS, BadStore, engine_of, open_log
 from chatservice.operator import Operator, Rooms
 from chatservice.preparing import Secrets, take_lock
 from chatservice.transports.control import LINE_BYTES, address_of
@@ -119,7 +119,7 @@ def _own_store(config: Config, patience_s: float) -> Iterator[Ask]:
     """The data directory is locked meanwhile."""
     if config.store.startswith("memory:"):
         raise Failed("no chat runs here, and one that keeps nothing has nothing to look after")
-    if config.store.partition(":")[0] in REDIS:
+    if engine_of(config.store) in REDIS:
         raise Failed("no chat runs here; what is in Redis is looked after by one that runs: start it first")
     lock = take_lock(config.data)
     calls: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()

@@ -16,7 +16,8 @@ from chatservice.domain.errors import Refused
 from chatservice.domain.limits import ECHO_BYTES, Rate
 from chatservice.domain.names import clean_room
 from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
-from chatservice.logs.registry import STORES
+from chatservice.logs.registry import REDIS, STORES, engine_of
+from chatservice.logs.shard_map import addresses
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
 from chatservice.transports.networks import Networks
 from chatservice.transports.origins import Origin, read_origin
@@ -198,7 +199,10 @@ def one_of(called: str, value: str, known: Sequence[str]) -> str:
 def store(called: str, value: str) -> str:
     """An engine and what it needs."""
     value = value if ":" in value else value + ":"
-    one_of(called, value.partition(":")[0], STORES)
+    one_of(called, engine_of(value), STORES)
+    if engine_of(value) in REDIS or not value.startswith(engine_of(value)):  # only those have partitions
+        for address in addresses(value):
+            one_of(called, address.partition(":")[0], REDIS)
     return value
 
 

@@ -16,7 +16,7 @@ from chatservice.dialects.registry import DEFAULTS
 from chatservice.domain.limits import MESSAGES, Rate
 from chatservice.identity.jwt import SiteKey
 from chatservice.identity.passes import OWNER_TOKEN
-from chatservice.logs.registry import CACHE, DURABILITIES
+from chatservice.logs.registry import CACHE, DURABILITIES, REPLICA
 from chatservice.transports.addresses import is_loopback
 from chatservice.transports.admission import PER_ADDRESS, PER_MINUTE
 from chatservice.transports.endpoints import Listener
@@ -123,7 +123,7 @@ def read_config(
         public_url=t(checks.public_url, *s.both("public-url")),
         data=Path(s.word("data") or checks.data_directory(environment)).expanduser().absolute(),
         store=t(checks.store, *s.both("store")),
-        durability=t(checks.one_of, *s.both("durability"), (*DURABILITIES, CACHE)),
+        durability=t(checks.one_of, *s.both("durability"), (*DURABILITIES, REPLICA, CACHE)),
         default_dialect=t(checks.one_of, *s.both("default-dialect"), DEFAULTS),
         default_room=t(checks.room, *s.both("default-room")),
         lang=t(checks.one_of, *s.both("lang"), LANGUAGES),

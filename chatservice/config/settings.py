@@ -170,12 +170,13 @@ def _unknown(name: str, known: Sequence[str]) -> str:
 
 def in_words(setting: Setting) -> str:
     """The value for whoever looks after the service. A Redis is shown by its kind only: its address may hold a
-    password in more than one place.
+    password in more than one place. Of several the ranges are shown too.
     """
     value = setting.value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ", ".join(value)
-    engine = value.partition(":")[0]
-    return f"{engine}:…" if setting.option.name == "store" and engine not in ("memory", "sqlite") else value
+    if setting.option.name != "store" or value.partition(":")[0] in ("memory", "sqlite"):
+        return value
+    return " ".join(f"{word.partition(':')[0]}:…" for word in value.split())

@@ -122,13 +122,23 @@ class Log(Protocol):
       state and the room's rules in the same transaction, by `domain/message.py` and `domain/rules.py` (MUST).
     - The words of a deleted message are nowhere a minute later (MUST).
 
-    :ivar durability: what an answered `append` has reached; told to peers.
     :ivar stop_blocks: `stop` waits for threads of the log's own, which bring their last answers home through the
         reactor: so it must be called in another thread than the reactor's. All else is called in the reactor's.
     """
 
-    durability: str
     stop_blocks: bool
+
+    @property
+    def durability(self) -> str:
+        """What an answered `append` has reached; told to peers."""
+
+    @property
+    def servers(self) -> int:
+        """How many servers it is on, none if it is in this process; rooms of one go on without the others."""
+
+    @property
+    def away(self) -> tuple[str, ...]:
+        """Those that were there and are not now, by their numbers in `--store`, from 0 on."""
 
     def start(self, sink: LogSink) -> None:
         """Open it.

@@ -56,6 +56,8 @@ class MemoryLog:
     """
 
     durability = "cache"
+    servers = 0
+    away: tuple[str, ...] = ()
     stop_blocks = False  # it tells its last commits itself
 
     def __init__(

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import Randomness
 from chatservice.domain.promise import Promise
+from chatservice.logs.redis_confirming import Confirming, Unconfirmed
 from chatservice.redis.errors import Lost, NotConnected, RedisError, Refusal
 from chatservice.redis.server import Server
 
@@ -64,6 +65,7 @@ class Asking:
     :param call_later: seconds and a call; answers something that can be cancelled.
     :param fence: False makes every server look like the same one, to show in tests what that leads to.
     :param trouble: is given sentences for the operator's log.
+    :param call_soon: calls a function at the end of the turn; given if a replica must have what is answered.
     """
 
     def __init__(
@@ -73,8 +75,12 @@ class Asking:
         trouble: Callable[[str], object],
         *,
         fence: bool = True,
+        call_soon: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self.wire: Wire
+        self._confirming = (
+            None if call_soon is None else Confirming(lambda words, done: self.wire.call(words, done), call_soon)
+        )
         self.state = State.STARTING
         self.call_later = call_later
         self.trouble = trouble
@@ -146,11 +152,26 @@ class Asking:
 
         if self.wire.server is None:
             self.wait(
-                lambda: self._run_fenced(name, keys, values, answered),
+                lambda: self._run_fenced(name, keys, values, self._held(answered)),
                 lambda: answered(NotConnected("not in time")),
             )
         else:
-            self._run_fenced(name, keys, values, answered)
+            self._run_fenced(name, keys, values, self._held(answered))
+
+    def _held(self, done: Done) -> Done:
+        return done if self._confirming is None else self._confirming.hold(done)
+
+    async def confirm(self) -> None:
+        """Wait until a replica has all that was answered up to now, if it must.
+
+        :raises Refused: if it has not in time.
+        """
+        if self._confirming is not None:
+            confirmed: Promise[Any] = Promise()
+            self._confirming.hold(confirmed.resolve)(b"")
+            answer = await confirmed
+            if isinstance(answer, Exception):
+                raise self.refusal(answer)
 
     def _run_fenced(self, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done) -> None:
         # Nobody needs to be unable to guess an epoch; no two may be the same.
@@ -200,6 +221,8 @@ class Asking:
             return error
         if isinstance(error, Refusal):
             self.trouble(f"Redis refused a command: {error}")
+        elif isinstance(error, Unconfirmed):
+            self.trouble(f"what was said has no second copy: {error}")
         elif not isinstance(error, NotConnected | Lost):
             return error
         # Full jitter: all that are refused now must not come again in one moment.

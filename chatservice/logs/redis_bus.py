@@ -51,6 +51,7 @@ class RedisBus:
         self._account = account
         self._followed: dict[str, Followed] = {}
         self._by_channel: dict[bytes, str] = {}
+        self._overheard: dict[str, None] = {}  # people whose own stream is on another server
         self._new: dict[str, None] = {}  # followed since the turn began, not subscribed yet
         self._once = Once()
         self.presence = Presence(asking, keys, node, self._gone)
@@ -82,6 +83,22 @@ class RedisBus:
         self._asking.wire.unsubscribe([channel])
         followed.interrupt()
         followed.release()
+
+    def overhear(self, room: str) -> None:
+        """Somebody is here whose own stream is on another server: what is said to it in direct conversations
+        that are on this one is told on this one."""
+        self._overheard[room] = None
+        channel = self._keys.room(room).channel
+        self._by_channel[channel] = room
+        self._asking.wire.subscribe([channel], lambda _: None)  # if it is lost, `up` does it again
+
+    def overhear_no_more(self, room: str) -> None:
+        """It is not here any more."""
+        if room in self._overheard:
+            del self._overheard[room]
+            channel = self._keys.room(room).channel
+            self._by_channel.pop(channel, None)
+            self._asking.wire.unsubscribe([channel])
 
     def ready(self, room: str) -> Promise[None]:
         """Answers when the room's channel is heard; at once if it is not followed."""
@@ -143,6 +160,7 @@ class RedisBus:
         self._new.clear()
         self.presence.up()
         self._subscribe(list(self._followed))
+        self._asking.wire.subscribe([self._keys.room(room).channel for room in self._overheard], lambda _: None)
 
     def _hears_everybody(self, answer: object) -> None:
         if not isinstance(answer, Exception):  # else the connection is gone; `up` does it again

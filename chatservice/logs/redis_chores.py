@@ -9,7 +9,7 @@ from chatservice.domain.events import Body, Deleted
 from chatservice.domain.promise import Promise, start
 from chatservice.logs.redis_asking import Asking
 from chatservice.logs.redis_codec import read_rules
-from chatservice.logs.redis_keys import Keys
+from chatservice.logs.redis_keys import PARTITIONS, Keys
 
 LEASE_MS = 15_000
 STEP_ENTRIES = 200  # pruned of a room at once: well below a millisecond of the server
@@ -39,7 +39,7 @@ class Chores:
         if isinstance(body, Deleted):
             self._asking.call(b"SET", self._keys.erased, b"1")
         else:
-            self._asking.call(b"SADD", self._keys.expiring, room)
+            self._asking.call(b"SADD", self._keys.room(room).expiring, room)
 
     def step(self) -> None:
         """Do what is due, unless another worker does, or we still do."""
@@ -68,11 +68,11 @@ class Chores:
                 await self._asking.call(b"SET", self._keys.erased, b"1")
 
     async def _prune(self, now_ms: int) -> None:
-        for name in await self._asking.call(b"SMEMBERS", self._keys.expiring):
+        for name in await self._asking.run("expiring", (), self._keys.prefix, PARTITIONS):
             names = self._keys.room(name.decode())
             rules = read_rules(await self._asking.call(b"HGET", names.head, b"u") or b"")
             if not rules.expires_s:
-                await self._asking.call(b"SREM", self._keys.expiring, name)
+                await self._asking.call(b"SREM", names.expiring, name)
                 continue
             before = now_ms - rules.expires_s * 1000
             while (

@@ -12,11 +12,17 @@ from functools import lru_cache
 PARTITIONS = 256
 
 
+def partition_of(room: str) -> int:
+    """The partition that a room belongs to."""
+    return zlib.crc32(room.encode()) % PARTITIONS
+
+
 @dataclass(frozen=True, slots=True)
 class RoomKeys:
     """The keys of one room; what they hold stands in lua/fence.lua and lua/find.lua.
 
     :ivar named: the rooms of its partition by last use; empty for rooms that are on no list.
+    :ivar expiring: those of its partition whose messages expire.
     """
 
     head: bytes
@@ -28,6 +34,7 @@ class RoomKeys:
     channel: bytes
     workers: bytes
     present: bytes
+    expiring: bytes
 
     @property
     def found(self) -> tuple[bytes, ...]:
@@ -50,13 +57,13 @@ class Keys:
         self.secret = self.prefix + b"secret"
         self.workers = self.prefix + b"w"
         self.erased = self.prefix + b"erased"
-        self.expiring = self.prefix + b"expiring"
+        self.shards = self.prefix + b"shards"
         self.everybody = self._channels + b"all"
         self.room = lru_cache(4096)(self._room)
 
     def _room(self, name: str) -> RoomKeys:
         room = name.encode()
-        partition = b"{%d}:" % (zlib.crc32(room) % PARTITIONS)
+        partition = b"{%d}:" % partition_of(name)
         base = self.prefix + partition
         is_listed = not name.startswith(("dm:", "@"))
         return RoomKeys(
@@ -70,12 +77,16 @@ class Keys:
             workers=base + b"w:" + room,
             # A room's name has no controls, so 0 ends it.
             present=base + b"p:" + room + b"\0",
+            expiring=base + b"expiring",
         )
+
+    def partition_id(self, partition: int) -> bytes:
+        """What is made with the first room of a partition, and so says that the partition is here."""
+        return b"%s{%d}:id" % (self.prefix, partition)
 
     def cid(self, room: str, user_id: str, cid: str) -> bytes:
         """What remembers that this was stored."""
-        partition = zlib.crc32(room.encode()) % PARTITIONS
-        return b"%s{%d}:i:%s" % (self.prefix, partition, "\0".join((room, user_id, cid)).encode())
+        return b"%s{%d}:i:%s" % (self.prefix, partition_of(room), "\0".join((room, user_id, cid)).encode())
 
     def marks(self, user_id: str) -> bytes:
         """How far a user has read."""

@@ -20,6 +20,7 @@ from chatservice.logs.note import Note, ignore
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
+from chatservice.logs.redis_claim import ALL, Claim, check_durable, claim_servers
 from chatservice.logs.redis_codec import read_page
 from chatservice.logs.redis_folding import earlier
 from chatservice.logs.redis_keys import Keys
@@ -27,11 +28,12 @@ from chatservice.logs.redis_people import People, read_accounts
 from chatservice.logs.redis_presence import BEAT_S
 from chatservice.logs.redis_reading import FAR, Reading
 from chatservice.logs.redis_writing import Writing
+from chatservice.logs.shard_map import ShardMap
 from chatservice.redis.address import Address
 from chatservice.redis.blocking import Blocking
 from chatservice.redis.errors import RedisError, Refusal, Unusable
 from chatservice.redis.scripts import load_scripts
-from chatservice.redis.server import Server, check_safe
+from chatservice.redis.server import Server
 
 KEPT = 10_000
 """Entries a room keeps: two megabytes of short messages."""
@@ -49,16 +51,20 @@ class RedisLog(Reading, People):
     """See `Engine`.
 
     :param connect: makes the connections.
-    :param durability: `cache` takes any server; else it must keep what it answers.
+    :param durability: `cache` takes any server; else it must keep what it answers. `replica` answers when a
+        replica has it too.
     :param clock: seconds since 1970; `seconds` only for durations.
     :param call_soon: calls a function at the end of the turn.
     :param call_later: calls it after so many seconds.
     :param trouble: is given sentences for the operator's log.
     :param note: told how long its work takes; see `Note`.
     :param prefix: what all keys begin with.
+    :param shards: how the partitions are divided, if this is not the only server; see `ShardedLog`.
+    :param number: which of them this one is.
     """
 
     stop_blocks = False
+    servers = 1
 
     def __init__(
         self,
@@ -77,15 +83,23 @@ class RedisLog(Reading, People):
         fence: bool = True,
         keep: int = KEPT,
         cid_ttl_s: int | None = CID_TTL_S,
+        shards: ShardMap = ALL,
+        number: int = 0,
     ) -> None:
         self.durability = "cache"
         self.cid_ttl_s = cid_ttl_s
         self._address = address
-        self._any_server = durability == "cache"
+        self._asked_durability = durability
+        self._shards = shards
+        self.number = number
+        self._prefix = prefix
+        self._word = randomness.token()
         self._clock = clock
         self._call_later = call_later
         self._keys = keys = Keys(prefix, address.db)
-        self._asking = asking = Asking(randomness, call_later, trouble, fence=fence)
+        self._asking = asking = Asking(
+            randomness, call_later, trouble, fence=fence, call_soon=call_soon if durability == "replica" else None
+        )
         self._accounts: dict[str, Account] = {}
         self._sink: LogSink | None = None
         self.bus = RedisBus(asking, keys, randomness.token(), call_soon, self._account_told, self._hears_accounts)
@@ -96,21 +110,33 @@ class RedisLog(Reading, People):
         self._chores = Chores(asking, keys, self.bus.node, clock)
         self._beating: Any = None
         self._is_refreshing = False
+        claim = Claim(keys, shards, number, self._word)
         self.wire = asking.wire = connect(
             address,
             scripts=SCRIPTS,
             probe=keys.node(self.bus.node),
             check=self._check,
+            greeting=("claim", claim.keys, claim.values()),
+            greeted=claim.taken,
             up=self._up,
             down=self._down,
             heard=self.bus.heard,
         )
 
+    @property
+    def away(self) -> tuple[str, ...]:
+        """See `Log.away`."""
+        return (str(self.number),) if self._asking.state is State.DOWN else ()
+
     # --- its life ---
 
     def start(self, sink: LogSink) -> None:
         """See `Log.start`. It looks at the server before it begins: a wrong setting is found out here."""
-        accounts = check_redis(self._address, "cache" if self._any_server else "", self._keys)
+        accounts = check_redis(self._address, self._asked_durability, self._keys)
+        if self._shards is ALL:
+            claim_servers(
+                [self._address], ALL, self._asked_durability, self._word, scripts=SCRIPTS, prefix=self._prefix
+            )
         self._sink = self.bus.log_sink = sink
         for account in accounts.values():
             self._register(account)
@@ -137,11 +163,10 @@ class RedisLog(Reading, People):
         return stopped
 
     def _check(self, server: Server) -> None:
-        if not self._any_server:
-            check_safe(server)
+        check_durable(server, self._asked_durability)
 
     def _up(self, server: Server) -> None:
-        self.durability = server.durability
+        self.durability = "replica" if self._asked_durability == "replica" else server.durability
         self.bus.up()
         self._asking.up()
         if self._beating is None:
@@ -188,7 +213,10 @@ class RedisLog(Reading, People):
             return None
         keys = (*self._keys.room(room).found, self._keys.cid(room, body.user.id, body.cid))
         answer = await self._asking.run_fenced("look", keys, -1)
-        return earlier(room, body, answer) if answer[0] == b"dup" else None
+        if answer[0] != b"dup":
+            return None
+        await self._asking.confirm()
+        return earlier(room, body, answer)
 
     def read(self, room: str, since: int, limit: int) -> Promise[Page]:
         """See `Log.read`."""
@@ -222,8 +250,7 @@ def check_redis(address: Address, durability: str, keys: Keys | None = None) -> 
     keys = keys or Keys(db=address.db)
     try:
         with Blocking(address) as asking:
-            if durability != "cache":
-                check_safe(asking.server)
+            check_durable(asking.server, durability)
             (accounts,) = asking.ask((b"HGETALL", keys.accounts))
             if isinstance(accounts, RedisError):
                 raise Unusable(f"it refuses to be read: {accounts}")

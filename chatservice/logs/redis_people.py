@@ -111,6 +111,7 @@ class People:
             words = encode_account(account)
             if await self._asking.run("account", keys, version, account.id, words, self._keys.everybody):
                 self._register(account)
+                await self._asking.confirm()
                 return account
         raise Refused(Code.BUSY, retry_ms=1000)
 

@@ -180,6 +180,8 @@ class Writing:
         names = self._keys.room(room)
         cid = b"" if body.cid is None else self._keys.cid(room, body.user.id, body.cid)
         answer = await self._asking.run_fenced("look", (*names.found, cid), ref)
+        if answer[0] == b"dup":
+            await self._asking.confirm()
         found = answer[1:]
         for _ in range(TRIES):
             if answer[0] == b"dup":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +14,16 @@ from chatservice.logs.note import Note, ignore
 
 if TYPE_CHECKING:
     from chatservice.logs.redis_log import Connect
+    from chatservice.logs.shard_map import ShardMap
+    from chatservice.redis.address import Address
 
 REDIS: tuple[str, ...] = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 STORES: tuple[str, ...] = ("memory", "sqlite", *REDIS)
 DURABILITIES: tuple[str, ...] = ("disk", "process")
-CACHE = "cache"
-"""What may be asked of Redis alone: take any server, also one that forgets."""
+CACHE, REPLICA = "cache", "replica"
+"""What may be asked of Redis alone: take any server, also one that forgets; wait until a replica has it too."""
+
+_RANGES = re.compile("^[0-9][0-9,-]*=")
 
 
 class BadStore(ValueError):
@@ -41,10 +47,10 @@ def open_log(
 ) -> Engine:
     """The log that `store` names, not started yet.
 
-    :param store: `memory:`, `sqlite:` (`chat.db` in the data directory), `sqlite:PATH` or a Redis; see
-        `chatservice.redis.address`.
-    :param durability: `disk` or `process`; memory keeps nothing in any case. For Redis `cache`, or any other:
-        then it is what the server does.
+    :param store: `memory:`, `sqlite:` (`chat.db` in the data directory), `sqlite:PATH`, a Redis (see
+        `chatservice.redis.address`) or several (see `chatservice.logs.shard_map`).
+    :param durability: `disk` or `process`; memory keeps nothing in any case. For Redis `cache`, `replica`, or any
+        other: then it is what the server does.
     :param note: told how long its work takes, if it is any; see `Note`.
     :param connect: makes the connections to Redis, which need a reactor; so do `call_later` and `seconds`.
     :param trouble: is given sentences for the operator's log.
@@ -53,11 +59,13 @@ def open_log(
     name, rest = _named(store, durability)
     if name in REDIS:
         from chatservice.logs.redis_log import RedisLog
+        from chatservice.logs.redis_sharded import ShardedLog
 
         if connect is None or call_later is None or seconds is None:
             raise BadStore("with Redis this is done by a chat that runs: start one first")
-        return RedisLog(
-            _redis_address(store),
+        shards, addresses = _redis_servers(store)
+        make = partial(
+            RedisLog,
             connect=connect,
             durability=durability,
             clock=clock,
@@ -67,6 +75,15 @@ def open_log(
             randomness=randomness,
             trouble=trouble,
             note=note,
+        )
+        if len(addresses) == 1:
+            return make(addresses[0])
+        return ShardedLog(
+            addresses,
+            shards,
+            lambda address, number: make(address, shards=shards, number=number),
+            durability=durability,
+            word=randomness.token(),
         )
     if name == "memory":
         from chatservice.logs.memory import MemoryLog
@@ -97,7 +114,7 @@ def check_store(store: str, durability: str = DURABILITIES[0]) -> None:
     :raises LogError: if what it needs is not installed.
     """
     if _named(store, durability)[0] in REDIS:
-        _redis_address(store)
+        _redis_servers(store)
 
 
 def check_log(store: str, data: Path, durability: str = DURABILITIES[0]) -> None:
@@ -116,10 +133,11 @@ def check_log(store: str, data: Path, durability: str = DURABILITIES[0]) -> None
         check_whole(path)
         open_database(path).close()
     elif name in REDIS:
-        address = _redis_address(store)
-        from chatservice.logs.redis_log import check_redis
+        shards, addresses = _redis_servers(store)
+        from chatservice.logs.redis_claim import check_servers
+        from chatservice.logs.redis_log import SCRIPTS
 
-        check_redis(address, durability)
+        check_servers(addresses, shards, durability, scripts=SCRIPTS)
 
 
 def database_of(store: str, data: Path) -> Path | None:
@@ -138,18 +156,27 @@ def shared_key(store: str, key: bytes) -> bytes:
     """
     if _named(store)[0] not in REDIS:
         return key
-    address = _redis_address(store)
+    addresses = _redis_servers(store)[1]
     from chatservice.logs.redis_log import agree_on_key
 
-    return agree_on_key(address, key)
+    return agree_on_key(addresses[0], key)
 
 
 def shown_store(store: str) -> str:
     """A Redis as an operator may read it, without its password; empty for the other stores."""
-    return f"in the Redis at {_redis_address(store)}" if _named(store)[0] in REDIS else ""
+    if _named(store)[0] not in REDIS:
+        return ""
+    return f"in the Redis at {' and at '.join(map(str, _redis_servers(store)[1]))}"
 
 
-def _redis_address(store: str) -> Any:
+def engine_of(store: str) -> str:
+    """The word before the colon: which engine it is; with several servers that of the first."""
+    return _RANGES.sub("", store.lstrip()).partition(":")[0]
+
+
+def _redis_servers(store: str) -> tuple[ShardMap, list[Address]]:
+    """The servers of `--store`, and which partitions each has."""
+    from chatservice.logs.shard_map import BadMap, read_map
     from chatservice.redis.address import BadAddress, parse_address
 
     try:
@@ -157,15 +184,17 @@ def _redis_address(store: str) -> Any:
     except ImportError as error:
         raise LogError("Redis needs the hiredis library: pip install 'chatservice[redis]'") from error
     try:
-        return parse_address(store)
-    except BadAddress as error:
+        shards = read_map(store)
+        return shards, [parse_address(url) for url in shards.urls]
+    except (BadAddress, BadMap) as error:
         raise BadStore(f"--store: {error}") from error
 
 
 def _named(store: str, durability: str = "") -> tuple[str, str]:
-    name, _, rest = store.partition(":")
+    name = engine_of(store)
+    rest = store.partition(":")[2]
     if name not in STORES or (name == "memory" and rest):
         raise BadStore(f"--store {store}: there is memory:, sqlite:[PATH] and redis://HOST[:PORT][/DB]")
-    if durability == CACHE and name == "sqlite":
-        raise BadStore("--durability cache is for Redis; sqlite keeps what it is given")
+    if durability in (CACHE, REPLICA) and name == "sqlite":
+        raise BadStore(f"--durability {durability} is for Redis; sqlite keeps what it is given")
     return name, rest

@@ -67,6 +67,8 @@ class SQLiteLog:
     :param durability: `disk` syncs each commit; `process` leaves that to the operating system.
     """
 
+    servers = 0
+    away: tuple[str, ...] = ()
     stop_blocks = True
 
     def __init__(

@@ -91,7 +91,7 @@ def parse_address(url: str) -> Address:
     if scheme.endswith("+sentinel") and not master:
         raise BadAddress("after the sentinels comes the name of the master: redis+sentinel://HOST,HOST/NAME")
     if len(names) > 1 or (len(places) > 1 and not master):
-        raise BadAddress("there is one server and one number of a database")
+        raise BadAddress("there is one server and one number of a database; several servers have spaces between")
     db = asked.get("db", names or ["0"])[0]
     if not _DB.fullmatch(db):
         raise BadAddress("the database is a number")
@@ -111,7 +111,7 @@ def _place(said: str, default: int) -> Place:
         parts = urlsplit(f"//{said}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise BadAddress("a port is a number up to 65535") from error
+        raise BadAddress("a port is a number up to 65535; between servers there are spaces") from error
     if not host:
         raise BadAddress("a host is missing")
     return Place(host, default if port is None else port)

@@ -12,7 +12,7 @@ OLDEST = (7, 0)
 
 QUESTIONS: tuple[tuple[str, ...], ...] = (
     ("INFO",),  # all of it: before 7.0 it took one section at most, and we want to say "too old"
-    ("CONFIG", "GET", "appendfsync", "no-appendfsync-on-rewrite"),
+    ("CONFIG", "GET", "appendfsync", "no-appendfsync-on-rewrite", "min-replicas-max-lag"),
 )
 """What a new connection asks before anything else. A managed service may refuse the second."""
 
@@ -25,6 +25,8 @@ class Server:
         server that was demoted and promoted again keeps its run id.
     :ivar fsync: `always`, `everysec`, `no`; empty if the server would not say.
     :ivar fsync_stops: whether syncing stops while the file is rewritten.
+    :ivar copies: whether it takes writes only while at least one replica follows; `lag_s` how far that one may be
+        behind, 0 if the server would not say.
     """
 
     identity: str
@@ -35,6 +37,8 @@ class Server:
     policy: str
     fsync: str = ""
     fsync_stops: bool = False
+    copies: bool = False
+    lag_s: int = 0
 
     @property
     def durability(self) -> str:
@@ -69,6 +73,9 @@ def read_server(info: bytes, config: object) -> Server:
         policy=facts.get("maxmemory_policy", ""),
         fsync=said.get("appendfsync", ""),
         fsync_stops=said.get("no-appendfsync-on-rewrite") == "yes",
+        # It is told only where both min-replicas-to-write and min-replicas-max-lag are set.
+        copies="min_slaves_good_slaves" in facts,
+        lag_s=int(said.get("min-replicas-max-lag", "0")),
     )
 
 
@@ -110,4 +117,20 @@ def check_safe(server: Server) -> None:
         raise Unusable(
             f"it throws data away when its memory is full ({server.policy}): set `maxmemory-policy noeviction`,"
             " or say --durability cache"
+        )
+
+
+LONGEST_LAG_S = 10
+"""A replica that was not heard of for longer must not count: Redis' own default."""
+
+
+def check_copied(server: Server) -> None:
+    """Whether it refuses what no replica would get.
+
+    :raises Unusable: with the remedy.
+    """
+    if not server.copies or server.lag_s > LONGEST_LAG_S:
+        raise Unusable(
+            "it would take messages though no replica follows: set `min-replicas-to-write 1` and"
+            " `min-replicas-max-lag 5`, or leave --durability replica out"
         )

@@ -38,6 +38,8 @@ class Wire:
 
     :param probe: a channel of our own, on which nobody else publishes.
     :param check: may raise `Unusable` for a server that must not be used.
+    :param greeting: a script, its keys and values, run before anything else; `greeted` is given its answer, or an
+        error as a value, and may raise `Unusable` too.
     :param up: both connections are there; nothing is subscribed.
     :param down: both are gone; the reason, also after each try that failed.
     :param heard: a message on a channel.
@@ -57,6 +59,8 @@ class Wire:
         down: Callable[[RedisError], object],
         heard: Callable[[bytes, bytes], object],
         check: Callable[[Server], object] = lambda _: None,
+        greeting: tuple[str, Sequence[Word], Sequence[Word]] | None = None,
+        greeted: Callable[[Answer], object] = lambda _: None,
         chance: Callable[[], float] = random.random,
         deadline_s: float = DEADLINE_S,
         probe_s: float = PROBE_S,
@@ -66,6 +70,7 @@ class Wire:
         self._scripts = scripts
         self._probe = probe
         self._up, self._down, self._heard, self._check = up, down, heard, check
+        self._greeting, self._greeted = greeting, greeted
         self._chance = chance
         self._deadline_s, self._probe_s = deadline_s, probe_s
         self._commands: Connection | None = None
@@ -138,6 +143,10 @@ class Wire:
         for answer in [await loaded for loaded in loading]:
             if isinstance(answer, RedisError):
                 raise answer
+        if self._greeting is not None:
+            name, keys, values = self._greeting
+            words = ("EVALSHA", self._scripts[name].digest, len(keys), *keys, *values)
+            self._greeted(await ask(commands, *words))
         subscriber = self._subscriber = Subscriber(
             self._reactor, lambda: None, self._lost, self._told, self._deadline_s
         )

@@ -10,6 +10,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from chatservice import __version__
+from chatservice.domain.ports import Engine
 from chatservice.transports.counted import Counted
 
 
@@ -18,6 +19,7 @@ class Health:
 
     :param now: seconds on a clock that never goes back.
     :ivar draining: the service is about to end.
+    :ivar log: what is asked which of its servers are away.
     """
 
     def __init__(self, now: Callable[[], float], counted: Counted) -> None:
@@ -25,15 +27,27 @@ class Health:
         self._counted = counted
         self._began = now()
         self.draining = False
+        self.log: Engine | None = None
+
+    def _away(self) -> list[str]:
+        """The servers of the log that are away, if others are not: then this worker is as good as any other, and
+        must not be left out."""
+        log = self.log
+        return list(log.away) if log is not None and len(log.away) < log.servers else []
 
     def live(self) -> tuple[int, Mapping[str, Any]]:
         """Status and JSON."""
-        return 200, {"status": "ok", "version": __version__, "uptime_s": int(self._now() - self._began)}
+        told = {"status": "ok", "version": __version__, "uptime_s": int(self._now() - self._began)}
+        if away := self._away():
+            told |= {"status": "degraded", "away": away}
+        return 200, told
 
     def ready(self) -> tuple[int, Mapping[str, Any]]:
         """Status and JSON."""
         if self.draining:
             return 503, {"status": "draining"}
+        if away := self._away():
+            return 200, {"status": "degraded", "away": away}
         if not self._counted.storage_is_up(self._now()):
             return 503, {"status": "storage"}
         return 200, {"status": "ok"}

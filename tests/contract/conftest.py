@@ -1,4 +1,4 @@
-"""Each engine in turn; see `stores.ENGINES`."""
+"""Each engine in turn; see `stores.CONTRACTED`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from desk import Desk
-from stores import ENGINES, Store
+from stores import CONTRACTED, Store
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=CONTRACTED)
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     """An engine, started."""
     desk = Desk(Store(request.param, tmp_path))

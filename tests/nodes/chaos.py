@@ -7,17 +7,15 @@ over, every view must be what the log is.
 from __future__ import annotations
 
 import random
-import signal
 import time
-from collections.abc import Callable
+from collections import Counter
 from typing import Any
 
 from chat import Frame, Tab, code
-from redis_server import RedisServer
 
-from nodes.chats import Node
+from nodes.grounds import Always
 
-ROOMS = ("lobby", "attic")
+ROOMS = ("lobby", "hall")
 PEOPLE, SPEAKERS, NODES = 8, 3, 3
 TURN_S = 0.02
 
@@ -160,18 +158,22 @@ class Guest:
 class Chaos:
     """See the module.
 
-    :param loses: whether crashes lose the newest entries.
+    :param ground: what it happens on; see `nodes.grounds`.
+    :param people: how many come and go, `speakers` how many of them talk.
     :param more: for the engines.
     """
 
-    def __init__(self, server: RedisServer, seed: int, *, loses: bool = False, **more: Any) -> None:
-        self.server = server
-        self.chance = random.Random(seed)
-        self.loses = loses
-        self.nodes = [Node(server, f"n{number}", **more) for number in range(NODES)]
-        self.guests = [Guest(self, f"g{number}") for number in range(PEOPLE)]
+    def __init__(
+        self, ground: Always, chance: random.Random, people: int = PEOPLE, speakers: int = SPEAKERS, **more: Any
+    ) -> None:
+        self.ground = ground
+        self.chance = chance
+        ground.turn = self._turn_for
+        self.nodes = [ground.node(f"n{number}", **more) for number in range(NODES)]
+        self.guests = [Guest(self, f"g{number}") for number in range(people)]
+        self.speakers = self.guests[:speakers]
         self.log: dict[str, dict[int, str]] = {}
-        self._backup: dict[bytes, bytes] = {}
+        self.happened: Counter[str] = Counter()
         self._ticked = 0.0
 
     def run(self, seconds: float) -> None:
@@ -183,12 +185,19 @@ class Chaos:
             if self.chance.random() < 0.1:
                 guest.go()
             if self.chance.random() < 0.5:
-                self.chance.choice(self.guests[:SPEAKERS]).speak()
+                self.chance.choice(self.speakers).speak()
             self._turn()
             if now >= fault_at:
-                self._fault()
+                fault = self.chance.choice(self.ground.faults()) if self.happened else self.ground.worst
+                self.happened[fault.__name__] += 1
+                fault()
                 fault_at = time.monotonic() + self.chance.uniform(0.2, 0.5)
         self._rest()
+
+    def _turn_for(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._turn()
 
     def _turn(self) -> None:
         for guest in self.guests:
@@ -205,36 +214,6 @@ class Chaos:
             for node in self.nodes:
                 node.clock.now += 1
                 node.hub.tick()
-
-    def _fault(self) -> None:
-        faults: list[Callable[[], None]] = [self._kill_commands, self._kill_ears, self._pause, self._crash]
-        self.chance.choice([*faults, self._back_up, self._crash] if self.loses else faults)()
-
-    def _kill_commands(self) -> None:
-        self.server.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-
-    def _kill_ears(self) -> None:
-        self.server.ask("CLIENT", "KILL", "TYPE", "pubsub", "SKIPME", "yes")
-
-    def _pause(self) -> None:
-        self.server.signal(signal.SIGSTOP)
-        end = time.monotonic() + self.chance.choice((0.05, 0.2, 0.4))
-        while time.monotonic() < end:
-            self._turn()
-        self.server.signal(signal.SIGCONT)
-
-    def _back_up(self) -> None:
-        keys = self.server.ask("KEYS", "cs:*")
-        self._backup = {key: value for key in keys if (value := self.server.ask("DUMP", key)) is not None}
-
-    def _crash(self) -> None:
-        self.server.kill9()
-        if self.loses:
-            self.server.lose_data()
-        self.server.start()
-        if self.loses:
-            for key, value in self._backup.items():
-                self.server.ask("RESTORE", key, 0, value, "REPLACE")
 
     def _rest(self) -> None:
         end = time.monotonic() + 20
@@ -308,3 +287,11 @@ class Chaos:
     def count(self) -> int:
         """How much was said and answered."""
         return sum(len(guest.answered) for guest in self.guests)
+
+    def summary(self) -> str:
+        """In numbers."""
+        cut = sum(view.cuts + view.resets for guest in self.guests for view in guest.views.values())
+        return (
+            f"acks={self.count()} lost={len(self.lost())} told={cut} doubled={len(self.doubled())}"
+            f" faults={len(self.faults())} diverged={len(self.diverged())} {dict(self.happened)}"
+        )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chat import Chat, Frame, Tab
 from fakes import FakeClock, Ids
-from redis_ground import ReactorPump, make_log
+from redis_ground import ReactorPump, make_log, make_sharded_log
 from redis_server import RedisServer
 from stores import Store, _Counted
 
 from chatservice.logs.redis_log import RedisLog
+from chatservice.logs.redis_sharded import ShardedLog
 
 
 class NodeStore(Store):
@@ -32,13 +33,29 @@ class NodeStore(Store):
         return self.engine
 
 
+class ShardedStore(NodeStore):
+    """The same on several servers."""
+
+    raw: ShardedLog  # type: ignore[assignment]
+
+    def __init__(self, servers: Sequence[RedisServer], name: str, **more: Any) -> None:
+        super().__init__(servers[0], name, **more)
+        self.servers = servers
+
+    def prepare(self) -> Any:
+        self.raw = make_sharded_log(self.servers, self.pump, self.clock, self.ids, **self.more)
+        self.engine = _Counted(self.raw, self)  # type: ignore[assignment]
+        return self.engine
+
+
 class Node(Chat):
     """One of several chats. Its people come with tokens, so they may come to another."""
 
     store: NodeStore
 
-    def __init__(self, server: RedisServer, name: str, **more: Any) -> None:
-        super().__init__(NodeStore(server, name, **more))
+    def __init__(self, server: RedisServer | Sequence[RedisServer], name: str, **more: Any) -> None:
+        store = ShardedStore if isinstance(server, Sequence) else NodeStore
+        super().__init__(store(server, name, **more))  # type: ignore[arg-type]
         self._ids = Ids(name)
         self.pump.wait(lambda: self.is_up, "the connection")
 
@@ -51,8 +68,8 @@ class Node(Chat):
 
     @property
     def is_up(self) -> bool:
-        """Whether it is connected."""
-        return self.store.raw.wire.server is not None
+        """Whether it is connected, to all servers that it has."""
+        return all(shard.wire.server is not None for shard in getattr(self.store.raw, "all", [self.store.raw]))
 
     def wait_for(self, is_so: Callable[[], object], what: str) -> None:
         """Turn until it is so."""

@@ -1,5 +1,5 @@
 -- Rooms by last use. ARGV[1] what all keys begin with, ARGV[2] partitions, ARGV[3] how many rooms to skip, ARGV[4] how
--- many to show. Answers {name, top, rules, name, top, rules, …} and shows fewer only where there are no more.
+-- many to show. Answers {name, top, rules, when it was used, name, …} and shows fewer only where there are no more.
 --
 -- It makes up names of keys, which a Redis Cluster does not allow; there each partition would be asked by itself.
 local skip, show = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -16,5 +16,6 @@ for i = skip + 1, math.min(#found, skip + show) do
   answer[#answer + 1] = found[i][1]
   answer[#answer + 1] = head[1] or '0'
   answer[#answer + 1] = head[2] or ''
+  answer[#answer + 1] = string.format('%.0f', found[i][2])
 end
 return answer

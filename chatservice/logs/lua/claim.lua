@@ -1,0 +1,12 @@
+-- A worker begins to use this server. KEYS[1] what is kept of the map of partitions, KEYS[2…] the ids of the partitions
+-- that are here; ARGV[1] how the map is now, ARGV[2] how it may have been, ARGV[3] a fresh word for ids.
+-- Answers how it is kept from now on: what was asked for, or what others have made of it.
+--
+-- Trap: with full memory even a SET that changes nothing is refused, and then nobody could connect and read.
+local kept = redis.call('GET', KEYS[1])
+if kept and kept ~= ARGV[1] and kept ~= ARGV[2] then return kept end
+if kept ~= ARGV[1] then redis.call('SET', KEYS[1], ARGV[1]) end
+for i = 2, #KEYS do
+  if redis.call('EXISTS', KEYS[i]) == 0 then redis.call('SET', KEYS[i], ARGV[3] .. i) end
+end
+return ARGV[1]
