@@ -31,7 +31,7 @@ _FRACTION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 def site_keys(called: str, said: Sequence[str], credentials: Path | None) -> tuple[SiteKey, ...]:
     """The keys of sites whose tokens are believed."""
     try:
-        keys = tuple(load_site_key(_with_credential(one, credentials)) for one in said)
+        keys = tuple(load_site_key(_with_credential(called, one, credentials)) for one in said)
     except BadKey as error:
         raise BadConfig(f"{called} {error}") from error
     names = [key.kid for key in keys]
@@ -109,11 +109,18 @@ def secret_file(called: str, said: str, credentials: Path | None, credential: st
     """
     if said:
         path = Path(said).expanduser().absolute()
-        if not path.is_file():
+        if not _is_there(called, path):
             raise BadConfig(f"{called} {path}: there is no such file")
         return path
     found = None if credentials is None else credentials / credential
-    return found if found is not None and found.is_file() else None
+    return found if found is not None and _is_there(called, found) else None
+
+
+def _is_there(called: str, path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # a directory above it that we may not enter
+        raise BadConfig(f"{called} {path}: {error.strerror}") from error
 
 
 def credentials_directory(environment: Mapping[str, str]) -> Path | None:
@@ -122,9 +129,9 @@ def credentials_directory(environment: Mapping[str, str]) -> Path | None:
     return Path(said) if said else None
 
 
-def _with_credential(site_key: str, credentials: Path | None) -> str:
+def _with_credential(called: str, site_key: str, credentials: Path | None) -> str:
     name, colon, file = site_key.partition(":")
-    if credentials is None or "/" in file or not (credentials / file).is_file():
+    if credentials is None or "/" in file or not _is_there(called, credentials / file):
         return site_key
     return f"{name}{colon}{credentials / file}"
 

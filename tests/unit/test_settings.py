@@ -129,6 +129,18 @@ def test_unknown_names(tmp_path: Path) -> None:
             from_file(tmp_path, text, {**environment, **strict.get("environment", {})}, **strict.get("given", {}))  # type: ignore[dict-item]
 
 
+def test_secrets_nobody_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory that we may not look into is one line as well, wherever a file of it is wanted."""
+
+    def refuse(path: Path, **_: object) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)  # root, who runs the tests, may look into all
+    with pytest.raises(BadConfig) as bad:
+        read_config({"site-key": ["HS256:site"]}, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert len(bad.value.lines) == 3 and all("Permission denied" in line for line in bad.value.lines)
+
+
 def test_secrets_of_the_service_manager(tmp_path: Path) -> None:
     """What systemd has put into its directory is found by name; a file that was named is stronger."""
     for name in ("owner-token", "guest-key", "site-secret"):
