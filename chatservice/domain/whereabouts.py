@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
+from chatservice.domain.addresses import prefix_of
 from chatservice.domain.events import User
 from chatservice.domain.names import nick_key
 
 REMEMBERED = 5000
 """People who have left that a moderator can still name: to come, shout and go should help nobody."""
 
-_OURSELVES = frozenset({"127.0.0.1", "::1"})
+_OURSELVES = frozenset({prefix_of("127.0.0.1"), prefix_of("::1")})
 
 
 def network_of(address: str) -> str:
@@ -20,22 +20,10 @@ def network_of(address: str) -> str:
     Empty for what is no address, such as a UNIX socket's, and for this computer's own: that is where a reverse
     proxy comes from, and with it everybody.
 
-    :param address: with a port or without: `192.0.2.7:5123`, `192.0.2.7`, `[2001:db8::7]:5123`, `2001:db8::7`.
+    :param address: see `addresses.read_address`.
     """
-    host = address
-    if host.startswith("["):
-        host = host[1:].partition("]")[0]
-    elif host.count(":") == 1:
-        host = host.partition(":")[0]
-    try:
-        parsed = ip_address(host.partition("%")[0])
-    except ValueError:
-        return ""
-    if isinstance(parsed, IPv6Address):
-        parsed = parsed.ipv4_mapped or parsed
-    if str(parsed) in _OURSELVES:
-        return ""
-    return str(IPv6Network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)
+    prefix = prefix_of(address)
+    return "" if prefix is None or prefix in _OURSELVES else prefix
 
 
 @dataclass(frozen=True, slots=True)

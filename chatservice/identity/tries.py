@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
 from itertools import islice
 
+from chatservice.domain.addresses import prefix_of, read_address
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.limits import Bucket, Rate
 
@@ -93,14 +93,6 @@ class Tries:
 
 
 def _network(address: str) -> str | None:
-    """The address without its port; of IPv6 the first 64 bits: one household has them all. None for our own."""
-    host = address.rpartition(":")[0].strip("[]") if address.count(":") == 1 or "]" in address else address
-    try:
-        ip = ip_address(host)
-    except ValueError:
-        return None  # a socket in the file system
-    if ip.is_loopback:
-        return None
-    if isinstance(ip, IPv6Address):
-        return str(ip.ipv4_mapped or f"{int(ip) >> 64:x}")
-    return str(ip)
+    """What counts as one address; None for our own, and for a socket in the file system."""
+    found = read_address(address)
+    return None if found is None or found.is_loopback else prefix_of(address)

@@ -10,10 +10,11 @@ from math import inf
 
 from twisted.logger import Logger
 
+from chatservice.domain.addresses import prefix_of
 from chatservice.domain.limits import Bucket, Rate
 from chatservice.transports.addresses import is_loopback
 from chatservice.transports.counted import Counted
-from chatservice.transports.networks import Networks, prefix_of
+from chatservice.transports.networks import Networks
 
 PER_ADDRESS = 200
 """Connections one address may have: a school behind one router, each with a few windows."""

@@ -1,44 +1,18 @@
-"""Addresses in bulk: what counts as one, whose word about others is taken, what that word is. Pure."""
+"""Whose word about the addresses of others is taken, and what that word is. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from chatservice.domain.addresses import read_address
 
 LOCAL = "local"
 """What `addresses.shown` calls the far end of a UNIX socket."""
 
 HOPS = 32
 """Forwarded addresses that are looked at, from the right: no chain of proxies is longer."""
-
-V6_PREFIX = 64
-"""One customer has at least so many bits of an IPv6 address to itself (RFC 6177)."""
-
-Address = IPv4Address | IPv6Address
-
-
-@lru_cache(maxsize=1024)
-def read_address(text: str) -> Address | None:
-    """An IP address without port. One of IPv4 in IPv6's clothes (RFC 4291 section 2.5.5.2) is IPv4's."""
-    try:
-        found = ip_address(text.partition("%")[0].strip("[]"))
-    except ValueError:
-        return None
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        return found.ipv4_mapped
-    return found
-
-
-def prefix_of(text: str) -> str | None:
-    """What counts as one address: an IPv4 address, or the first 64 bits of one of IPv6; None if it is neither."""
-    address = read_address(text)
-    if address is None:
-        return None
-    if isinstance(address, IPv4Address):
-        return str(address)
-    return str(IPv6Network((int(address), V6_PREFIX), strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +56,10 @@ class Networks:
         hops = [hop for value in values for hop in value.split(",")]
         found = None
         for hop in reversed(hops[-HOPS:]):
-            address = read_address(_without_port(hop.strip(" \t")))
+            address = read_address(hop.strip(" \t"))
             if address is None:
                 return found
             found = str(address)
             if found not in self:
                 return found
         return found
-
-
-def _without_port(hop: str) -> str:
-    """Some proxies add the port: `192.0.2.1:5123`, `[2001:db8::1]:5123`."""
-    if hop.startswith("["):
-        return hop.partition("]")[0]
-    return hop.rpartition(":")[0] if hop.count(":") == 1 else hop

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatservice.transports.networks import Networks, prefix_of, read_address
+from chatservice.domain.addresses import prefix_of, read_address
+from chatservice.transports.networks import Networks
 
 PROXIES = Networks.read(["10.0.0.0/8", "2001:db8:1::/48"])
 
