@@ -92,14 +92,27 @@ class ChatCollector(Collector):
 
     def _trouble(self) -> Iterator[Metric]:
         counted = self._counted
-        limited = {**counted.limited, "connections": counted.refused_by_cap, "connects": counted.refused_by_rate}
+        doors = {"connections": counted.refused_by_cap, "connects": counted.refused_by_rate}
+        limited = self._counts("rate_limited_") | counted.limited | doors
         yield _counter("chat_messages_rejected", "Commands that were refused.", "reason", counted.rejected)
         yield _counter("chat_rate_limited", "Who was too fast or too many.", "kind", limited)
         yield _counter("chat_recoveries", "Joins with a position.", "result", counted.recoveries)
         yield _counter("chat_auth", "Proofs of who one is.", "result", counted.auths)
+        for name, words, label, prefix in (
+            ("chat_moderation", "Orders of those who keep order.", "action", "mod_"),
+            ("chat_turned_away", "Who wanted into a room and may not.", "reason", "turned_away_"),
+        ):
+            yield _counter(name, words, label, self._counts(prefix))
+        flooders = self._hub.counts["flooders_ended"]
+        yield CounterMetricFamily("chat_flooders_ended", "Peers ended because they would not slow down.", flooders)
         yield CounterMetricFamily("chat_slow_consumers", "Peers ended because they did not read.", counted.slow)
         up = counted.storage_is_up(self._now())
         yield GaugeMetricFamily("chat_backend_up", "Whether the log takes what it is given.", int(up))
+
+    def _counts(self, prefix: str) -> dict[str, int]:
+        """Those of the hub that begin so, without that."""
+        counts = self._hub.counts.items()
+        return {what.removeprefix(prefix): n for what, n in counts if what.startswith(prefix)}
 
     def _times(self) -> Iterator[Metric]:
         counted = self._counted

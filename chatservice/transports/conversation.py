@@ -178,8 +178,8 @@ class Conversation(Generic[P]):
             self._wire.reply(id, outcome)
         elif isinstance(error, Refused):
             self._counted.rejected[error.code] += 1
-            if error.code is Code.RATE_LIMITED:
-                self._counted.limited[str(error.params.get("kind", "login"))] += 1
+            if error.code is Code.RATE_LIMITED and "kind" not in error.params:  # else the hub has counted it
+                self._counted.limited["login"] += 1
             self._wire.reply(id, error)
         else:  # ours, not the peer's: one broken command must not end a conversation
             self._report(error)

@@ -76,7 +76,7 @@ class Counted:
     :ivar bad_proxy_headers: connections whose PROXY header could not be read.
     :ivar tls_reloads: certificates replaced while running; so `tls_failures`, those that could not be.
     :ivar traffic: by kind of transport.
-    :ivar rejected: commands that were refused, by code; `limited`, those that were too fast, by limit.
+    :ivar rejected: commands that were refused, by code; `limited`, those too fast for a limit not the hub's.
     :ivar recoveries: joins with a position, by what came of them; `auths`, proofs of who one is.
     :ivar slow: peers that were ended because they did not read.
     :ivar broadcast_s: how long a turn took to tell all; `ack_s`, from a message to its answer; `ping_s`, from a

@@ -139,6 +139,7 @@ def test_metrics(tmp_path: Path) -> None:
             assert now['chat_auth_total{result="guest"}'] == 1 and now["chat_subscriptions"] == 2
             assert now['chat_recoveries_total{result="epoch"}'] == 1
             assert now['chat_messages_rejected_total{reason="unknown_type"}'] == 1
+            assert "chat_flooders_ended_total" in now
             assert now["chat_ack_duration_seconds_count"] == 1 and now["chat_backend_up"] == 1
             assert now['chat_storage_op_duration_seconds_count{op="commit"}'] >= 1
         eventually(

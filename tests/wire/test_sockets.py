@@ -293,7 +293,7 @@ def test_the_rate_limit() -> None:
     heard = ann.call(*[f'42{n}["message","x"]' for n in range(15)])
     codes = [item[1]["error"]["code"] for item in heard if isinstance(item, tuple) and "error" in item[1]]
     assert codes == ["rate_limited"] * 5
-    assert house.around.counted.limited == {"message": 5}
+    assert house.around.hub.counts["rate_limited_message"] == 5
 
 
 @pytest.mark.parametrize("action", ["kick", "ban"])
