@@ -2,8 +2,8 @@
 
 A partition is moved key by key (DUMP, RESTORE). While it is, the key that says that it is here has another name;
 the new server gets that key last, the old one loses it last. So whenever this is cut off, the partition is whole
-on one of them, nobody starts on the other, and the next run goes on. Positions stay good: to the new server each room
-was last touched under another identity, so it begins a new epoch (the fork fence).
+on one of them, nobody starts on the other, and the next run goes on. Positions stay good: to the new server each
+room was last touched under another identity, so it begins a new epoch (the fork fence).
 """
 
 from __future__ import annotations
