@@ -132,7 +132,6 @@ def make_sharded_log(
             by_address[address], pump, clock, ids, **{**more, "shards": shards, "number": number}
         ),
         durability=durability,
-        word=ids.token(),
         prefix=prefix,
     )
 

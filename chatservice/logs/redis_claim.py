@@ -7,6 +7,7 @@ from typing import Any
 
 from chatservice.domain.ports import LogError
 from chatservice.logs.redis_keys import PARTITIONS, Keys
+from chatservice.logs.redis_presence import LEASE_MS
 from chatservice.logs.shard_map import BadMap, Found, ShardMap, check_places, record_of
 from chatservice.redis.address import Address
 from chatservice.redis.blocking import Blocking
@@ -23,22 +24,22 @@ class Claim:
     """What a worker says to a server that it begins to use.
 
     :param number: which one of the map it is.
-    :param word: a fresh one, for the ids of partitions that have none yet.
+    :param node: the worker's own word.
     """
 
-    def __init__(self, keys: Keys, shards: ShardMap, number: int, word: str) -> None:
+    def __init__(self, keys: Keys, shards: ShardMap, number: int, node: str) -> None:
         self._record = record_of(shards, number)
         # One server that has all makes them as rooms are used: nothing can be anywhere else.
         ids = [keys.partition_id(partition) for partition in shards.of(number)] if len(shards.urls) > 1 else []
-        self.keys: tuple[Word, ...] = (keys.shards, *ids)
-        self._word = word
+        self.keys: tuple[Word, ...] = (keys.shards, keys.workers, *ids)
+        self._node = node
 
     def values(self, before: str = "") -> tuple[Word, ...]:
         """What lua/claim.lua is given.
 
         :param before: how the map may have been kept until now.
         """
-        return (self._record, before, self._word)
+        return (self._record, before, self._node, self._node, LEASE_MS)
 
     def taken(self, answer: Any) -> None:
         """Its answer.
@@ -54,18 +55,13 @@ class Claim:
             )
 
 
-def check_servers(
-    addresses: Sequence[Address],
-    shards: ShardMap,
-    durability: str,
-    *,
-    scripts: Mapping[str, Script],
-    prefix: str = "cs",
+def look_at(
+    addresses: Sequence[Address], durability: str, *, scripts: Mapping[str, Script], prefix: str = "cs"
 ) -> list[Found]:
-    """Look at all servers of a map, without a reactor and without changing anything.
+    """What servers have, without a reactor and without changing anything.
 
     :param durability: see `RedisLog`.
-    :raises LogError: if one cannot be used, or is not the one it should be.
+    :raises LogError: if one cannot be used, or is named twice.
     """
     found: list[Found] = []
     known: dict[tuple[str, int], Address] = {}
@@ -79,6 +75,22 @@ def check_servers(
                 found.append(_look(asking, address, Keys(prefix, address.db), scripts["holds"]))
         except (RedisError, OSError) as error:
             raise LogError(f"cannot use the Redis at {address}: {error}") from error
+    return found
+
+
+def check_servers(
+    addresses: Sequence[Address],
+    shards: ShardMap,
+    durability: str,
+    *,
+    scripts: Mapping[str, Script],
+    prefix: str = "cs",
+) -> list[Found]:
+    """Look at all servers of a map.
+
+    :raises LogError: see `look_at`; also if a partition is not where it should be.
+    """
+    found = look_at(addresses, durability, scripts=scripts, prefix=prefix)
     try:
         check_places(shards, found, may_be_lost=durability == "cache")
     except BadMap as error:
@@ -90,20 +102,21 @@ def claim_servers(
     addresses: Sequence[Address],
     shards: ShardMap,
     durability: str,
-    word: str,
+    nodes: Sequence[str],
     *,
     scripts: Mapping[str, Script],
     prefix: str = "cs",
 ) -> None:
-    """The same, and then say on each what is its own.
+    """The same, and then say on each what is its own, and that a worker begins to use it.
 
+    :param nodes: what that worker is called on each.
     :raises LogError: see `check_servers`; also if others were faster.
     """
     found = check_servers(addresses, shards, durability, scripts=scripts, prefix=prefix)
     # The first one last: if it knows the map, all others do.
     for number in reversed(range(len(addresses))):
         address = addresses[number]
-        claim = Claim(Keys(prefix, address.db), shards, number, word)
+        claim = Claim(Keys(prefix, address.db), shards, number, nodes[number])
         try:
             with Blocking(address) as asking:
                 values = claim.values(found[number].record)
@@ -126,7 +139,8 @@ def check_durable(server: Server, durability: str) -> None:
 
 
 def _look(asking: Blocking, address: Address, keys: Keys, script: Script) -> Found:
-    names = (keys.shards, keys.workers, *map(keys.partition_id, range(PARTITIONS)))
+    ids = ((keys.partition_id(partition), keys.moving(partition)) for partition in range(PARTITIONS))
+    names = (keys.shards, keys.workers, *(name for both in ids for name in both))
     answer = asking.ask(("EVAL", script.source, len(names), *names))[0]
     if isinstance(answer, RedisError):
         raise Unusable(f"it refuses to be read: {answer}")

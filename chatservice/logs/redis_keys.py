@@ -84,6 +84,10 @@ class Keys:
         """What is made with the first room of a partition, and so says that the partition is here."""
         return b"%s{%d}:id" % (self.prefix, partition)
 
+    def moving(self, partition: int) -> bytes:
+        """What that is called while the partition is moved away."""
+        return b"%s{%d}:moving" % (self.prefix, partition)
+
     def cid(self, room: str, user_id: str, cid: str) -> bytes:
         """What remembers that this was stored."""
         return b"%s{%d}:i:%s" % (self.prefix, partition_of(room), "\0".join((room, user_id, cid)).encode())

@@ -93,7 +93,6 @@ class RedisLog(Reading, People):
         self._shards = shards
         self.number = number
         self._prefix = prefix
-        self._word = randomness.token()
         self._clock = clock
         self._call_later = call_later
         self._keys = keys = Keys(prefix, address.db)
@@ -110,7 +109,7 @@ class RedisLog(Reading, People):
         self._chores = Chores(asking, keys, self.bus.node, clock)
         self._beating: Any = None
         self._is_refreshing = False
-        claim = Claim(keys, shards, number, self._word)
+        claim = Claim(keys, shards, number, self.bus.node)
         self.wire = asking.wire = connect(
             address,
             scripts=SCRIPTS,
@@ -135,7 +134,7 @@ class RedisLog(Reading, People):
         accounts = check_redis(self._address, self._asked_durability, self._keys)
         if self._shards is ALL:
             claim_servers(
-                [self._address], ALL, self._asked_durability, self._word, scripts=SCRIPTS, prefix=self._prefix
+                [self._address], ALL, self._asked_durability, [self.bus.node], scripts=SCRIPTS, prefix=self._prefix
             )
         self._sink = self.bus.log_sink = sink
         for account in accounts.values():

@@ -29,7 +29,6 @@ class ShardedLog:
     """See `Engine`.
 
     :param make: a log on the server of that number; see `RedisLog`.
-    :param word: a fresh one.
     """
 
     stop_blocks = False
@@ -41,13 +40,11 @@ class ShardedLog:
         make: Callable[[Address, int], RedisLog],
         *,
         durability: str,
-        word: str,
         prefix: str = "cs",
     ) -> None:
         self._addresses = addresses
         self._map = shards
         self._asked_durability = durability
-        self._word = word
         self._prefix = prefix
         self.all = tuple(make(address, number) for number, address in enumerate(addresses))
         self.first = self.all[0]
@@ -73,8 +70,9 @@ class ShardedLog:
 
     def start(self, sink: LogSink) -> None:
         """See `Log.start`. All servers must be there: one that is not might have rooms that another claims."""
+        nodes = [shard.bus.node for shard in self.all]
         claim_servers(
-            self._addresses, self._map, self._asked_durability, self._word, scripts=SCRIPTS, prefix=self._prefix
+            self._addresses, self._map, self._asked_durability, nodes, scripts=SCRIPTS, prefix=self._prefix
         )
         for shard in self.all:
             shard.start(sink)

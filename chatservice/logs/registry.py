@@ -23,7 +23,7 @@ DURABILITIES: tuple[str, ...] = ("disk", "process")
 CACHE, REPLICA = "cache", "replica"
 """What may be asked of Redis alone: take any server, also one that forgets; wait until a replica has it too."""
 
-_RANGES = re.compile("^[0-9][0-9,-]*=")
+_RANGES = re.compile("^(none|[0-9][0-9,-]*)=")
 
 
 class BadStore(ValueError):
@@ -83,7 +83,6 @@ def open_log(
             shards,
             lambda address, number: make(address, shards=shards, number=number),
             durability=durability,
-            word=randomness.token(),
         )
     if name == "memory":
         from chatservice.logs.memory import MemoryLog
@@ -160,6 +159,22 @@ def shared_key(store: str, key: bytes) -> bytes:
     from chatservice.logs.redis_log import agree_on_key
 
     return agree_on_key(addresses[0], key)
+
+
+def divide_store(store: str, tell: Callable[[str], object]) -> int:
+    """Move every partition to the server that `store` gives it; answers how many were moved.
+
+    :param tell: is given sentences for the operator.
+    :raises BadStore: if it does not name Redis servers.
+    :raises LogError: if that cannot be done now.
+    """
+    if engine_of(store) not in REDIS:
+        raise BadStore("only what is in Redis is divided among servers")
+    shards, addresses = _redis_servers(store)
+    from chatservice.logs.redis_dividing import divide
+    from chatservice.logs.redis_log import SCRIPTS
+
+    return divide(addresses, shards, scripts=SCRIPTS, tell=tell)
 
 
 def shown_store(store: str) -> str:

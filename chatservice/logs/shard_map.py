@@ -15,7 +15,10 @@ from chatservice.logs.redis_keys import PARTITIONS
 SHARDS = 64
 """More servers than that have fewer than four partitions each; whoever needs them needs more partitions."""
 
-_RANGES = re.compile(r"([0-9]{1,3}(?:-[0-9]{1,3})?(?:,[0-9]{1,3}(?:-[0-9]{1,3})?)*)=(.*)", re.DOTALL)
+NONE = "none"
+"""The ranges of a server that has no partitions (any more)."""
+
+_RANGES = re.compile(r"(none|[0-9]{1,3}(?:-[0-9]{1,3})?(?:,[0-9]{1,3}(?:-[0-9]{1,3})?)*)=(.*)", re.DOTALL)
 
 
 class BadMap(ValueError):
@@ -39,7 +42,7 @@ class ShardMap:
 
     def __str__(self) -> str:
         """The ranges of each server, without their addresses: what the servers keep of it."""
-        return " ".join(in_ranges(self.of(number)) for number in range(len(self.urls)))
+        return " ".join(in_ranges(self.of(number)) or NONE for number in range(len(self.urls)))
 
 
 def addresses(store: str) -> list[str]:
@@ -49,7 +52,7 @@ def addresses(store: str) -> list[str]:
 
 def read_map(store: str) -> ShardMap:
     """Read `ADDRESS ADDRESS …` (equal parts, in that order) or `RANGES=ADDRESS RANGES=ADDRESS …`, where RANGES is
-    like `0-99` or `0-39,60-99`.
+    like `0-99`, `0-39,60-99` or `none`.
 
     :raises BadMap: if a partition has no server, or two, or some servers have ranges and others have not.
     """
@@ -65,7 +68,7 @@ def read_map(store: str) -> ShardMap:
         raise BadMap("give every server its ranges, as in 0-99=redis://…, or none")
     owners: dict[int, int] = {}
     for number, (ranges, _) in enumerate(said):
-        for one in ranges.split(","):
+        for one in ranges.split(",") if ranges != NONE else ():
             first, _, last = one.partition("-")
             partitions = range(int(first), int(last or first) + 1)
             if not partitions or partitions[-1] >= PARTITIONS:
@@ -131,7 +134,7 @@ def check_places(shards: ShardMap, found: Sequence[Found], *, may_be_lost: bool 
         )
     _check_held(shards, found)
     if changed:
-        _check_left(shards, found)
+        check_left(found)
     elif len(found) > 1 and found[0].record and not may_be_lost:
         for number, one in enumerate(found):
             if not one.record and not one.held and shards.of(number):
@@ -156,12 +159,15 @@ def _check_held(shards: ShardMap, found: Sequence[Found]) -> None:
             )
         raise BadMap(
             f"partitions {in_ranges(wrong)} are at {one.where}, but --store has them at {owner.where}: move them"
-            " first (docs/scaling.md), or put the ranges back"
+            " first (chatservice divide), or put the ranges back"
         )
 
 
-def _check_left(shards: ShardMap, found: Sequence[Found]) -> None:
-    """Nothing may have stayed on a server that is not named any more."""
+def check_left(found: Sequence[Found]) -> None:
+    """Whether nothing has stayed on a server that is not named any more.
+
+    :raises BadMap: with the remedy.
+    """
     held = frozenset().union(*(one.held for one in found))
     for one in found:
         if not one.record:
@@ -172,14 +178,14 @@ def _check_left(shards: ShardMap, found: Sequence[Found]) -> None:
             left = set(_numbers(said)) - held
             if number not in named and left:
                 raise BadMap(
-                    f"partitions {in_ranges(left)} were on a server that --store does not name any more: move them"
-                    " first (docs/scaling.md)"
+                    f"partitions {in_ranges(left)} were on a server that --store does not name any more: name it"
+                    " as none=redis://… and move them first (chatservice divide)"
                 )
 
 
 def _numbers(ranges: str) -> list[int]:
     numbers: list[int] = []
-    for one in filter(None, ranges.split(",")):
+    for one in ranges.split(",") if ranges != NONE else ():
         first, _, last = one.partition("-")
         numbers += range(int(first), int(last or first) + 1)
     return numbers

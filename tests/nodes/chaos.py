@@ -42,7 +42,7 @@ class View:
         if not reply["recovered"] and reply.get("reason") == "truncated":
             self.cut(reply["valid"])
         elif not reply["recovered"]:
-            self.resets += bool(self.epoch)
+            self.resets += bool(self.epoch and self.seq)
             self.texts, self.seq = {}, reply["seq"] if self.epoch else 0
         for event in reply["events"]:
             self.told(event)

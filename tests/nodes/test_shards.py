@@ -11,7 +11,10 @@ from chat import Frame, Tab, code
 from redis_server import RedisServer
 
 from chatservice.domain.ports import LogError
+from chatservice.logs.redis_dividing import _Server
 from chatservice.logs.redis_keys import partition_of
+from chatservice.logs.registry import divide_store
+from chatservice.redis.errors import Lost
 from nodes.chats import Hearer, Node
 
 FIRST, SECOND = "hall", "lobby"  # 63 and 247 of 256
@@ -257,12 +260,68 @@ def test_positions_are_good_after_a_move(shards: Shards) -> None:
     node.wait_for(lambda: "the last word" in bob.texts(), "the message")
     node.stop()
     third = shards.more()
-    move(247, shards.servers[1], third)
+    servers = [*shards.servers, third]
     ranges = ["0-127", "128-246,248-255", "247"]
-    node = shards.node([*shards.servers, third], ranges=ranges)
+    store = " ".join(f"{one}={server.url}" for one, server in zip(ranges, servers, strict=True))
+    told: list[str] = []
+    assert divide_store(store, told.append) == 1 and len(told) == 1 and "partitions 247 moved" in told[0]
+    assert divide_store(store, told.append) == 0
+    assert shards.servers[1].ask("KEYS", "cs:{247}:*") == []
+    node = shards.node(servers, ranges=ranges)
     ann = node.enter("ann")
     joined = ann.ask("join", room=SECOND, since=position)
     assert joined["recovered"] and joined["epoch"] != position["epoch"]
     assert [event["text"] for event in joined["events"]] == ["the last word"]
     assert say(ann, SECOND, "and on")["seq"] == 3
     assert b"cs:{247}:m:lobby" in third.ask("KEYS", "cs:{247}:m:*")
+
+
+def test_moving_is_cut_off(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever moving is cut off, nobody starts on half of it, and the next run brings it to its end."""
+    node, ann, _ = shards.two_people()
+    assert say(ann, SECOND, "kept", cid="c")["seq"] == 2
+    node.stop()
+    store = f"{shards.servers[0].url} none={shards.servers[1].url}".replace("unix:", "0-255=unix:", 1)
+    left = 0
+    ask_all = _Server.ask_all
+
+    def cut(self: _Server, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Lost("cut")
+        return ask_all(self, commands)
+
+    monkeypatch.setattr(_Server, "ask_all", cut)
+    for calls in range(100, 2000, 90):
+        left = calls
+        try:
+            divide_store(store, str)
+        except LogError as error:
+            assert "goes on when it is run again" in str(error)
+            for server in shards.servers:
+                server.ask("DEL", "cs:w")
+            assert "partitions" in refused(lambda: shards.node(ranges=["0-255", "none"]))
+        else:
+            break
+    else:
+        raise AssertionError("it does not come to an end")
+    assert shards.servers[1].ask("KEYS", "cs:{*") == []
+    shards.node(ranges=["0-255", "none"]).stop()
+    node = shards.node(shards.servers[:1])
+    ann = node.enter("ann", SECOND)
+    again = say(ann, SECOND, "kept", cid="c")
+    assert again.get("dup"), again
+    assert [event["text"] for event in ann.ask("events", room=SECOND, after=0)["events"]] == ["before", "kept"]
+
+
+def test_moving_needs_rest(shards: Shards) -> None:
+    """While a chat runs nothing is moved; nor is a partition that is on both servers."""
+    store = f"0-99={shards.servers[0].url} 100-255={shards.servers[1].url}"
+    node = shards.node()
+    with pytest.raises(LogError, match="stop all of them first"):
+        divide_store(store, str)
+    node.stop()
+    shards.servers[1].ask("SET", "cs:{100}:id", "a copy")
+    with pytest.raises(LogError, match="partition 100 is at"):
+        divide_store(store, str)
