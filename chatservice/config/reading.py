@@ -32,6 +32,7 @@ class Config:
     :ivar messages: how fast one session may talk, unless there are no limits.
     :ivar owner_token_file: the file to read it from; None: the one in the data directory. So `guest_key_file`.
     :ivar metrics: where they are served: a listener, `public` or `none`.
+    :ivar workers: how many processes there are to be.
     :ivar settings: each option with its source, as an operator may want to see it.
     """
 
@@ -67,6 +68,7 @@ class Config:
     log_level: str = "info"
     metrics: Listener | str = "none"
     strict: bool = False
+    workers: int = 1
     settings: Settings = field(default_factory=lambda: Settings({}), compare=False)
 
     @property
@@ -148,6 +150,7 @@ def read_config(given: Given, environment: Mapping[str, str], files: Iterable[Pa
         log_level=checks.one_of(*s.both("log-level"), LOG_LEVELS),
         metrics=checks.metrics(*s.both("metrics-listen")),
         strict=strict,
+        workers=checks.workers(*s.both("workers"), s.word("store"), s.word("metrics-listen")),
         settings=settings,
     )
 

@@ -97,6 +97,15 @@ OPTIONS: tuple[Option, ...] = (
         "Expect the PROXY protocol (version 1 or 2) from trusted proxies at the beginning of each connection.",
     ),
     Option(
+        LISTENING,
+        "workers",
+        "number",
+        "1",
+        "Be so many processes, one a core, behind the same ports (docs/scaling.md). More than one need a --store"
+        " that several share. SIGHUP then replaces one after the other, and every setting takes effect.",
+        "processes",
+    ),
+    Option(
         PEOPLE,
         "origin",
         "list",
