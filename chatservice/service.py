@@ -148,6 +148,8 @@ class ChatService(MultiService):
             around = self._open_log()
             self.listening.open.append(self._control())
             self.listening.open_all(around, self.pages)
+            if around.neighbours is not None:
+                self.listening.open.append(around.neighbours.listen(around))
             self._serve_metrics(around)
         except (BadEndpoint, LogError) as error:
             _log.error(
@@ -228,6 +230,7 @@ class ChatService(MultiService):
             report=report,
             admission=Admission(reactor.seconds, self.counted, bounds(config), config.trusted),
             counted=self.counted,
+            neighbours=None if self._worker is None else self._worker.neighbours(config.data, reactor),
         )
         around.desk.settings = lambda: shown_settings(self.config.settings)
         around.desk.listen()

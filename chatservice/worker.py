@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.interfaces import IReadDescriptor, IReactorFDSet
@@ -15,6 +16,7 @@ from zope.interface import implementer
 from chatservice.config import Config
 from chatservice.transports.endpoints import Listener
 from chatservice.transports.inherited import Inherited
+from chatservice.transports.neighbours import Neighbours
 from chatservice.workers.manager import Manager
 from chatservice.workers.parent import BANNER, WORKER
 from chatservice.workers.plan import CONTROL, LIFELINE
@@ -70,6 +72,10 @@ class Worker:
     def control(self) -> int | None:
         """The descriptor of `control.sock`, at which whichever worker is free answers."""
         return next((number for name, number in self.inherited.sockets if name == CONTROL), None)
+
+    def neighbours(self, data: Path, reactor: Any) -> Neighbours:
+        """The way to the other workers."""
+        return Neighbours(self.node, data / DIRECTORY, reactor)
 
     def banner(self, manager: Manager) -> Callable[[str], object]:
         """Tells the parent what is to be said to a person: it speaks for all."""
