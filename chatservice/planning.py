@@ -132,14 +132,16 @@ class Becoming(Service):
             give_up(str(error))
         self.plan = replace(plan, words=words_of(given))
         self._environment = environment
+        self._reactor = reactor
 
     def listeners(self) -> tuple[Listener, ...]:
         """All for page and WebSocket."""
         return serving(self.config)
 
     def startService(self) -> None:
-        """After a `twistd` that was to do so has gone into the background and given its privileges away."""
-        self.become()
+        """After a `twistd` that was to do so has gone into the background and given its privileges away; and has
+        told who waits for it that it is there."""
+        self._reactor.callWhenRunning(self.become)
 
     def become(self) -> NoReturn:
         """Now."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.interfaces import IReadDescriptor, IReactorFDSet
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.internet.main import CONNECTION_DONE
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -109,14 +111,14 @@ class _Lifeline:
     def fileno(self) -> int:
         return self._number
 
-    def doRead(self) -> None:
+    def doRead(self) -> object:
         """It says nothing, ever; so this is its end."""
-        self._reactor.removeReader(self)
-        if os.read(self._number, 1) == b"":
-            self._reactor.stop()
+        return None if os.read(self._number, 1) else CONNECTION_DONE
 
     def connectionLost(self, reason: Failure) -> None:
-        """See `IFileDescriptor`."""
+        """It has ended, which not every reactor asks to be read."""
+        if reason.check(ConnectionDone):  # else it is the reactor that has come to its end
+            self._reactor.stop()
 
     def logPrefix(self) -> str:
         """See `ILoggingContext`."""
