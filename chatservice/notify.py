@@ -1,4 +1,5 @@
-"""What the service manager is told, as the service tells it: its troubles are logged, and the log is watched over."""
+"""What the service manager is told, as the service tells it: its troubles are logged, and the log is watched
+over."""
 
 from __future__ import annotations
 

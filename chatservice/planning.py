@@ -34,8 +34,8 @@ BAD = (BadConfig, BadEndpoint, BadCertificate, BadStore, LogError)
 
 
 def make_plan(config: Config, inherited: Inherited, reactor: Any) -> tuple[Config, Plan]:
-    """The settings, with the service manager's sockets, and what is to be done. What all workers share, and one has
-    to make, is made: keys, the owner's token, certificates, the page's older files.
+    """The settings, with the service manager's sockets, and what is to be done. What all workers share, and
+    one has to make, is made: keys, the owner's token, certificates, the page's older files.
 
     :raises BAD: if that cannot be used.
     """

@@ -45,9 +45,11 @@ def see_out(
         return
     # Who was let in a moment ago is still saying what it wants; what it is answered leaves a turn later.
     until = reactor.seconds() + KNOCKERS_S
+    was_knocked = bool(len(around.handshakes))
     while len(around.handshakes) and reactor.seconds() < until:
         yield later(reactor, LOOK_EVERY_S)
-    yield later(reactor, LOOK_EVERY_S)
+    if was_knocked:
+        yield later(reactor, LOOK_EVERY_S)
     everybody = listening.living()
     if everybody:
         comeback = around.comeback

@@ -48,9 +48,7 @@ def _several(given: Given) -> Config | None:
     return config if config.workers > 1 else None
 
 
-def _becoming(
-    given: Given, config: Config, reactor: Any, parent: Mapping[str, Any], *, stays: bool
-) -> Becoming:
+def _becoming(given: Given, config: Config, reactor: Any, parent: Mapping[str, Any], *, stays: bool) -> Becoming:
     becoming = Becoming(given, config, os.environ, reactor)
     pid_file = os.path.abspath(parent.get("pidfile") or "twistd.pid")
     log = str(parent.get("logfile") or "-")
@@ -66,9 +64,7 @@ def _becoming(
     return becoming
 
 
-def _say_goodbye(
-    config: Config, listeners: tuple[Listener, ...], pages: Pages, parent: Mapping[str, Any]
-) -> None:
+def _say_goodbye(config: Config, listeners: tuple[Listener, ...], pages: Pages, parent: Mapping[str, Any]) -> None:
     notes = start_notes(config, listeners, pages) + background_notes(
         os.path.abspath(parent.get("logfile") or "twistd.log"),
         os.path.abspath(parent.get("pidfile") or "twistd.pid"),

@@ -111,7 +111,7 @@ class _Lifeline:
     def fileno(self) -> int:
         return self._number
 
-    def doRead(self) -> object:
+    def doRead(self) -> Any:
         """It says nothing, ever; so this is its end."""
         return None if os.read(self._number, 1) else CONNECTION_DONE
 

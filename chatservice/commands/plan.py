@@ -1,7 +1,8 @@
-"""`python -m chatservice.commands.plan FLAGS`: a plan for the parent of several workers, or what is wrong, as JSON.
+"""`python -m chatservice.commands.plan FLAGS`: a plan for the parent of several workers, or what is wrong, as
+JSON.
 
-The parent asks so at SIGHUP: it does not know the settings itself, and must know them to be good before it touches a
-worker.
+The parent asks so at SIGHUP: it does not know the settings itself, and must know them to be good before it
+touches a worker.
 """
 
 from __future__ import annotations

@@ -211,8 +211,8 @@ def workers(called: str, said: str, store: str, metrics_said: str) -> int:
         )
     if int(said) > 1 and metrics_said == "public":
         raise BadConfig(
-            f"{called} {said}: each process has numbers of its own, of which --metrics-listen public would show any;"
-            " say --metrics-listen tcp:9100, then they are at that port and those above it"
+            f"{called} {said}: each process has numbers of its own, of which --metrics-listen public would show"
+            " any; say --metrics-listen tcp:9100, then they are at that port and those above it"
         )
     return int(said)
 

@@ -107,7 +107,6 @@ class Arrival:
         self._key = admission.enter(self.via if refusal is not None else host)
         return refusal
 
-
     def let_go(self) -> None:
         """Another process has the connection now: forget it here, and do nothing to it."""
         self.depart()

@@ -106,7 +106,8 @@ def listen_for_control(
     :param shared: the descriptor of that socket, where several workers listen at it: any of them may answer.
     """
     if shared is not None:
-        return listen_at(reactor, shared, ControlFactory(commands, report))
+        adopted: IListeningPort = listen_at(reactor, shared, ControlFactory(commands, report))
+        return adopted
     path = data / SOCKET
     path.unlink(missing_ok=True)
     directory = os.open(data, os.O_RDONLY | os.O_DIRECTORY)

@@ -33,8 +33,8 @@ class _Port:
 
 @implementer(IFileDescriptorReceiver)
 class Handed(Protocol):
-    """One connection of another worker. Once the line is read, the listener's own first protocol goes on, as if the
-    client had come here: it judges the request anew, for the address that the line names."""
+    """One connection of another worker. Once the line is read, the listener's own first protocol goes on, as
+    if the client had come here: it judges the request anew, for the address that the line names."""
 
     transport: Transport  # type: ignore[assignment]
 

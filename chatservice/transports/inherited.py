@@ -90,8 +90,8 @@ def listen_at(reactor: Any, descriptor: int, factory: IProtocolFactory) -> Any:
     if family != socket.AF_UNIX:
         return reactor.adoptStreamPort(descriptor, family, factory)
     port: Any = unix.Port._fromListeningDescriptor(reactor, descriptor, factory)
-    # Twisted would give the file another mode, and remove it at the end; it is not ours. What does not begin like a
-    # path it leaves alone.
+    # Twisted would give the file another mode, and remove it at the end; it is not ours. What does not begin like
+    # a path it leaves alone.
     port._bindPath = b"\0" + port._bindPath
     port._shouldShutdown = False  # nor is the socket, which goes on without us
     port.startListening()

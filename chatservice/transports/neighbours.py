@@ -1,9 +1,10 @@
 """The other workers of this machine: a request whose Socket.IO session lives with one of them gets there.
 
-The kernel gives each connection to any worker, and one long-polling client makes many connections. So a session's id
-says whose it is (`Options.node`), and each worker listens at a UNIX socket of its own in a directory that nobody
-else may open. There a request is asked on behalf of a client, and answered through whom it came by; an upgrade goes
-over for good: its connection itself, by SCM_RIGHTS (unix(7)), or, where there is TLS of ours on it, its bytes.
+The kernel gives each connection to any worker, and one long-polling client makes many. So a session's id says
+whose it is (`Options.node`), and each worker listens at a UNIX socket of its own in a directory that nobody
+else may open. There a request is asked on behalf of a client, and answered through whom it came by; an
+upgrade goes over for good: its connection itself, by SCM_RIGHTS (unix(7)), or, where there is TLS of ours on
+it, its bytes.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ class Beyond:
         way = None if sid is None else self._neighbours.reach(sid)
         return way is not None and self._hand_over(way, transport, received)
 
-    def _hand_over(self, way: socket.socket, transport: Transport, received: bytes) -> bool:
+    def _hand_over(self, way: socket.socket, transport: Any, received: bytes) -> bool:
         arrival = arrival_of(transport)
         # What is still to be written would be lost.
         if arrival is not None and transport is arrival and direct_way(transport) is not None:

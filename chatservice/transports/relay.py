@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.protocol import connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPClient
 from twisted.web.server import Request
 
 _OF_THIS_CONNECTION = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
 """Headers that mean one connection and no other (RFC 9110 section 7.6.1)."""
-
-_HEAD_BYTES = 16_384
 
 
 def as_head(request: Request, *, upgrades: bool) -> bytes:
@@ -39,63 +36,68 @@ def as_head(request: Request, *, upgrades: bool) -> bytes:
     return b"\r\n".join((*lines, b"", b""))
 
 
-class Relay(HTTPClient):
-    """The connection to the other worker.
+class Relay(Protocol):
+    """The connection to the other worker, whose answer is of version 1.0: a head, then a body up to the end.
 
     :param said: what it is asked.
     :param gone: called if it goes away before it has answered anything.
     """
 
-    MAX_LENGTH = _HEAD_BYTES
-
     def __init__(self, said: bytes, request: Request, gone: Callable[[], object]) -> None:
         self._said = said
         self._request: Any = request
         self._gone = gone
+        self._head = b""
         self._has_answered = self._is_over = False
 
     def connectionMade(self) -> None:
         """Ask."""
         self._request.notifyFinish().addBoth(self._finished)
-        self._write(self._said)
+        self._transport.write(self._said)
 
-    def handleStatus(self, version: bytes, status: bytes, message: bytes) -> None:
-        """The answer begins."""
-        self._has_answered = True
-        self._request.setResponseCode(int(status), message)
-
-    def handleHeader(self, key: bytes, val: bytes) -> None:
-        """One of its headers, which are all there are: also ours were made by it."""
-        if key.lower() not in _OF_THIS_CONNECTION:
-            self._request.responseHeaders.setRawHeaders(key, [val])
-
-    def handleResponsePart(self, buffer: bytes) -> None:
-        """A piece of the body."""
-        if not self._is_over:
-            self._request.write(buffer)
-
-    def handleResponseEnd(self) -> None:
-        """That was all."""
-        if not self._is_over:
-            self._is_over = True
-            self._request.finish()
+    def dataReceived(self, data: bytes) -> None:
+        """A piece of the answer."""
+        if self._is_over:
+            return
+        if not self._has_answered:
+            self._head += data
+            head, end, data = self._head.partition(b"\r\n\r\n")
+            if not end:
+                return
+            self._has_answered = True
+            self._begin(head)
+        if data:
+            self._request.write(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The other worker has said all it has to say, or is gone."""
         if self._is_over:
             return
+        self._is_over = True
         if self._has_answered:
-            HTTPClient.connectionLost(self, reason)
+            self._request.finish()
         else:
-            self._is_over = True
             self._gone()
+
+    def _begin(self, head: bytes) -> None:
+        status, *lines = head.split(b"\r\n")
+        _, code, reason = (*status.split(b" ", 2), b"", b"")[:3]
+        self._request.setResponseCode(int(code), reason)
+        headers, told = self._request.responseHeaders, set()
+        for name, _, value in (line.partition(b":") for line in lines):
+            small = name.lower()
+            if small in _OF_THIS_CONNECTION:
+                continue
+            if small not in told:  # the other one's say all there is to say
+                headers.removeHeader(name)
+                told.add(small)
+            headers.addRawHeader(name, value.strip())
 
     def _finished(self, _: object) -> None:
         """The client has its answer, or does not want it any more; the other worker is to know."""
         self._is_over = True
-        transport: Any = self.transport
-        transport.abortConnection()
+        self._transport.abortConnection()
 
-    def _write(self, data: bytes) -> None:
-        transport: Any = self.transport
-        transport.write(data)
+    @property
+    def _transport(self) -> Any:
+        return self.transport

@@ -110,8 +110,8 @@ class Visitors:
         return visitor
 
     def _stranger(self, whence: str) -> Identity | None:
-        """Who has no token may be answered by another worker each time, and must be one person to all: what is said
-        again under the same key is said once."""
+        """Who has no token may be answered by another worker each time, and must be one person to all: what is
+        said again under the same key is said once."""
         passes = self._around.hub.passes
         return None if passes is None else Identity(passes.stranger(whence))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,8 +31,7 @@ class Notes:
             when = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
             line = json.dumps({"ts": when, "level": level, "event": event, "msg": told, **fields})
         else:
-            line = f"{time.strftime('%H:%M:%S', time.localtime(now))} {level:<5} {told.encode('unicode_escape').decode()}"
-        try:
+            harmless = told.encode("unicode_escape").decode()
+            line = f"{time.strftime('%H:%M:%S', time.localtime(now))} {level:<5} {harmless}"
+        with suppress(OSError):  # nobody reads it any more, which is no reason to end the chat
             os.write(self.number, line.encode() + b"\n")
-        except OSError:  # nobody reads it any more, which is no reason to end the chat
-            pass

@@ -40,7 +40,14 @@ class Parent:
 
     def __init__(self, handed: Handed, environment: MutableMapping[str, str]) -> None:
         self._manager = Manager.of(environment, self._cannot_tell)
-        for ours in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
+        for ours in (
+            "NOTIFY_SOCKET",
+            "WATCHDOG_USEC",
+            "WATCHDOG_PID",
+            "LISTEN_PID",
+            "LISTEN_FDS",
+            "LISTEN_FDNAMES",
+        ):
             environment.pop(ours, None)
         self._environment = environment
         self._plan = handed.plan

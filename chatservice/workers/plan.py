@@ -1,4 +1,4 @@
-"""What the parent is to do, as the application has worked it out from the settings. Plain values that become JSON."""
+"""What the parent is to do, as the application has worked it out of the settings: plain values, for JSON."""
 
 from __future__ import annotations
 

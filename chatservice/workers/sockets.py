@@ -1,8 +1,8 @@
 """The listening sockets: one for each worker and place, open as long as the parent lives.
 
-With SO_REUSEPORT the kernel spreads connections evenly over sockets (socket(7)), and what it has put into the queue
-of one is lost when that is closed. So none is: a worker that is replaced leaves its queue to the next one. One socket
-for all would lose nothing either, but whoever wakes first takes most.
+With SO_REUSEPORT the kernel spreads connections evenly over sockets (socket(7)), and what it has put into the
+queue of one is lost when that is closed. So none is: a worker that is replaced leaves its queue to the next
+one. One socket for all would lose nothing either, but whoever wakes first takes most.
 """
 
 from __future__ import annotations

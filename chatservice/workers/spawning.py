@@ -35,8 +35,8 @@ def spawn(
     try:
         os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
+        for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(one, signal.SIG_DFL)
         # Out of the way first: one may be where another has to go.
         above = FIRST + len(sockets)
         moved = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, above) for _, number in sockets]

@@ -1,4 +1,5 @@
-"""`--workers N`: several processes behind the same ports are one chat, and are replaced without anybody noticing."""
+"""`--workers N`: several processes behind the same ports are one chat, and are replaced without anybody
+noticing."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ from e2e.family import Family
 from e2e.manager import Manager, listening, managed
 from e2e.peers import LinePeer, WebSocketPeer
 from e2e.raw import connected, exchange, handshake
-from e2e.server import Server, clean_environment, eventually, free_port, twistd
+from e2e.server import clean_environment, eventually, free_port, twistd
 from e2e.test_accounts import chatservice
 from e2e.test_operating import make_certificate
 from e2e.test_restart import check_the_log, raise_file_limit
@@ -177,8 +178,8 @@ def meet(family: Family, people: int, happens: Callable[[], None]) -> Crowd:
 
 
 def test_replaced_one_by_one(tmp_path: Path, fresh: str) -> None:
-    """While both workers are replaced, people connect all the time and talk in rooms: not one connection is refused
-    or cut unanswered, everybody was told when to come back, and nothing is lost or there twice."""
+    """While both workers are replaced, people connect all the time and talk in rooms: not one connection is
+    refused or cut unanswered, everybody was told when to come back, and nothing is lost or there twice."""
     with Family(tmp_path / "s", fresh, 2, "--log-format=json") as family:
         with knocking(family.web_port) as answers:
             eventually(lambda: len(answers()) > 20, "twenty answers")
@@ -193,8 +194,8 @@ def test_replaced_one_by_one(tmp_path: Path, fresh: str) -> None:
 
 
 def test_killed(tmp_path: Path, fresh: str) -> None:
-    """A worker that is killed is started again, its people are back, and nobody misses anything; the other worker's
-    people notice nothing."""
+    """A worker that is killed is started again, its people are back, and nobody misses anything; the other
+    worker's people notice nothing."""
     with Family(tmp_path / "s", fresh, 2, "--log-format=json") as family:
         before = family.slots
 
@@ -277,7 +278,8 @@ def test_a_successor_that_cannot_start(tmp_path: Path, redis: str) -> None:
 
 
 def test_commands_and_accounts(family: Family) -> None:
-    """`chatservice user` in the parent's data directory is answered by any worker, and all of them know at once."""
+    """`chatservice user` in the parent's data directory is answered by any worker, and all of them know at
+    once."""
     for number in range(6):
         added = chatservice(family.directory, "user", "add", f"Ann{number}", typed="a long password\n")
         assert added.returncode == 0, added.stderr
@@ -301,8 +303,8 @@ def test_one_owner(family: Family) -> None:
 
 
 def test_http_on_any_worker(family: Family) -> None:
-    """Who comes by HTTP has each request on another connection: what is said by one worker is read by all, once, in
-    order, and an idempotency key holds everywhere."""
+    """Who comes by HTTP has each request on another connection: what is said by one worker is read by all, once,
+    in order, and an idempotency key holds everywhere."""
     base, epoch = family.page_url + "api/rooms/visitors", ""
     for number in range(12):
         for _ in range(2):
@@ -334,8 +336,8 @@ def test_a_guest_by_http_on_any_worker(family: Family) -> None:
 
 
 def test_all_kinds_of_listeners(tmp_path: Path, redis: str) -> None:
-    """TLS with a key of ours and with a self-signed one, lines, a UNIX socket and the metrics' ports are all served,
-    and files and sockets are as they would be with one process."""
+    """TLS with a key of ours and with a self-signed one, lines, a UNIX socket and the metrics' ports are all
+    served, and files and sockets are as they would be with one process."""
     key, certificate = tmp_path / "tls.key", tmp_path / "tls.crt"
     make_certificate(key, certificate, "localhost")
     ports = [free_port() for _ in range(2)]
@@ -370,7 +372,9 @@ def test_all_kinds_of_listeners(tmp_path: Path, redis: str) -> None:
             live = []
             for number in range(2):
                 with urlopen(f"http://127.0.0.1:{metrics + number}/metrics", timeout=20) as answer:
-                    found = re.search(r'^chat_connections{transport="websocket"} (\S+)', answer.read().decode(), re.M)
+                    found = re.search(
+                        r'^chat_connections{transport="websocket"} (\S+)', answer.read().decode(), re.M
+                    )
                 assert found
                 live.append(float(found[1]))
         assert sorted(live) == [0.0, 1.0], "each worker has numbers of its own"
@@ -378,8 +382,8 @@ def test_all_kinds_of_listeners(tmp_path: Path, redis: str) -> None:
 
 
 def test_sockets_of_the_service_manager(tmp_path: Path, redis: str) -> None:
-    """Sockets of systemd are shared by all workers; READY is told when all are, what is reloaded is told, there are
-    signs of life, and how many are connected."""
+    """Sockets of systemd are shared by all workers; READY is told when all are, what is reloaded is told, there
+    are signs of life, and how many are connected."""
     manager = Manager(("web", listening()), directory=tmp_path)
     options = ("--line=none", "--workers=2", f"--store={redis}", "--insecure-no-limits")
     environment = {"WATCHDOG_USEC": "3000000"}
@@ -433,14 +437,13 @@ def test_twice_is_at_once(tmp_path: Path, redis: str) -> None:
 
 
 def test_in_the_background(tmp_path: Path, redis: str) -> None:
-    """`twistd chat --workers 2` goes into the background: its lines are in the log file, the process in the pid file
-    is the parent, and that file is gone when it has ended."""
+    """`twistd chat --workers 2` goes into the background: its lines are in the log file, the process in the pid
+    file is the parent, and that file is gone when it has ended."""
     port = free_port()
     done = subprocess.run(
-        [*twistd(), "chat", "--workers=2", f"--store={redis}", f"--listen=tcp:{port}:interface=127.0.0.1"]
-        + ["--line=none"],
+        [*twistd(), "chat", "--workers=2", f"--store={redis}", f"--listen=tcp:{port}:interface=127.0.0.1"],
         cwd=tmp_path,
-        env=clean_environment(),
+        env=clean_environment({"CHAT_LINE": "none"}),
         capture_output=True,
         text=True,
         timeout=30,

@@ -27,7 +27,8 @@ from e2e.test_socketio import node
 __all__ = ["clients"]
 
 TIMES = 16
-"""A request lands at the wrong one of two workers half of the time: so often it does, but for one run in 65 536."""
+"""A request lands at the wrong one of two workers half of the time: so often it does, but for one run in 65
+536."""
 
 UNKNOWN = {"code": 1, "message": "Session ID unknown"}
 
@@ -132,8 +133,8 @@ def test_the_clients(clients: Path, unproxied: Family, client: str, transport: s
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
 def test_every_request_on_another_connection(family: Family, tls: bool) -> None:
-    """Polls and posts each on a connection of their own, from sessions on both workers: all are answered in order, with
-    the headers of any answer."""
+    """Polls and posts each on a connection of their own, from sessions on both workers: all are answered in
+    order, with the headers of any answer."""
     room, owners = f"poll-{tls}", set()
     for number in range(4):
         polling = Polling(family, tls=tls)
@@ -188,7 +189,8 @@ def test_an_upgrade_on_a_connection_that_was_used(family: Family) -> None:
 
 
 def test_whose_it_is(family: Family) -> None:
-    """The owner knows the client by the address that a proxy tells, whichever worker the proxy was connected to."""
+    """The owner knows the client by the address that a proxy tells, whichever worker the proxy was connected
+    to."""
     for number in range(4):
         address = f"192.0.2.{number + 1}"
         polling = Polling(family, **{"X-Forwarded-For": address})
@@ -196,14 +198,16 @@ def test_whose_it_is(family: Family) -> None:
         with connected(family.web_port) as bare:
             bare.sendall(
                 b"GET /socket.io/?EIO=4&transport=websocket&sid=%b HTTP/1.1\r\nHost: localhost\r\n"
-                b"X-Forwarded-For: %b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" % (polling.sid.encode(), address.encode())
+                b"X-Forwarded-For: %b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+                % (polling.sid.encode(), address.encode())
             )
             assert bare.recv(2000).startswith(b"HTTP/1.1 101 ")
-        eventually(
-            lambda address=address: any(line["remote"].startswith(address) for line in family.noted("connection_opened")),
-            "its address in the log",
-        )
+
+        def noted(address: str = address) -> bool:
+            return any(line["remote"].startswith(address) for line in family.noted("connection_opened"))
+
+        eventually(noted, "its address in the log")
 
 
 def test_a_page_of_another_origin(family: Family) -> None:
@@ -215,7 +219,9 @@ def test_a_page_of_another_origin(family: Family) -> None:
         assert status == 403 and "Access-Control-Allow-Origin" not in headers
 
 
-@pytest.mark.parametrize("sid", ["w1-999.abc", "w9-1.abc", "../../control.abc", "w1-1", "w2-2.", "w1-1/../x.y", "%00.x"])
+@pytest.mark.parametrize(
+    "sid", ["w1-999.abc", "w9-1.abc", "../../control.abc", "w1-1", "w2-2.", "w1-1/../x.y", "%00.x"]
+)
 def test_a_session_of_nobody(family: Family, sid: str) -> None:
     """An id that names a worker that is not there, or that names none, is an unknown one."""
     for _ in range(4):
@@ -227,10 +233,18 @@ def test_a_session_of_nobody(family: Family, sid: str) -> None:
 
 
 def test_nobody_else_comes_in_by_the_private_sockets(family: Family) -> None:
-    """The workers' own sockets can be opened by their user alone, and what is no line of theirs ends the connection."""
+    """The workers' own sockets can be opened by their user alone, and what is no line of theirs ends the
+    connection."""
     for path in (family.data / "workers").glob("*.sock"):
         assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700
-        for said in (b"GET / HTTP/1.1\r\n\r\n\n", b"\n", b'{"place":99}\n', b'{"place":"x"}\n', b"x" * 2000, b"[]\n"):
+        for said in (
+            b"GET / HTTP/1.1\r\n\r\n\n",
+            b"\n",
+            b'{"place":99}\n',
+            b'{"place":"x"}\n',
+            b"x" * 2000,
+            b"[]\n",
+        ):
             with socket.socket(socket.AF_UNIX) as bare:
                 bare.settimeout(10)
                 bare.connect(str(path))
@@ -239,8 +253,8 @@ def test_nobody_else_comes_in_by_the_private_sockets(family: Family) -> None:
 
 
 def test_an_owner_that_dies(tmp_path: Path, redis: str) -> None:
-    """While the owner is gone for good its sessions are unknown at the other worker; a poll that waited is told the
-    same or ends, and a new session begins at once."""
+    """While the owner is gone for good its sessions are unknown at the other worker; a poll that waited is told
+    the same or ends, and a new session begins at once."""
     with Family(tmp_path / "s", redis, 2, "--log-format=json") as family:
         sessions: dict[int, Polling] = {}
         while len(sessions) < 2:
