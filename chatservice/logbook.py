@@ -82,11 +82,15 @@ def _trace(event: LogEvent) -> str:
 
 @implementer(ILogObserver)
 class Lines:
-    """Writes what passes; a subclass says how it looks."""
+    """Writes what passes; a subclass says how it looks.
 
-    def __init__(self, out: TextIO, threshold: Threshold) -> None:
+    :param worker: which of several processes writes it; empty where there is one.
+    """
+
+    def __init__(self, out: TextIO, threshold: Threshold, worker: str = "") -> None:
         self._out = out
         self._threshold = threshold
+        self._worker = worker
 
     def __call__(self, event: LogEvent) -> None:
         """Write it."""
@@ -110,6 +114,8 @@ class JSONLines(Lines):
             "event": event.get("event", "library"),  # Twisted's own words have no name of ours
             "msg": _words(event),
         }
+        if self._worker:
+            line["worker"] = self._worker
         line |= {name: value for name, value in fields_of(event).items() if name not in line}
         trace = _trace(event)
         if trace:
@@ -125,7 +131,8 @@ class HumanLines(Lines):
         level = (event.get("log_level") or LogLevel.info).name
         when = _stamp(event).astimezone().strftime("%H:%M:%S")
         trace = "\n".join(neutral(line) for line in _trace(event).splitlines())
-        return f"{when} {level:<5} {_words(event)}" + (f"\n{trace}" if trace else "")
+        who = f"{self._worker}: " if self._worker else ""
+        return f"{when} {level:<5} {who}{_words(event)}" + (f"\n{trace}" if trace else "")
 
 
 def _write(out: TextIO, line: str) -> None:
@@ -136,17 +143,19 @@ def _write(out: TextIO, line: str) -> None:
         pass
 
 
-def observer(form: str, threshold: Threshold, out: TextIO | None = None) -> ILogObserver:
+def observer(form: str, threshold: Threshold, out: TextIO | None = None, worker: str = "") -> ILogObserver:
     """What writes the log.
 
     :param form: `human`, `json`, or `auto`: JSON unless it goes to a terminal.
+    :param worker: see `Lines`.
     """
     out = out or sys.stderr
     if form == "auto":
         is_terminal = isinstance(out, TextIOBase) and out.isatty()  # Twisted's log files do not know the question
         form = "human" if is_terminal else "json"
     threshold.is_heard = True
-    observer: ILogObserver = HumanLines(out, threshold) if form == "human" else JSONLines(out, threshold)
+    lines: type[Lines] = HumanLines if form == "human" else JSONLines
+    observer: ILogObserver = lines(out, threshold, worker)
     return observer
 
 

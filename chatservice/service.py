@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Generator, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,13 +18,12 @@ from twisted.logger import Logger
 
 from chatservice import __version__
 from chatservice.backups import Backups
-from chatservice.banner import background_notes, banner
+from chatservice.banner import banner
 from chatservice.config import FILES, BadConfig, Config, Given, read_config
 from chatservice.domain.accounts import Registry
 from chatservice.domain.elsewhere import Elsewhere
 from chatservice.domain.hub import Hub
 from chatservice.domain.ports import Engine, LogError
-from chatservice.flags import Options
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passwords import Passwords
 from chatservice.identity.sign_in import PasswordSignIn
@@ -36,7 +34,7 @@ from chatservice.logbook import THRESHOLD
 from chatservice.logs.audit import AuditFile
 from chatservice.logs.registry import BadStore, bus_of, check_log, open_log
 from chatservice.metrics import ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
-from chatservice.notify import Manager, Watchdog
+from chatservice.notify import Manager, Watchdog, manager_of
 from chatservice.operator import Operator, Rooms
 from chatservice.preparing import (
     Secrets,
@@ -67,8 +65,7 @@ from chatservice.transports.inherited import Inherited
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.tls import BadCertificate, load_context
 from chatservice.transports.turn import Turn
-
-__all__ = ["ChatService", "Options", "makeService", "make_service"]
+from chatservice.worker import Worker
 
 _log = Logger("chatservice")
 
@@ -79,6 +76,7 @@ class ChatService(MultiService):
     :param say: is given the banner when all listeners are open.
     :param read: reads the settings again.
     :param manager: is told when all is open, and how it goes on.
+    :param worker: which of several we are, if there are several.
     :ivar config: the settings that hold.
     """
 
@@ -89,9 +87,11 @@ class ChatService(MultiService):
         say: Callable[[str], object] = lambda _: None,
         read: Callable[[], Config] | None = None,
         manager: Manager | None = None,
+        worker: Worker | None = None,
     ) -> None:
         super().__init__()
         self.config = config
+        self._worker = worker
         self.listening = Listening(config, reactor)
         self.manager = manager or Manager()
         self.counted = Counted()
@@ -133,6 +133,8 @@ class ChatService(MultiService):
         self._say(banner(self.config, listeners, ports, notes))
         if self._around is not None:
             self._around.comeback.start_s = age_s()
+        if self._worker is not None:
+            self._worker.watch_parent(self._reactor)
         self.manager.ready()
         if self.manager.watchdog_s is not None and self._log is not None:
             log = self._log
@@ -148,6 +150,8 @@ class ChatService(MultiService):
             around = self._open_log()
             self.listening.open.append(self._control())
             self.listening.open_all(around, self.pages)
+            if around.neighbours is not None:
+                self.listening.open.append(around.neighbours.listen(around))
             self._serve_metrics(around)
         except (BadEndpoint, LogError) as error:
             _log.error(
@@ -228,6 +232,7 @@ class ChatService(MultiService):
             report=report,
             admission=Admission(reactor.seconds, self.counted, bounds(config), config.trusted),
             counted=self.counted,
+            neighbours=None if self._worker is None else self._worker.neighbours(config.data, reactor),
         )
         around.desk.settings = lambda: shown_settings(self.config.settings)
         around.desk.listen()
@@ -279,7 +284,8 @@ class ChatService(MultiService):
         users = Users(self._hub.registry, self._log, self._passwords, self._hub.new_id, time.time)
         backups = Backups(self.config.store, self.config.data, self._reactor.callFromThread)
         operator = Operator(users, Rooms(self._log), backups)
-        return listen_for_control(self._reactor, self.config.data, operator, report)
+        shared = None if self._worker is None else self._worker.control
+        return listen_for_control(self._reactor, self.config.data, operator, report, shared)
 
 
 def examine(config: Config, reactor: Any) -> None:
@@ -311,11 +317,13 @@ def make_service(
     *,
     say: Callable[[str], object] | None = sys.stderr.write,
     files: Iterable[Path] = FILES,
+    worker: Worker | None = None,
 ) -> ChatService:
     """The service for these settings; everything that can be wrong beforehand is found out here, before anything
     is served or goes into the background.
 
     :param say: see `ChatService`; None if nobody hears it.
+    :param worker: see `ChatService`.
     """
     try:
         files = tuple(path.absolute() for path in files)  # in the background the working directory is another
@@ -323,33 +331,24 @@ def make_service(
         def read() -> Config:
             return read_config(given, environment, files)
 
-        config = given_sockets(read(), Inherited.take(environment))
-        lock = take_lock(config.data)
+        inherited = Inherited.take(environment) if worker is None else worker.inherited
+        config = given_sockets(read(), inherited)
+        lock = None
+        if worker is None:
+            lock = take_lock(config.data)
+        else:  # the parent has it
+            config = worker.adopt(config)
         make_passes(config, Registry(PrecisNames()))
         check_log(config.store, config.data, config.durability)
         examine(config, reactor)
         for listener in wanted_listeners(config):
             listener.check_free()
-        service = ChatService(config, reactor, say or (lambda _: None), read, Manager.of(environment))
+        manager = manager_of(environment)
+        if worker is not None:
+            say = worker.banner(manager)
+        service = ChatService(config, reactor, say or (lambda _: None), read, manager, worker)
     except (BadConfig, BadEndpoint, BadCertificate, BadStore, LogError) as error:
         give_up(str(error))
     THRESHOLD.set(config.log_level)
     service.lock = lock
-    return service
-
-
-def makeService(options: Options) -> ChatService:
-    """What the plugin calls. See `twisted.application.service.IServiceMaker`."""
-    from twisted.internet import reactor
-
-    parent: Mapping[str, Any] = options.parent or {}
-    if "nodaemon" not in parent or parent["nodaemon"]:
-        return make_service(options.given(), os.environ, reactor)
-    service = make_service(options.given(), os.environ, reactor, say=None)
-    config, listeners = service.config, service.listening.listeners
-    notes = start_notes(config, listeners, service.pages) + background_notes(
-        os.path.abspath(parent.get("logfile") or "twistd.log"),
-        os.path.abspath(parent.get("pidfile") or "twistd.pid"),
-    )
-    sys.stderr.write(banner(config, listeners, {}, notes))
     return service

@@ -17,6 +17,9 @@ from chatservice.transports.surroundings import FAREWELL_S, Surroundings
 ANSWERS_S = 5.0
 """What was asked before the end is answered, if the disk takes no longer than this."""
 
+KNOCKERS_S = 1.0
+"""Whoever has connected before the listeners closed is heard if it says what it wants within this."""
+
 SLICE = 200
 """So many are told at once; between slices what they were told leaves."""
 
@@ -40,6 +43,13 @@ def see_out(
     yield answered(reactor, log)
     if around is None:
         return
+    # Who was let in a moment ago is still saying what it wants; what it is answered leaves a turn later.
+    until = reactor.seconds() + KNOCKERS_S
+    was_knocked = bool(len(around.handshakes))
+    while len(around.handshakes) and reactor.seconds() < until:
+        yield later(reactor, LOOK_EVERY_S)
+    if was_knocked:
+        yield later(reactor, LOOK_EVERY_S)
     everybody = listening.living()
     if everybody:
         comeback = around.comeback

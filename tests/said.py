@@ -50,6 +50,7 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "metrics-listen": (["tcp:5"], "metrics", [5]),
     "config": (["/dev/null"], "settings", Path("/dev/null")),
     "strict": (["1"], "strict", True),
+    "workers": (["4"], "workers", 4),
     "echo-max": (["16777216"], "echo_max", 16_777_216),
     "insecure-no-limits": (["1"], "no_limits", True),
     "insecure-any-origin": (["1"], "any_origin", True),
@@ -57,7 +58,7 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
 
 
 # What cannot be said alone.
-BESIDE = {"proxy-protocol": ["--trusted-proxy", "10.0.0.1"]}
+BESIDE = {"proxy-protocol": ["--trusted-proxy", "10.0.0.1"], "workers": ["--store", "redis://localhost"]}
 
 
 def found(config: Config, name: str) -> Any:

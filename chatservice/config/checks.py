@@ -25,6 +25,9 @@ from chatservice.transports.origins import Origin, read_origin
 # A name or address and a port, as they may stand in a header; names of other scripts in their xn-- form.
 _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
 
+MOST_WORKERS = 64
+"""More than a machine's cores help nobody, and each has connections of its own to the store."""
+
 _FRACTION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 
 
@@ -211,6 +214,23 @@ def store(called: str, value: str) -> str:
         for address in addresses(value):
             one_of(called, address.partition(":")[0], REDIS)
     return value
+
+
+def workers(called: str, said: str, store: str, metrics_said: str) -> int:
+    """How many processes; more than one share a store, and each has numbers of its own."""
+    if not (said.isascii() and said.isdigit() and len(said) <= 3 and 0 < int(said) <= MOST_WORKERS):
+        raise BadConfig(f"{called} {said}: say a number from 1 to {MOST_WORKERS}")
+    if int(said) > 1 and engine_of(store) not in REDIS:
+        raise BadConfig(
+            f"{called} {said}: several processes need a store that they can share; say --store redis://HOST or"
+            " unix:PATH (docs/scaling.md)"
+        )
+    if int(said) > 1 and metrics_said == "public":
+        raise BadConfig(
+            f"{called} {said}: each process has numbers of its own, of which --metrics-listen public would show"
+            " any; say --metrics-listen tcp:9100, then they are at that port and those above it"
+        )
+    return int(said)
 
 
 def room(called: str, value: str) -> str:

@@ -36,6 +36,7 @@ class Config:
     :ivar messages: how fast one session may talk, unless there are no limits.
     :ivar owner_token_file: the file to read it from; None: the one in the data directory. So `guest_key_file`.
     :ivar metrics: where they are served: a listener, `public` or `none`.
+    :ivar workers: how many processes there are to be.
     :ivar settings: each option with its source, as an operator may want to see it.
     """
 
@@ -71,6 +72,7 @@ class Config:
     log_level: str = "info"
     metrics: Listener | str = "none"
     strict: bool = False
+    workers: int = 1
     settings: Settings = field(default_factory=lambda: Settings({}), compare=False)
 
     @property
@@ -155,6 +157,7 @@ def read_config(
         log_level=t(checks.one_of, *s.both("log-level"), LOG_LEVELS),
         metrics=t(checks.metrics, *s.both("metrics-listen")),
         strict=is_strict,
+        workers=t(checks.workers, *s.both("workers"), s.word("store"), s.word("metrics-listen")),
         settings=settings,
     )
     t.raise_wrong()

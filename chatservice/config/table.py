@@ -100,6 +100,15 @@ OPTIONS: tuple[Option, ...] = (
         seldom=True,
     ),
     Option(
+        LISTENING,
+        "workers",
+        "number",
+        "1",
+        "Be so many processes, one a core, behind the same ports (docs/scaling.md). More than one need a --store"
+        " that several share. SIGHUP then replaces one after the other, and every setting takes effect.",
+        "processes",
+    ),
+    Option(
         PEOPLE,
         "origin",
         "list",

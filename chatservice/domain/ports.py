@@ -440,6 +440,10 @@ class Passes(Protocol):
     def is_guest(self, user_id: str) -> bool:
         """Whether nobody else than a guest can have that id: such a one comes back without a token too."""
 
+    def stranger(self, whence: str) -> str:
+        """The id of whoever comes from there without a token: for a day the same, at every node that shares
+        the key."""
+
 
 class SignIn(Protocol):
     """Proof by password."""

@@ -101,6 +101,12 @@ class SignedPasses:
             return False
         return self._registry is None or self._registry.find(user_id) is None
 
+    def stranger(self, whence: str) -> str:
+        """See `Passes.stranger`."""
+        day = int(self._clock() // DAY_S)
+        digest = hmac.new(self._key, f"stranger {day} {whence}".encode(), hashlib.sha256).digest()
+        return "u_" + _pack(digest[:12])
+
     def _make(self, prefix: str, user_id: str, word: str) -> str:
         return self._seal(prefix, f"{user_id}.{word}.{int(self._clock()) + GOOD_FOR_S}")
 
@@ -132,6 +138,9 @@ class SignedPasses:
         # account's words are a guest's: a generation is no role.
         purpose = "" if prefix == PREFIX else prefix
         return hmac.new(self._key, (purpose + words).encode(), hashlib.sha256).hexdigest()
+
+
+DAY_S = 86_400.0
 
 
 def load_key(path: Path) -> bytes:

@@ -12,10 +12,10 @@ from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
     UNIXClientEndpoint,
-    connectProtocol,
     wrapClientTLS,
 )
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
 from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 
 from chatservice.redis.address import Address, Place
@@ -67,13 +67,25 @@ async def dial(reactor: Any, address: Address, connection: Connection) -> Server
         raise
 
 
+class _One(Factory[Connection]):
+    """Makes the connection that there is already."""
+
+    noisy = False  # else the log would have two lines for each
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def buildProtocol(self, addr: IAddress | None) -> Connection:
+        return self._connection
+
+
 async def reach(reactor: Any, place: Place, address: Address | None, connection: Connection) -> None:
     """Connect.
 
     :raises NotConnected: if that is not possible.
     """
     try:
-        await connectProtocol(endpoint(reactor, place, address), connection)
+        await endpoint(reactor, place, address).connect(_One(connection))
     except Exception as error:  # nobody there, a name that is not known, a certificate that is not believed
         raise NotConnected(f"nobody answers at {place}: {error}") from error
 

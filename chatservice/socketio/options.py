@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatservice.socketio.origins import Allowed, same_origin
+from chatservice.socketio.seams import Elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class Options:
     :ivar cookie: the name of a cookie with the session id, for load balancers that need one.
     :ivar zip_bytes: poll answers from this size on are compressed if the client takes gzip; None for never.
     :ivar node: stands before the random part of session ids, so that a proxy can route by it.
+    :ivar elsewhere: where requests go whose session is not in this process; see `Elsewhere`. None: they are
+        answered that there is no such session.
     :ivar clients: directory of the client files, if they are to be served.
     :ivar recovery_s: connection state recovery: how long a lost socket is kept; 0 is off.
     :ivar recovery_skips_middleware: middleware is not asked about those who come back; the reference's default.
@@ -61,6 +64,7 @@ class Options:
     cookie: str | None = None
     zip_bytes: int | None = 1024
     node: str = ""
+    elsewhere: Elsewhere | None = None
     clients: Path | None = None
     recovery_s: float = 0.0
     recovery_skips_middleware: bool = True

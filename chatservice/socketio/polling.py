@@ -12,7 +12,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from chatservice.socketio.clientfiles import ClientFiles, takes_gzip
-from chatservice.socketio.errors import BAD_REQUEST, BadPacket, HTTPRefusal
+from chatservice.socketio.errors import BAD_REQUEST, UNKNOWN_SID, BadPacket, HTTPRefusal
 from chatservice.socketio.handshake import Handshake, is_allowed, jsonp_index, judge, read_query, version
 from chatservice.socketio.house import House
 from chatservice.socketio.outgoing import POLL3_BINARY, Batch
@@ -80,6 +80,11 @@ class PollingResource(Resource):
 
     def render(self, request: Request) -> int | bytes:
         """Any method: an answer, or a promise of one."""
+        elsewhere = self.house.options.elsewhere
+        if elsewhere is not None:
+            sid = read_query(request.uri.partition(b"?")[2].decode("latin-1")).get("sid")
+            if sid is not None and elsewhere.take(sid, request, lambda: self._unknown(request)):
+                return NOT_DONE_YET
         if (request.getHeader(b"Upgrade") or b"").lower() == b"websocket":
             values = (value for _, found in request.requestHeaders.getAllRawHeaders() for value in found)
             if not any(map(FORGED.search, values)):
@@ -102,9 +107,13 @@ class PollingResource(Resource):
         try:
             self._serve(request, asked)
         except HTTPRefusal as refusal:
-            body = orjson.dumps({"code": refusal.code, "message": str(refusal)})
-            _finish(request, refusal.status, b"application/json", body)
+            _refuse(request, refusal)
         return NOT_DONE_YET
+
+    def _unknown(self, request: Request) -> None:
+        for name, value in cross_origin(self.house, read_request(request)):
+            request.setHeader(name, value)
+        _refuse(request, HTTPRefusal(UNKNOWN_SID))
 
     def _serve(self, request: Request, asked: Handshake) -> None:
         method = request.method.decode("latin-1")
@@ -188,6 +197,11 @@ def cross_origin(house: House, asked: Handshake) -> list[tuple[bytes, bytes]]:
         (b"Access-Control-Allow-Origin", origin.encode()),
         (b"Access-Control-Allow-Credentials", b"true"),
     ]
+
+
+def _refuse(request: Request, refusal: HTTPRefusal) -> None:
+    body = orjson.dumps({"code": refusal.code, "message": str(refusal)})
+    _finish(request, refusal.status, b"application/json", body)
 
 
 def _finish(request: Request, status: int, kind: bytes, body: bytes) -> None:

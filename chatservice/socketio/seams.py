@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from chatservice.socketio.outgoing import Batch
 
@@ -41,6 +42,19 @@ class Handler(Protocol):
     def pressed(self, is_pressed: bool) -> None:
         """More waits for the peer than is good (True), or it has taken all of it (False). Said at the end of a
         turn only; what came and was taken within one turn is said as False alone."""
+
+
+class Elsewhere(Protocol):
+    """Sessions that live in another process of this server; see `Options.elsewhere`."""
+
+    def take(self, sid: str, request: Any, gone: Callable[[], object]) -> bool:
+        """Have the process that holds this session answer a twisted.web request, whose body has been read; it may
+        be an upgrade. MUST NOT raise.
+
+        :param gone: to be called if that process turns out to be gone and nothing was answered; not after that
+            request has ended.
+        :returns: False if there is no such process: then the request is answered here.
+        """
 
 
 class Nobody:

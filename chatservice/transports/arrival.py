@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from twisted.internet import tcp, unix
+from twisted.internet import abstract, tcp, unix
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, ISSLTransport
 from twisted.logger import ILogObserver, LogEvent, Logger
 from twisted.protocols.policies import ProtocolWrapper
@@ -26,6 +28,7 @@ class Arrival:
     _key: str | None = None
     _proxied: IAddress | None = None
     _forwarded: IAddress | None = None
+    fileno: Callable[[], int]
 
     def arrive(self, admission: Admission) -> None:
         """It has begun."""
@@ -60,6 +63,20 @@ class Arrival:
             self._proxied = _address(host, port)
         return refusal
 
+    @property
+    def speaks_for(self) -> tuple[str, int] | None:
+        """What a PROXY header, or nobody, has told: address and port to be believed without asking again."""
+        peer: Any = self._proxied or super().getPeer()  # type: ignore[misc]
+        host = host_of(peer)
+        return None if host == LOCAL else (host, int(peer.port))
+
+    def stand_for(self, host: str, port: int) -> None:
+        """Another worker, which has let it in, has told whose connection it is."""
+        if self._admission is not None:
+            self._admission.leave(self._key)
+            self._key = self._admission.enter(host)
+        self._proxied = _address(host, port)
+
     def forward(self, host: str, *, connects: bool) -> Refusal | None:
         """A request has told whose it is; the next one on the same connection may be another's.
 
@@ -89,6 +106,15 @@ class Arrival:
         refusal = admission.knock(host, connects=connects)
         self._key = admission.enter(self.via if refusal is not None else host)
         return refusal
+
+    def let_go(self) -> None:
+        """Another process has the connection now: forget it here, and do nothing to it."""
+        self.depart()
+        transport: Any = self
+        abstract.FileDescriptor.connectionLost(transport, Failure(ConnectionDone()))
+        transport.connected = 0
+        transport.socket.close()
+        del transport.protocol, transport.socket, transport.fileno
 
 
 class TCPArrival(Arrival, tcp.Server):

@@ -21,6 +21,7 @@ from twisted.protocols.basic import LineOnlyReceiver
 from chatservice.dialects.phrases import say
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.promise import Promise
+from chatservice.transports.inherited import listen_at
 
 SOCKET = "control.sock"
 LINE_BYTES = 16_384
@@ -94,9 +95,19 @@ def error_line(refusal: Refused) -> bytes:
 
 
 def listen_for_control(
-    reactor: Any, data: Path, commands: Commands, report: Callable[[BaseException], None]
+    reactor: Any,
+    data: Path,
+    commands: Commands,
+    report: Callable[[BaseException], None],
+    shared: int | None = None,
 ) -> IListeningPort:
-    """Listen at `control.sock`. The data directory is locked, so a socket that is there is a dead one's."""
+    """Listen at `control.sock`. The data directory is locked, so a socket that is there is a dead one's.
+
+    :param shared: the descriptor of that socket, where several workers listen at it: any of them may answer.
+    """
+    if shared is not None:
+        adopted: IListeningPort = listen_at(reactor, shared, ControlFactory(commands, report))
+        return adopted
     path = data / SOCKET
     path.unlink(missing_ok=True)
     directory = os.open(data, os.O_RDONLY | os.O_DIRECTORY)

@@ -199,6 +199,20 @@ def parse_listener(description: str) -> Listener:
     return Listener(endpoint, host, int(port_text), *_files(named))
 
 
+def unix_of(listener: Listener) -> tuple[str, int] | None:
+    """The path and the mode of a UNIX socket; None if the listener is something else."""
+    positional, named = _split(listener.endpoint)
+    path = named.get("address") or "".join(positional[1:2])
+    if positional[:1] != ["unix"] or not path:
+        return None
+    return path, int(named.get("mode", "666"), 8)
+
+
+def backlog_of(listener: Listener) -> int:
+    """How many connections its socket may hold."""
+    return int(_split(listener.endpoint)[1].get("backlog", BACKLOG))
+
+
 def _inherited(description: str, positional: list[str], named: dict[str, str]) -> Listener:
     unknown = [f"{name}=" for name in named if name not in ("name", "domain", "privateKey", "certKey")]
     if unknown or len(positional) > 2:

@@ -38,6 +38,8 @@ class FrontDoor(HeadReader):
         """See `HeadReader.headReceived`."""
         around, is_upgrade = self.around, _UPGRADE.search(head) is not None
         asked = RawHead(head, is_upgrade=is_upgrade)
+        if is_upgrade and self._belongs_elsewhere(asked, received):
+            return
         try:
             if around.admission.is_full:
                 around.admission.refuse_for_want_of_room()
@@ -61,6 +63,16 @@ class FrontDoor(HeadReader):
         put_in_charge(transport, protocol)
         protocol.makeConnection(transport)
         protocol.dataReceived(received)
+
+    def _belongs_elsewhere(self, asked: RawHead, received: bytes) -> bool:
+        """Whether it is for a Socket.IO session of another worker, which has it now and judges it."""
+        sockets = self.factory.sockets
+        if sockets.beyond is None or not sockets.server.serves(asked.path):
+            return False
+        if not sockets.beyond.take_upgrade(asked.target, self.transport, received):
+            return False
+        self.forget_deadline()
+        return True
 
 
 class FrontDoorFactory(Factory[FrontDoor]):
@@ -89,6 +101,8 @@ class FrontDoorFactory(Factory[FrontDoor]):
         # So that refused handshakes carry them too; see `LightWebSocket`.
         chat.headers = sockets.server.websocket_factory.headers = self.headers
         self.wire = WireFactory(chat)
+        if sockets.beyond is not None:
+            sockets.beyond.door = self
 
     def buildProtocol(self, addr: IAddress | None) -> FrontDoor:
         """A protocol for one connection."""

@@ -79,23 +79,24 @@ class InheritedEndpoint:
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         """See `IStreamServerEndpoint`; stopping closes our copy of the socket, and not the socket."""
-        return execute(self._listen, protocolFactory)
+        return execute(listen_at, self._reactor, self._descriptor, protocolFactory)
 
-    def _listen(self, factory: IProtocolFactory) -> Any:
-        os.set_blocking(self._descriptor, False)
-        with socket.socket(fileno=os.dup(self._descriptor)) as sock:
-            family = sock.family
-        if family != socket.AF_UNIX:
-            port = self._reactor.adoptStreamPort(self._descriptor, family, factory)
-        else:
-            port = unix.Port._fromListeningDescriptor(self._reactor, self._descriptor, factory)
-            # Twisted would give the file another mode, and remove it at the end; it is not ours. What does not
-            # begin like a path it leaves alone.
-            port._bindPath = b"\0" + port._bindPath
-            port._shouldShutdown = False  # nor is the socket, which goes on without us
-            port.startListening()
-            port.socket.listen(BACKLOG)  # Twisted has just made it 50, whatever the unit says
-        return port
+
+def listen_at(reactor: Any, descriptor: int, factory: IProtocolFactory) -> Any:
+    """Take up a socket that listens; the port. Stopping it closes our copy, and not the socket."""
+    os.set_blocking(descriptor, False)
+    with socket.socket(fileno=os.dup(descriptor)) as sock:
+        family = sock.family
+    if family != socket.AF_UNIX:
+        return reactor.adoptStreamPort(descriptor, family, factory)
+    port: Any = unix.Port._fromListeningDescriptor(reactor, descriptor, factory)
+    # Twisted would give the file another mode, and remove it at the end; it is not ours. What does not begin like
+    # a path it leaves alone.
+    port._bindPath = b"\0" + port._bindPath
+    port._shouldShutdown = False  # nor is the socket, which goes on without us
+    port.startListening()
+    port.socket.listen(BACKLOG)  # Twisted has just made it 50, whatever the unit says
+    return port
 
 
 def endpoints(listener: Listener, reactor: Any) -> Sequence[IStreamServerEndpoint]:

@@ -25,6 +25,7 @@ class ChatSockets:
     """A `SocketIOServer` whose sockets are in the same rooms as everybody else.
 
     :ivar server: answers at `/socket.io/`.
+    :ivar beyond: the way to sessions that other workers hold.
     """
 
     def __init__(self, around: Surroundings, manners: Manners, reactor: Any) -> None:
@@ -32,6 +33,7 @@ class ChatSockets:
         self.manners = manners
         self.peers: dict[Socket, SocketPeer] = {}
         around.desk.connections.append(self.peers.values())
+        self.beyond = None if around.neighbours is None else around.neighbours.add_place(around)
         options = Options(
             max_payload=FRAME_BYTES,
             connect_timeout_s=HELLO_S,
@@ -39,6 +41,8 @@ class ChatSockets:
             max_sessions=None,
             max_polling=None if manners.loopback else POLLING_SESSIONS,
             allowed=manners.admits,
+            node="" if self.beyond is None else self.beyond.node,
+            elsewhere=self.beyond,
             clients=Path(str(files("chatservice.socketio") / "clients")),
         )
         self.server = SocketIOServer(options, reactor=reactor, report=around.report)

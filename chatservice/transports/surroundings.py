@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall
 
@@ -24,6 +25,9 @@ from chatservice.transports.health import Health
 from chatservice.transports.origins import Origins
 from chatservice.transports.turn import Turn
 from chatservice.transports.watch import Sleep, Watch
+
+if TYPE_CHECKING:
+    from chatservice.transports.neighbours import Neighbours
 
 PING_S, PONG_S = PING_MS / 1000, PONG_MS / 1000
 LINE_NUDGE_S, LINE_GRACE_S = 90.0, 60.0  # a line at 90 s, the end at 150 s
@@ -45,6 +49,7 @@ class Surroundings:
 
     :ivar now: seconds on a clock that never goes back.
     :ivar report: is given errors that are ours.
+    :ivar neighbours: the other workers of this machine, if we are one of several.
     """
 
     hub: Hub
@@ -71,6 +76,7 @@ class Surroundings:
     health: Health
     comeback: Comeback = field(default_factory=Comeback)
     desk: Desk = field(default_factory=Desk)
+    neighbours: Neighbours | None = None
     randbelow: Callable[[int], int] = secrets.randbelow
 
     def network_of(self, address: str) -> str:
@@ -102,6 +108,7 @@ class Surroundings:
         report: Callable[[BaseException], None],
         admission: Admission | None = None,
         counted: Counted | None = None,
+        neighbours: Neighbours | None = None,
     ) -> Surroundings:
         """With the delays of the wire page.
 
@@ -136,6 +143,7 @@ class Surroundings:
             counted=counted,
             chronicle=Chronicle(),
             health=Health(now, counted),
+            neighbours=neighbours,
         )
 
     def tick(self) -> None:

@@ -11,6 +11,7 @@ from chatservice.domain.conduct import handle
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Event
 from chatservice.domain.permissions import is_the_same, may_come_in
+from chatservice.domain.ports import Identity
 from chatservice.domain.session import Session
 from chatservice.transports.surroundings import Surroundings
 
@@ -97,7 +98,7 @@ class Visitors:
         visitor = self._known.get(key)
         if visitor is None:
             visitor = self._known[key] = Visitor(self._around, key, address, self._forget)
-            visitor.session.introduce(hub.arrive(identity))
+            visitor.session.introduce(hub.arrive(identity or self._stranger(whence)))
             self._around.visitors.add(visitor)
         elif identity is not None:
             hub.arrive(identity)  # with the rights of this token
@@ -107,6 +108,12 @@ class Visitors:
         if nick is not None and nick != visitor.session.user.user.nick:
             handle(visitor.session, Rename(nick)).result()
         return visitor
+
+    def _stranger(self, whence: str) -> Identity | None:
+        """Who has no token may be answered by another worker each time, and must be one person to all: what is
+        said again under the same key is said once."""
+        passes = self._around.hub.passes
+        return None if passes is None else Identity(passes.stranger(whence))
 
     def _forget(self, visitor: Visitor) -> None:
         if visitor.reading:

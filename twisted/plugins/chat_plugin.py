@@ -4,7 +4,7 @@ from twisted.application.service import ServiceMaker
 
 chat = ServiceMaker(
     "chat",
-    "chatservice.service",
+    "chatservice.twistd",
     "A chat that speaks every dialect: web page, WebSocket, TCP lines.",
     "chat",
 )
