@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from heapq import nsmallest
+from operator import attrgetter
 
 from chatservice.domain.audience import Audience
 from chatservice.domain.bus import ALONE, Bus
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Counted, Crowded, Entered, Entry, Event, Left, Renamed, User
-from chatservice.domain.limits import Bucket, Rate
+from chatservice.domain.limits import BIG_ROOMS, BigRooms, Bucket, Rate
 from chatservice.domain.names import nick_key
 from chatservice.domain.ports import Format, Peer, Turn
 
@@ -33,15 +35,26 @@ class Attendance:
     Members may be here by other nodes too; who is here by any is here, and is told of once.
 
     :param clock: seconds; None where floods are not summed up.
+    :param sizes: from where on a room is big.
     """
 
     bus: Bus = ALONE
     # On the class: there are many rooms, and in most of them nobody is here by another node.
     _others: dict[str, dict[str, User]] = {}
     _apart = 0  # how many are here by other nodes only
+    _is_hot = False
+    _sizes = BIG_ROOMS
 
-    def __init__(self, room: str, turn: Turn, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        room: str,
+        turn: Turn,
+        clock: Callable[[], float] | None = None,
+        sizes: BigRooms = BIG_ROOMS,
+    ) -> None:
         self.room = room
+        if sizes is not BIG_ROOMS:
+            self._sizes = sizes
         self._turn = turn
         self._clock = clock
         self._pace: Bucket | None = None
@@ -66,6 +79,21 @@ class Attendance:
             next(iter(nodes.values())) for id, nodes in self._others.items() if id not in self._members
         )
 
+    def page(self, after: str | None, limit: int) -> tuple[tuple[User, ...], str | None]:
+        """Who is here, by pages. A room that fits into one is shown in the order of arrival, others by user id: so
+        nobody who stays is left out, whoever comes and goes meanwhile.
+
+        :param after: what an earlier page said about the next one.
+        :returns: and the `after` of the next page, None if there is none.
+        """
+        users: Iterable[User] = self.users
+        if after is not None:
+            users = [user for user in users if user.id > after]
+        elif self.n <= limit:
+            return tuple(users), None
+        shown = tuple(nsmallest(limit + 1, users, key=attrgetter("id")))
+        return shown[:limit], shown[limit - 1].id if len(shown) > limit else None
+
     def peers(self, user_id: str) -> Collection[Peer]:
         """The peers of one user."""
         known = self._members.get(user_id)
@@ -89,7 +117,10 @@ class Attendance:
         """`peer` is told everything from here on, and nobody is told of it."""
         audience = self._audiences.get(peer.format)
         if audience is None:
-            audience = self._audiences[peer.format] = Audience(peer.format, self._turn)
+            audience = Audience(peer.format, self._turn, self._sizes.slice_peers)
+            self._audiences[peer.format] = audience
+            if self._is_hot:
+                audience.every_s = self._sizes.every_s
         audience.add(peer)
 
     def unlisten(self, peer: Peer) -> None:
@@ -232,6 +263,8 @@ class Attendance:
                 peer.close(why)
 
     def _tell_presence(self, event: Entered | Left) -> None:
+        if self._is_hot or self.n > self._sizes.hot_users:
+            self._weigh()
         if self.n > TELL_EACH:
             self.count_changed = True
         elif self.n > isinstance(event, Entered) and self._is_flood():  # else nobody is there to be told
@@ -244,6 +277,15 @@ class Attendance:
             self.fan_out(replace(event, summed_up=True))
         else:
             self.fan_out(event)
+
+    def _weigh(self) -> None:
+        """Whether the room is hot. One that has cooled a little is still: it would be told now so, now so."""
+        bound = self._sizes.hot_users
+        is_hot = self.n > (bound - bound // 10 if self._is_hot else bound)
+        if is_hot != self._is_hot:
+            self._is_hot = is_hot
+            for audience in self._audiences.values():
+                audience.every_s = self._sizes.every_s if is_hot else 0.0
 
     def _is_flood(self) -> bool:
         """Whether this coming or going is one too many. Once some wait, all others wait behind them: nobody may be

@@ -52,9 +52,14 @@ class NamedFormat:
         """What answers a command without an acknowledgement."""
         return None if id is SILENT else self._packet(self.voice.answered(outcome))
 
-    def hand_out(self, peers: Iterable[SocketPeer], frames: Sequence[Outgoing], events: Sequence[Event]) -> None:
+    def join(self, frames: Sequence[Outgoing], events: Sequence[Event], *, is_batch: bool) -> Outgoing:
+        """See `Format.join`: packets of Engine.IO leave in one write as they are."""
+        return _bundle(frames)
+
+    def hand_out(
+        self, peers: Iterable[SocketPeer], joined: Outgoing, frames: Sequence[Outgoing], events: Sequence[Event]
+    ) -> None:
         """See `Format.hand_out`."""
-        joined = _bundle(frames)
         for peer in peers:
             peer.send_all(joined, frames, events)
 
@@ -259,8 +264,10 @@ class SocketPeer(Connected):
         self._passage.traffic.sent += 1
         acknowledge(self.format.voice.acknowledgement(outcome))
 
-    def speak(self, lang: str) -> None:
-        """See `Wire.speak`."""
+    def speak(self, lang: str | None, *, batches: bool = False) -> None:
+        """See `Wire.speak`. There are no batches: Engine.IO has its own way to send several packets at once."""
+        if lang is None:
+            return
         self._lang = choose_language(lang, self._manners.lang)
         self.format = named_format(self._spoken.named_voice(self._lang, self._escape))
 
