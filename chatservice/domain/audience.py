@@ -20,11 +20,11 @@ from chatservice.domain.ports import Flushable, Format, Frames, Peer, Sliced, Tu
 
 GATHER_S = 0.3e-6
 """Seconds a peer for which a round of several events waits for the next: a sixteenth of what it took. Where many
-talk it would otherwise begin with those that come first, and another one with the rest; see `transports/turn.py`."""
+talk it would otherwise begin with those who come first, and another one with the rest: see transports/turn.py."""
 
 
 UNCUT = 2
-"""So many slices are told at once: to cut a thousand in two gains others 3 ms, and costs talkers a tenth."""
+"""So many slices are told at once: to cut a thousand in two saves others 3 ms and costs talkers a tenth."""
 
 
 class AtOnce:

@@ -30,6 +30,10 @@ class BusSink(Protocol):
     def went(self, room: str, node: str, user_id: str) -> None:
         """The user is not there by that node any more."""
 
+    def counted(self, room: str, node: str, n: int) -> None:
+        """So many more are in the room by that node, who are not named; `attending` forgets those of nodes that it
+        does not have."""
+
     def node_gone(self, node: str) -> None:
         """Nobody is anywhere by that node any more."""
 

@@ -42,6 +42,7 @@ class Attendance:
     # On the class: there are many rooms, and in most of them nobody is here by another node.
     _others: dict[str, dict[str, User]] = {}
     _apart = 0  # how many are here by other nodes only
+    _counts: dict[str, int] = {}  # how many more are, by node, whom nobody names to us
     _is_hot = False
     _sizes = BIG_ROOMS
 
@@ -67,11 +68,13 @@ class Attendance:
     @property
     def n(self) -> int:
         """How many users are here."""
-        return len(self._members) + self._apart
+        n = len(self._members) + self._apart
+        return n + sum(self._counts.values()) if self._counts else n
 
     @property
     def users(self) -> tuple[User, ...]:
-        """Who is here, in the order of arrival; those who are by other nodes only come last."""
+        """Who is here, in the order of arrival; those who are by other nodes only come last, as far as we know
+        them."""
         here = tuple(user for user, _ in self._members.values())
         if not self._apart:
             return here
@@ -215,8 +218,19 @@ class Attendance:
             self._apart -= 1
             self._tell_presence(Left(self.room, user, self.n))
 
+    def counted(self, node: str, n: int) -> None:
+        """See `BusSink.counted`."""
+        if n != self._counts.get(node, 0):
+            self._counts = {**self._counts, node: n}
+            if not n:
+                del self._counts[node]
+            self.count_changed = True
+            self._weigh()
+
     def attending(self, by_node: Mapping[str, Mapping[str, User]]) -> None:
         """See `BusSink.attending`."""
+        for node in self._counts.keys() - by_node.keys():
+            self.counted(node, 0)
         for user_id, nodes in list(self._others.items()):
             for node in [node for node in nodes if user_id not in by_node.get(node, ())]:
                 self.went(node, user_id)
@@ -226,6 +240,7 @@ class Attendance:
 
     def node_gone(self, node: str) -> None:
         """See `BusSink.node_gone`."""
+        self.counted(node, 0)
         for user_id in [user_id for user_id, nodes in self._others.items() if node in nodes]:
             self.went(node, user_id)
 
