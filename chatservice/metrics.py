@@ -96,6 +96,8 @@ class ChatCollector(Collector):
         yield _counter("chat_messages_rejected", "Commands that were refused.", "reason", counted.rejected)
         yield _counter("chat_rate_limited", "Who was too fast or too many.", "kind", limited)
         yield _counter("chat_recoveries", "Joins with a position.", "result", counted.recoveries)
+        if counted.emitted:
+            yield _counter("chat_emitted", "What back ends published on Redis.", "result", counted.emitted)
         yield _counter("chat_auth", "Proofs of who one is.", "result", counted.auths)
         yield CounterMetricFamily("chat_slow_consumers", "Peers ended because they did not read.", counted.slow)
         up = counted.storage_is_up(self._now())

@@ -18,6 +18,7 @@ from chatservice.identity.passes import OWNER_TOKEN
 from chatservice.logs.registry import CACHE, DURABILITIES
 from chatservice.transports.addresses import is_loopback
 from chatservice.transports.admission import PER_ADDRESS, PER_MINUTE
+from chatservice.transports.emitters import Source
 from chatservice.transports.endpoints import Listener
 from chatservice.transports.networks import Networks
 from chatservice.transports.origins import Origin, read_origin
@@ -53,6 +54,7 @@ class Config:
     trusted: Networks = field(default_factory=Networks)
     proxy_protocol: bool = False
     redirects: tuple[Listener, ...] = ()
+    emitters: tuple[Source, ...] = ()
     per_address: int | None = PER_ADDRESS
     per_minute: int | None = PER_MINUTE
     limit_loopback: bool = False
@@ -134,6 +136,7 @@ def read_config(given: Given, environment: Mapping[str, str], files: Iterable[Pa
             s.called("proxy-protocol"), s.flag("proxy-protocol"), "--trusted-proxy", s.words("trusted-proxy")
         ),
         redirects=checks.redirects(s.called("redirect"), s.words("redirect")),
+        emitters=checks.emitters(s.called("socketio-emitters"), s.words("socketio-emitters")),
         per_address=checks.bound(*s.both("connections-per-address")),
         per_minute=checks.bound(*s.both("connects-per-minute")),
         limit_loopback=s.flag("limit-loopback"),

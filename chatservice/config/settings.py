@@ -162,6 +162,8 @@ def in_words(setting: Setting) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
+        if setting.option.name == "socketio-emitters":
+            value = tuple(f"{one.partition(':')[0]}:…" for one in value)
         return ", ".join(value)
     engine = value.partition(":")[0]
     return f"{engine}:…" if setting.option.name == "store" and engine not in ("memory", "sqlite") else value

@@ -97,6 +97,14 @@ OPTIONS: tuple[Option, ...] = (
         "Expect the PROXY protocol (version 1 or 2) from trusted proxies at the beginning of each connection.",
     ),
     Option(
+        LISTENING,
+        "socketio-emitters",
+        "list",
+        "",
+        "Take what back ends emit with Socket.IO's Redis emitters or python-socketio's from this Redis: an address as"
+        " --store has it; ?key=, &channel= and &nick= say what is not usual (docs/socketio.md). Repeatable.",
+    ),
+    Option(
         PEOPLE,
         "origin",
         "list",

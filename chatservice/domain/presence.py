@@ -139,6 +139,11 @@ class Attendance:
         peers = [peer for audience in self._audiences.values() for peer in audience.peers]
         return [peer for peer in peers if peer.reads_as is not None and user_id in (None, peer.reads_as)]
 
+    def by_transport(self, transport: str) -> list[Peer]:
+        """Those who are reached by that kind of transport."""
+        mine = (audience for audience in self._audiences.values() if audience.format.transport == transport)
+        return [peer for audience in mine for peer in audience.peers]
+
     def attach(self, user: User, peer: Peer) -> None:
         """`peer` is told everything from here on. The others learn of a user's first connection."""
         known = self._members.get(user.id)

@@ -51,6 +51,7 @@ class Keys:
         self.workers = self.prefix + b"w"
         self.erased = self.prefix + b"erased"
         self.expiring = self.prefix + b"expiring"
+        self.taker = self.prefix + b"taker"
         self.everybody = self._channels + b"all"
         self.room = lru_cache(4096)(self._room)
 
@@ -88,6 +89,10 @@ class Keys:
     def invite(self, id: str) -> bytes:
         """How often an invitation was used."""
         return self.prefix + b"v:" + id.encode()
+
+    def heard(self, digest: bytes) -> bytes:
+        """How often something was heard; see lua/heard.lua."""
+        return self.prefix + b"h:" + digest.hex().encode()
 
     def lease(self, job: str) -> bytes:
         """Who does a job that one worker does."""

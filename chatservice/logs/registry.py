@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatservice.domain.bus import Bus
+from chatservice.domain.bus import OURS, Bus, Once
 from chatservice.domain.ports import Engine, LogError, Randomness
 from chatservice.logs.note import Note, ignore
 
@@ -88,6 +88,12 @@ def bus_of(log: Engine) -> Bus | None:
     """The way to other nodes, where the log is one for several."""
     bus: Bus | None = getattr(log, "bus", None)
     return bus
+
+
+def once_of(log: Engine) -> Once:
+    """Which of the chat's workers does what all have heard."""
+    once: Once = getattr(log, "once", OURS)
+    return once
 
 
 def check_log(store: str, data: Path, durability: str = DURABILITIES[0]) -> None:

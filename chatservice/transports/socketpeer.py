@@ -11,7 +11,7 @@ from chatservice.dialects.named import FULL, TAUGHT, Emitted, Named, NamedDialec
 from chatservice.dialects.phrases import choose_language
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import Code, Disconnect, Refused
-from chatservice.domain.events import Entry, Event
+from chatservice.domain.events import Entry, Event, Noticed
 from chatservice.domain.ports import Identity
 from chatservice.socketio import Event as Packet
 from chatservice.socketio import Socket
@@ -25,6 +25,9 @@ from chatservice.transports.watch import Watch
 from chatservice.transports.wishes import Wishes
 
 NAMESPACE = "/"
+
+PASSED_ON = Noticed("emitted")
+"""Stands for events of others where the queue asks what it is given."""
 
 
 class NamedFormat:
@@ -246,6 +249,19 @@ class SocketPeer(Connected):
     def drained(self) -> None:
         """It has taken all that waited."""
         self._socket_queue.drained()
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether what it is sent now goes out at once."""
+        return self._socket.connected and self._socket.session.is_writable
+
+    def hand_on(self, packet: Outgoing) -> None:
+        """Send it an event that is not the chat's own, after what its rooms have been told. Like all that is not
+        kept it is left out where much waits."""
+        for audience in self.audiences:
+            audience.catch_up(self)
+        self.count_sent(packet)
+        self.send(packet, PASSED_ON)
 
     # --- Peer and Wire ---
 
