@@ -101,8 +101,8 @@ OPTIONS: tuple[Option, ...] = (
         "socketio-emitters",
         "list",
         "",
-        "Take what back ends emit with Socket.IO's Redis emitters or python-socketio's from this Redis: an address as"
-        " --store has it; ?key=, &channel= and &nick= say what is not usual (docs/socketio.md). Repeatable.",
+        "Take what back ends emit with Socket.IO's Redis emitters or python-socketio's from this Redis: an address"
+        " as --store has it; ?key=, &channel= and &nick= say what is not usual (docs/socketio.md). Repeatable.",
     ),
     Option(
         PEOPLE,
