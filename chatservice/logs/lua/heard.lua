@@ -18,7 +18,7 @@ else
     local since, known = 0, 0
     for at in string.gmatch(times, '%d+') do
       known = known + 1
-      if tonumber(at) > tonumber(ARGV[2]) then since = since + 1 end
+      if tonumber(at) >= tonumber(ARGV[2]) then since = since + 1 end
     end
     if since == known and taken > known then since = 1 end
     redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', taken - since))
