@@ -106,6 +106,11 @@ class Listening:
             live[kind] += len(factory.peers)
         return live
 
+    @property
+    def sockets(self) -> list[ChatSockets]:
+        """The servers of Socket.IO."""
+        return [factory for factory in self.factories if isinstance(factory, ChatSockets)]
+
     def close_peers(self, why: Disconnect) -> None:
         """End every live connection."""
         for factory in self.factories:
@@ -114,7 +119,7 @@ class Listening:
     @property
     def leaving(self) -> int:
         """How many of Socket.IO's connections have been told to go and are still there."""
-        return sum(one.server.house.farewells.n for one in self.factories if isinstance(one, ChatSockets))
+        return sum(one.server.house.farewells.n for one in self.sockets)
 
     def _elsewhere(self) -> Elsewhere:
         public = urlsplit(self.config.public_url)

@@ -97,6 +97,8 @@ class ChatCollector(Collector):
         yield _counter("chat_messages_rejected", "Commands that were refused.", "reason", counted.rejected)
         yield _counter("chat_rate_limited", "Who was too fast or too many.", "kind", limited)
         yield _counter("chat_recoveries", "Joins with a position.", "result", counted.recoveries)
+        if counted.emitted:
+            yield _counter("chat_emitted", "What back ends published on Redis.", "result", counted.emitted)
         yield _counter("chat_auth", "Proofs of who one is.", "result", counted.auths)
         for name, words, label, prefix in (
             ("chat_moderation", "Orders of those who keep order.", "action", "mod_"),

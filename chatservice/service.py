@@ -32,7 +32,7 @@ from chatservice.identity.users import Users
 from chatservice.listening import Listening, given_sockets
 from chatservice.logbook import THRESHOLD
 from chatservice.logs.audit import AuditFile
-from chatservice.logs.registry import BadStore, bus_of, check_log, open_log
+from chatservice.logs.registry import BadStore, bus_of, check_log, once_of, open_log
 from chatservice.metrics import ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
 from chatservice.notify import Manager, Watchdog, manager_of
 from chatservice.operator import Operator, Rooms
@@ -60,6 +60,7 @@ from chatservice.transports.certificates import Certificates
 from chatservice.transports.comeback import age_s
 from chatservice.transports.control import listen_for_control
 from chatservice.transports.counted import Counted
+from chatservice.transports.emitters import Emitters
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.inherited import Inherited
 from chatservice.transports.surroundings import Surroundings
@@ -152,6 +153,7 @@ class ChatService(MultiService):
             self.listening.open_all(around, self.pages)
             if around.neighbours is not None:
                 self.listening.open.append(around.neighbours.listen(around))
+            self._hear_emitters(around)
             self._serve_metrics(around)
         except (BadEndpoint, LogError) as error:
             _log.error(
@@ -243,6 +245,15 @@ class ChatService(MultiService):
         self._ticking.clock = reactor
         self._ticking.start(1.0, now=False)
         return around
+
+    def _hear_emitters(self, around: Surroundings) -> None:
+        config, log = self.config, self._log
+        assert log is not None
+        for source in config.emitters:
+            connect, sockets = connector(self._reactor), lambda: self.listening.sockets
+            emitters = Emitters(source, connect, around, sockets, once_of(log), config.default_room)
+            around.desk.closing.append(emitters.stop)
+            emitters.start()
 
     def _serve_metrics(self, around: Surroundings) -> None:
         where, listening = self.config.metrics, self.listening

@@ -142,8 +142,9 @@ class NearEnd(Hearer):
             self.ended = why
             self.lose()
 
-    def speak(self, lang: str) -> None:
-        self.format = line_format(FULL.voice(lang, False))
+    def speak(self, lang: str | None, *, batches: bool = False) -> None:
+        if lang is not None:
+            self.format = line_format(FULL.voice(lang, False))
 
     def ponged(self) -> None: ...
 

@@ -17,14 +17,14 @@ from twisted.python.failure import Failure
 from chatservice.dialects.base import Id, Outcome
 from chatservice.domain import events as e
 from chatservice.domain.accounts import Account, Registry
-from chatservice.domain.audience import Hearer, hand_out_singly
+from chatservice.domain.audience import Hearer, hand_out_singly, join_nothing
 from chatservice.domain.elsewhere import Elsewhere
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Body, Entry, Event, Said, User
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import Rate
 from chatservice.domain.message import Message
-from chatservice.domain.ports import Appended, Engine, Found, LogSink, Page, Passes, Past, Peer, Turn, Unread
+from chatservice.domain.ports import Appended, Engine, Found, LogSink, Page, Passes, Past, Turn, Unread
 from chatservice.domain.promise import Promise, resolved
 from chatservice.identity.names import PrecisNames
 from chatservice.logs.registry import bus_of
@@ -115,8 +115,8 @@ class Recorder:
         self.events.append(event)
         return b"%d" % (len(self.events) - 1)
 
-    def hand_out(self, peers: Iterable[Peer], frames: Sequence[bytes], events: Sequence[Event]) -> None:
-        hand_out_singly(peers, frames, events)
+    join = staticmethod(join_nothing)
+    hand_out = staticmethod(hand_out_singly)
 
     def own_frames(self, entry: Entry) -> bytes | None:
         return None

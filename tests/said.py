@@ -9,6 +9,7 @@ from typing import Any
 from chatservice.config import Config, Settings
 from chatservice.domain.limits import Rate
 from chatservice.identity.jwt import SiteKey
+from chatservice.transports.emitters import Source
 from chatservice.transports.endpoints import Listener
 from chatservice.transports.networks import Networks
 
@@ -38,6 +39,11 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "trusted-proxy": (["10.0.0.0/8", "unix"], "trusted", Networks((ip_network("10.0.0.0/8"),), True)),
     "proxy-protocol": (["1"], "proxy_protocol", True),
     "redirect": (["80", "tcp:8081:interface=127.0.0.1"], "redirects", [80, 8081]),
+    "socketio-emitters": (
+        ["redis://:pw@h/2?nick=Robot", "unix:/r.sock?db=1&key=a%20b&channel=c"],
+        "emitters",
+        [("h:6379", 2, "socket.io", "socketio", "Robot"), ("unix:/r.sock", 1, "a b", "c", "emitters")],
+    ),
     "connections-per-address": (["7"], "per_address", 7),
     "connects-per-minute": (["none"], "per_minute", None),
     "limit-loopback": (["1"], "limit_loopback", True),
@@ -68,5 +74,11 @@ def found(config: Config, name: str) -> Any:
     if isinstance(value, Listener):
         value = (value,)
     if isinstance(value, tuple):
-        return [one.kid if isinstance(one, SiteKey) else one.port for one in value]
+        return [_shown(one) for one in value]
     return value
+
+
+def _shown(one: Any) -> Any:
+    if isinstance(one, Source):
+        return str(one.address), one.address.db, one.key, one.channel, one.nick
+    return one.kid if isinstance(one, SiteKey) else one.port

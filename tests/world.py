@@ -16,7 +16,7 @@ from chatservice.client.link import State
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.dialects.registry import dialect
 from chatservice.domain.accounts import Registry
-from chatservice.domain.audience import Hearer, hand_out_singly
+from chatservice.domain.audience import Hearer, hand_out_singly, join_nothing
 from chatservice.domain.errors import RESTART, Disconnect
 from chatservice.domain.events import Bye, Entry, Event, Lagged
 from chatservice.domain.hub import Hub
@@ -35,6 +35,7 @@ class _Plain:
         self.frames = voice.encode
         self.own_frames = voice.encode_own
         self.answer = voice.answer
+        self.join = join_nothing
         self.hand_out = hand_out_singly
 
 
@@ -101,7 +102,7 @@ class Pipe(Hearer):
             self.ended = why
             self.conversation.end()
 
-    def speak(self, lang: str) -> None: ...
+    def speak(self, lang: str | None, *, batches: bool = False) -> None: ...
     def ponged(self) -> None: ...
 
     def pause_reading(self) -> None: ...

@@ -12,7 +12,7 @@ from chatservice.client.link import Link
 from chatservice.client.outbox import Letter, Outbox
 from chatservice.client.rooms import RETRY_S, Rooms
 
-CAPS = ["members", "typing"]
+CAPS = ["batch", "members", "typing"]
 
 Events = list[Event]
 
@@ -110,6 +110,8 @@ class Dialogue:
         kind = frame["type"]
         if kind in ("ok", "error"):
             return self._answer(frame.get("id"), frame, now)
+        if kind == "batch":
+            return [event for one in frame["events"] for event in self.received(one, now)]
         if kind == "ping":
             self._send("pong", t=frame["t"])
             self.rooms.look_at(frame["tops"])

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from chatservice.config.settings import BadConfig
 from chatservice.domain.errors import Refused
@@ -18,6 +19,8 @@ from chatservice.domain.names import clean_room
 from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
 from chatservice.logs.registry import REDIS, STORES, engine_of
 from chatservice.logs.shard_map import addresses
+from chatservice.redis.address import BadAddress, parse_address
+from chatservice.transports.emitters import Source
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
 from chatservice.transports.networks import Networks
 from chatservice.transports.origins import Origin, read_origin
@@ -239,3 +242,23 @@ def room(called: str, value: str) -> str:
         return clean_room(value)
     except Refused as error:
         raise BadConfig(f"{called} {value!r}: this is no room name") from error
+
+
+def emitters(called: str, said: Sequence[str]) -> tuple[Source, ...]:
+    """Where back ends emit."""
+    if said and find_spec("hiredis") is None:
+        raise BadConfig(f"{called} needs the hiredis library: pip install 'chatservice[redis]'")
+    return tuple(_source(called, one) for one in said)
+
+
+def _source(called: str, said: str) -> Source:
+    where, mark, query = said.partition("?")
+    asked = parse_qsl(query, keep_blank_values=True)
+    ours = {name: value for name, value in asked if name in ("key", "channel", "nick")}
+    rest = "&".join(part for part in query.split("&") if part.partition("=")[0] not in ours)
+    try:
+        if not all(ours.values()):
+            raise BadAddress("key, channel and nick are not empty")
+        return Source(parse_address(where + (mark + rest if rest else "")), **ours)
+    except BadAddress as error:  # without what was said: it may hold a password
+        raise BadConfig(f"{called}: {error}") from error

@@ -19,6 +19,7 @@ from chatservice.identity.passes import OWNER_TOKEN
 from chatservice.logs.registry import CACHE, DURABILITIES, REPLICA
 from chatservice.transports.addresses import is_loopback
 from chatservice.transports.admission import PER_ADDRESS, PER_MINUTE
+from chatservice.transports.emitters import Source
 from chatservice.transports.endpoints import Listener
 from chatservice.transports.networks import Networks
 from chatservice.transports.origins import Origin, read_origin
@@ -58,6 +59,7 @@ class Config:
     trusted: Networks = field(default_factory=Networks)
     proxy_protocol: bool = False
     redirects: tuple[Listener, ...] = ()
+    emitters: tuple[Source, ...] = ()
     per_address: int | None = PER_ADDRESS
     per_minute: int | None = PER_MINUTE
     limit_loopback: bool = False
@@ -145,6 +147,7 @@ def read_config(
         redirects=t(checks.redirects, s.called("redirect"), s.words("redirect")),
         per_address=t(checks.bound, *s.both("connections-per-address")),
         per_minute=t(checks.bound, *s.both("connects-per-minute")),
+        emitters=t(checks.emitters, s.called("socketio-emitters"), s.words("socketio-emitters")),
         limit_loopback=s.flag("limit-loopback"),
         guests=not s.flag("no-guests"),
         site_keys=t(checks.site_keys, s.called("site-key"), s.words("site-key"), credentials),

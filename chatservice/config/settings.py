@@ -176,6 +176,8 @@ def in_words(setting: Setting) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
+        if setting.option.name == "socketio-emitters":
+            value = tuple(f"{one.partition(':')[0]}:…" for one in value)
         return ", ".join(value)
     if setting.option.name != "store" or value.partition(":")[0] in ("memory", "sqlite"):
         return value

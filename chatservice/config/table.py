@@ -109,6 +109,15 @@ OPTIONS: tuple[Option, ...] = (
         "processes",
     ),
     Option(
+        LISTENING,
+        "socketio-emitters",
+        "list",
+        "",
+        "Take what back ends emit with Socket.IO's Redis emitters or python-socketio's from this Redis: an address"
+        " as --store has it; ?key=, &channel= and &nick= say what is not usual (docs/socketio.md). Repeatable.",
+        seldom=True,
+    ),
+    Option(
         PEOPLE,
         "origin",
         "list",

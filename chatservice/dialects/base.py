@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from chatservice.domain.commands import Command
 from chatservice.domain.errors import Refused
@@ -49,9 +49,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """The peer wants the service's sentences in another language; only before it has said hello."""
+    """How the peer wants to be spoken to; only before it has said hello.
 
-    lang: str
+    :ivar lang: the language of the service's sentences; None if it does not say.
+    :ivar batches: it takes several events in one frame; see `Batching`.
+    """
+
+    lang: str | None
+    batches: bool = False
 
 
 Parsed = Asked | Answer | Speak
@@ -93,6 +98,14 @@ class Voice(Protocol):
         """The messages that answer a command. Never raises."""
 
     def __hash__(self) -> int: ...
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """A voice whose peers take several events in one message."""
+
+    def batches(self, events: Sequence[Event]) -> Sequence[bytes]:
+        """The payloads of as few messages as tell these events, in order. Never raises."""
 
 
 class Dialect(Protocol):

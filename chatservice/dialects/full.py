@@ -11,7 +11,7 @@ from chatservice.dialects.base import SILENT, Asked, Id, Parsed, Parser, Speak, 
 from chatservice.dialects.full_voice import full_voice
 from chatservice.domain import commands as c
 from chatservice.domain.errors import BAD_PROTOCOL, BAD_VERSION, NOT_TEXT, Code, Ended, Refused
-from chatservice.domain.limits import FRAME_BYTES, META_BYTES, ROOMS
+from chatservice.domain.limits import FRAME_BYTES, MEMBERS_PAGE, META_BYTES, ROOMS
 from chatservice.socketio.errors import BadPacket
 from chatservice.socketio.jsontext import loads
 
@@ -185,7 +185,7 @@ TYPES: dict[str, Callable[[Fields], c.Command]] = {
     "status": lambda f: c.SetStatus(f.text("status", most=16), f.text("text", "")),
     "typing": lambda f: c.Type(f.text("room"), f.flag("on", True)),
     "nick": lambda f: c.Rename(f.text("nick")),
-    "members": lambda f: c.Who(f.text("room")),
+    "members": lambda f: c.Who(f.text("room"), f.text("after", None, 64), f.number("limit", MEMBERS_PAGE)),
     "mod": _mod,
     "invite": lambda f: c.Invite(f.text("room"), f.number("for_s", 7 * 86400), f.number("uses", 1)),
     "pong": lambda f: c.Pong(),
@@ -220,7 +220,8 @@ class FullParser:
             lang = Fields(members).text("lang", None, 64) if kind == "hello" else None
         except Refused as refusal:
             raise Unreadable(refusal, id) from None
-        return (asked,) if lang is None else (Speak(lang), asked)
+        batches = isinstance(asked.command, c.Hello) and "batch" in asked.command.caps
+        return (asked,) if lang is None and not batches else (Speak(lang, batches), asked)
 
 
 def _loads(payload: bytes) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from chatservice.dialects.base import SILENT, Id, Outcome
+from chatservice.dialects.base import SILENT, Id, Outcome, Voice
 from chatservice.dialects.phrases import say
 from chatservice.domain import events as e
 from chatservice.domain import results as r
@@ -244,7 +244,12 @@ _ANSWERS: dict[type[Any], Callable[[Any], Fields]] = {
         **_given(next=v.next),
     },
     r.Invited: lambda v: {"room": v.room, "invite": v.token, "until": v.until_ms, "uses": v.uses},
-    r.Members: lambda v: {"room": v.room, "members": [_user(user) for user in v.users], "n": v.n},
+    r.Members: lambda v: {
+        "room": v.room,
+        "members": [_user(user) for user in v.users],
+        "n": v.n,
+        **_given(next=v.next),
+    },
 }
 
 
@@ -301,7 +306,33 @@ class FullVoice:
         return fields
 
 
+class BatchingVoice(FullVoice):
+    """The encoder for those who take several events in one frame. See `Batching`."""
+
+    def batches(self, events: Sequence[e.Event]) -> Sequence[bytes]:
+        """See `Batching.batches`. None is much longer than what a peer may send."""
+        made: list[list[bytes]] = []
+        size = FRAME_BYTES
+        for payload in filter(None, map(self.encode, events)):
+            if size + len(payload) > FRAME_BYTES:
+                made.append([])
+                size = 0
+            made[-1].append(payload)
+            size += len(payload)
+        return [one[0] if len(one) == 1 else b'{"type":"batch","events":[%s]}' % b",".join(one) for one in made]
+
+
 @lru_cache
 def full_voice(lang: str) -> FullVoice:
     """The one voice of that language."""
     return FullVoice(lang)
+
+
+@lru_cache
+def _batching_voice(lang: str) -> BatchingVoice:
+    return BatchingVoice(lang)
+
+
+def batching(voice: Voice) -> Voice:
+    """The same voice for those who take batches, if it has any."""
+    return _batching_voice(voice.lang) if isinstance(voice, FullVoice) else voice

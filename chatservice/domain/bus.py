@@ -6,7 +6,7 @@ What lasts comes by the log (`LogSink.committed`, whoever wrote it); this is for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from chatservice.domain.events import Event, User
@@ -29,6 +29,10 @@ class BusSink(Protocol):
 
     def went(self, room: str, node: str, user_id: str) -> None:
         """The user is not there by that node any more."""
+
+    def counted(self, room: str, node: str, n: int) -> None:
+        """So many more are in the room by that node, who are not named; `attending` forgets those of nodes that it
+        does not have."""
 
     def node_gone(self, node: str) -> None:
         """Nobody is anywhere by that node any more."""
@@ -83,3 +87,32 @@ class Alone:
 
 ALONE = Alone()
 """What a hub has unless it is given another one."""
+
+
+class Once(Protocol):
+    """Who of a chat's workers does what all of them hear by another way, such as a channel they all listen to."""
+
+    def begin(self, then: Callable[[], object]) -> None:
+        """We hear from here on, also after we could not for a while. `then` begins to listen: not before it is
+        called (MUST)."""
+
+    def heard(self, words: bytes, do: Callable[[], object]) -> None:
+        """We have heard these words, and so has every other worker that listens. One of them calls `do`: as often
+        as the words were said, if anybody who hears them lives, and never more often (MUST). What was heard in one
+        go is done in its order by one worker, as long as that lives."""
+
+
+class Ours:
+    """There is no other worker."""
+
+    def begin(self, then: Callable[[], object]) -> None:
+        """See `Once.begin`."""
+        then()
+
+    def heard(self, words: bytes, do: Callable[[], object]) -> None:
+        """See `Once.heard`."""
+        do()
+
+
+OURS = Ours()
+"""What a log that is for one process alone has."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chatservice.domain.limits import MEMBERS_PAGE
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -233,9 +235,15 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who is in the room?"""
+    """Who is in the room?
+
+    :ivar after: a `Members.next`.
+    :ivar limit: name at most so many.
+    """
 
     room: str | None = None
+    after: str | None = None
+    limit: int = MEMBERS_PAGE
 
 
 @dataclass(frozen=True, slots=True)

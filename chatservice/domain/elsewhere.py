@@ -67,6 +67,12 @@ class Elsewhere:
         if known is not None:
             known.here.went(node, user_id)
 
+    def counted(self, room: str, node: str, n: int) -> None:
+        """See `BusSink.counted`."""
+        known = self._hub.rooms.get(room)
+        if known is not None:
+            known.here.counted(node, n)
+
     def node_gone(self, node: str) -> None:
         """See `BusSink.node_gone`."""
         for room in list(self._hub.rooms.values()):

@@ -215,12 +215,13 @@ async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -
         may_come_in(session, room)
         may_stay(session, room, kicks)
         _attach(session, room, command)
-        n, users, epoch, top = room.here.n, room.here.users, room.epoch, room.top
+        n, epoch, top = room.here.n, room.epoch, room.top
+        show_members = n <= TELL_EACH and (session.resume_digest is None or "members" in session.caps)
+        users = room.here.users if show_members else None
     finally:
         room.joining -= 1
         session.hub.tidy(room)
     # Nothing is awaited up to here, and the numbers below only describe.
-    show_members = n <= TELL_EACH and (session.resume_digest is None or "members" in session.caps)
     return Joined(
         room=shown_name(session, name),
         user=session.user.user,
@@ -233,7 +234,7 @@ async def _enter(session: Session, command: c.Join, allowance: bulk.Allowance) -
         entries=tuple(entries),
         state=state,
         n=n,
-        members=users if show_members else None,
+        members=users,
         read=mark,
         unread=unread.unread,
         mentions=unread.mentions,

@@ -11,7 +11,7 @@ from chatservice.domain.audience import AtOnce
 from chatservice.domain.bus import ALONE, Bus
 from chatservice.domain.errors import KICKED, TOKEN_EXPIRED, Code, Disconnect, Refused
 from chatservice.domain.events import Entry, Event, Moderated, Presence, Said, User
-from chatservice.domain.limits import Rate
+from chatservice.domain.limits import BIG_ROOMS, BigRooms, Rate
 from chatservice.domain.permissions import has_a_place, may_be_in
 from chatservice.domain.ports import Audit, Engine, Identity, Passes, Peer, Randomness, SignIn, Turn
 from chatservice.domain.presence import TELL_EACH
@@ -45,6 +45,7 @@ class Hub:
     :param audit: notes what moderators do.
     :param turn: when what a room is told in one turn is handed on.
     :param report: is given errors that are ours, not a peer's.
+    :param sizes: from where on rooms are big.
     :param build: which build of the service this is; clients of another one may want to reload.
     :ivar committed_count: entries since the start, in all rooms.
     :ivar network_of: what of an address a ban goes by, empty where it says nothing about who it is.
@@ -64,6 +65,7 @@ class Hub:
         build: str = "",
         audit: Audit | None = None,
         guests: bool = True,
+        sizes: BigRooms = BIG_ROOMS,
     ) -> None:
         self.log = log
         self.clock = clock
@@ -82,6 +84,7 @@ class Hub:
         self.bus: Bus = ALONE  # with other nodes `Elsewhere` sets both
         self.enforce: Callable[[Room, Moderated | None], object] | None = None
         self.guests = guests
+        self._sizes = sizes
         self.proofs = Proofs()
         self.roster = Roster(registry.names, registry.whose)
         self.rooms: dict[str, Room] = {}
@@ -209,7 +212,7 @@ class Hub:
         room = self.rooms.get(name)
         if room is None:
             clock = None if self.rates is None else self.clock
-            room = self.rooms[name] = Room(name, self.log, self.report, self.turn, clock)
+            room = self.rooms[name] = Room(name, self.log, self.report, self.turn, clock, self._sizes)
             room.enforce, room.here.bus = self.enforce, self.bus
             self.bus.follow(name)
         return room

@@ -39,6 +39,30 @@ RING = 256
 """Entries each active room keeps in memory: covers a reconnect after a restart without a disk read."""
 
 
+MEMBERS_PAGE, MEMBERS_LIMIT = 200, 500
+"""Members one answer names if nobody says how many, and at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class BigRooms:
+    """From where on a room is told otherwise, because telling it takes so long that all others would wait.
+
+    :ivar slice_peers: so many peers of an audience are told in one turn of the reactor, some 3 ms; whatever else
+        has come goes between. An audience of two slices is told at once.
+    :ivar hot_users: above so many users online a room's audiences are told in rounds: a round costs as much with
+        one event as with a hundred.
+    :ivar every_s: seconds from the beginning of such a round to that of the next; the first after a silence begins
+        at once.
+    """
+
+    slice_peers: int = 500
+    hot_users: int = 5000
+    every_s: float = 0.25
+
+
+BIG_ROOMS = BigRooms()
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """A token bucket's shape: `burst` at once, then `per_s` a second."""

@@ -6,7 +6,7 @@ one shared test file (tests/contract) that all implementations pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -274,11 +274,20 @@ class Format(Protocol):
     def own_frames(self, entry: Entry) -> Frames | None:
         """The same for the sessions of the person who made the entry, when that differs; else None."""
 
-    def hand_out(self, peers: Iterable[Any], frames: Sequence[Frames], events: Sequence[Event]) -> None:
+    def join(self, frames: Sequence[Frames], events: Sequence[Event], *, is_batch: bool) -> Frames:
+        """All of `frames` in one piece, as `hand_out` takes it. MUST NOT raise.
+
+        :param events: what each of `frames` tells.
+        :param is_batch: peers that take several events in one frame shall get them so.
+        """
+
+    def hand_out(
+        self, peers: Iterable[Any], joined: Frames, frames: Sequence[Frames], events: Sequence[Event]
+    ) -> None:
         """Give every one of `peers`, all of this format, all of `frames`, in order; as `Peer.send` would each.
         MUST NOT raise.
 
-        :param events: what each of `frames` tells.
+        :param joined: what `join` made of them; who reads slowly is given `frames` instead.
         """
 
 
@@ -286,7 +295,14 @@ class Flushable(Protocol):
     """Something that has gathered bytes during a turn."""
 
     def flush(self) -> None:
-        """Hand them on."""
+        """Hand them on, or begin to."""
+
+
+class Sliced(Protocol):
+    """Something that takes so long that it is done in slices."""
+
+    def go_on(self) -> bool:
+        """Do the next slice; whether there is one more."""
 
 
 class Turn(Protocol):
@@ -294,6 +310,12 @@ class Turn(Protocol):
 
     def add(self, what: Flushable) -> None:
         """Something more waits in it; flush it then, once however often it was added."""
+
+    def go_on(self, what: Sliced) -> None:
+        """It has slices to do: one a turn, by turns with all others that have, and not in this turn."""
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call it after so many seconds."""
 
     def handed_out(self, format: Format, frames: Sequence[Frames], peers: int) -> None:
         """So many peers are told these: for whoever counts."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from heapq import nsmallest
+from operator import attrgetter
 
 from chatservice.domain.audience import Audience
 from chatservice.domain.bus import ALONE, Bus
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Counted, Crowded, Entered, Entry, Event, Left, Renamed, User
-from chatservice.domain.limits import Bucket, Rate
+from chatservice.domain.limits import BIG_ROOMS, BigRooms, Bucket, Rate
 from chatservice.domain.names import nick_key
 from chatservice.domain.ports import Format, Peer, Turn
 
@@ -33,15 +35,27 @@ class Attendance:
     Members may be here by other nodes too; who is here by any is here, and is told of once.
 
     :param clock: seconds; None where floods are not summed up.
+    :param sizes: from where on a room is big.
     """
 
     bus: Bus = ALONE
     # On the class: there are many rooms, and in most of them nobody is here by another node.
     _others: dict[str, dict[str, User]] = {}
     _apart = 0  # how many are here by other nodes only
+    _counts: dict[str, int] = {}  # how many more are, by node, whom nobody names to us
+    _is_hot = False
+    _sizes = BIG_ROOMS
 
-    def __init__(self, room: str, turn: Turn, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        room: str,
+        turn: Turn,
+        clock: Callable[[], float] | None = None,
+        sizes: BigRooms = BIG_ROOMS,
+    ) -> None:
         self.room = room
+        if sizes is not BIG_ROOMS:
+            self._sizes = sizes
         self._turn = turn
         self._clock = clock
         self._pace: Bucket | None = None
@@ -54,17 +68,34 @@ class Attendance:
     @property
     def n(self) -> int:
         """How many users are here."""
-        return len(self._members) + self._apart
+        n = len(self._members) + self._apart
+        return n + sum(self._counts.values()) if self._counts else n
 
     @property
     def users(self) -> tuple[User, ...]:
-        """Who is here, in the order of arrival; those who are by other nodes only come last."""
+        """Who is here, in the order of arrival; those who are by other nodes only come last, as far as we know
+        them."""
         here = tuple(user for user, _ in self._members.values())
         if not self._apart:
             return here
         return here + tuple(
             next(iter(nodes.values())) for id, nodes in self._others.items() if id not in self._members
         )
+
+    def page(self, after: str | None, limit: int) -> tuple[tuple[User, ...], str | None]:
+        """Who is here, by pages. A room that fits into one is shown in the order of arrival, others by user id: so
+        nobody who stays is left out, whoever comes and goes meanwhile.
+
+        :param after: what an earlier page said about the next one.
+        :returns: and the `after` of the next page, None if there is none.
+        """
+        users: Iterable[User] = self.users
+        if after is not None:
+            users = [user for user in users if user.id > after]
+        elif self.n <= limit:
+            return tuple(users), None
+        shown = tuple(nsmallest(limit + 1, users, key=attrgetter("id")))
+        return shown[:limit], shown[limit - 1].id if len(shown) > limit else None
 
     def peers(self, user_id: str) -> Collection[Peer]:
         """The peers of one user."""
@@ -89,7 +120,10 @@ class Attendance:
         """`peer` is told everything from here on, and nobody is told of it."""
         audience = self._audiences.get(peer.format)
         if audience is None:
-            audience = self._audiences[peer.format] = Audience(peer.format, self._turn)
+            audience = Audience(peer.format, self._turn, self._sizes.slice_peers)
+            self._audiences[peer.format] = audience
+            if self._is_hot:
+                audience.every_s = self._sizes.every_s
         audience.add(peer)
 
     def unlisten(self, peer: Peer) -> None:
@@ -104,6 +138,11 @@ class Attendance:
         """Those who only read, all or one user's."""
         peers = [peer for audience in self._audiences.values() for peer in audience.peers]
         return [peer for peer in peers if peer.reads_as is not None and user_id in (None, peer.reads_as)]
+
+    def by_transport(self, transport: str) -> list[Peer]:
+        """Those who are reached by that kind of transport."""
+        mine = (audience for audience in self._audiences.values() if audience.format.transport == transport)
+        return [peer for audience in mine for peer in audience.peers]
 
     def attach(self, user: User, peer: Peer) -> None:
         """`peer` is told everything from here on. The others learn of a user's first connection."""
@@ -184,8 +223,19 @@ class Attendance:
             self._apart -= 1
             self._tell_presence(Left(self.room, user, self.n))
 
+    def counted(self, node: str, n: int) -> None:
+        """See `BusSink.counted`."""
+        if n != self._counts.get(node, 0):
+            self._counts = {**self._counts, node: n}
+            if not n:
+                del self._counts[node]
+            self.count_changed = True
+            self._weigh()
+
     def attending(self, by_node: Mapping[str, Mapping[str, User]]) -> None:
         """See `BusSink.attending`."""
+        for node in self._counts.keys() - by_node.keys():
+            self.counted(node, 0)
         for user_id, nodes in list(self._others.items()):
             for node in [node for node in nodes if user_id not in by_node.get(node, ())]:
                 self.went(node, user_id)
@@ -195,6 +245,7 @@ class Attendance:
 
     def node_gone(self, node: str) -> None:
         """See `BusSink.node_gone`."""
+        self.counted(node, 0)
         for user_id in [user_id for user_id, nodes in self._others.items() if node in nodes]:
             self.went(node, user_id)
 
@@ -232,6 +283,8 @@ class Attendance:
                 peer.close(why)
 
     def _tell_presence(self, event: Entered | Left) -> None:
+        if self._is_hot or self.n > self._sizes.hot_users:
+            self._weigh()
         if self.n > TELL_EACH:
             self.count_changed = True
         elif self.n > isinstance(event, Entered) and self._is_flood():  # else nobody is there to be told
@@ -244,6 +297,15 @@ class Attendance:
             self.fan_out(replace(event, summed_up=True))
         else:
             self.fan_out(event)
+
+    def _weigh(self) -> None:
+        """Whether the room is hot. One that has cooled a little is still: it would be told now so, now so."""
+        bound = self._sizes.hot_users
+        is_hot = self.n > (bound - bound // 10 if self._is_hot else bound)
+        if is_hot != self._is_hot:
+            self._is_hot = is_hot
+            for audience in self._audiences.values():
+                audience.every_s = self._sizes.every_s if is_hot else 0.0
 
     def _is_flood(self) -> bool:
         """Whether this coming or going is one too many. Once some wait, all others wait behind them: nobody may be

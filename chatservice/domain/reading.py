@@ -7,7 +7,7 @@ from chatservice.domain import commands as c
 from chatservice.domain.entering import shown_name
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import ReadElsewhere
-from chatservice.domain.limits import ANSWER_BYTES, HISTORY_LIMIT
+from chatservice.domain.limits import ANSWER_BYTES, HISTORY_LIMIT, MEMBERS_LIMIT
 from chatservice.domain.names import clean_text
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.recovery import RECOVER_LIMIT
@@ -97,7 +97,8 @@ async def _read(session: Session, room: Room, seq: int) -> Result:
 def who(session: Session, command: c.Who) -> Result:
     """Who is in the room."""
     room = session.room(command.room)
-    return Members(shown_name(session, room.name), room.here.users, room.here.n)
+    users, next = room.here.page(command.after, max(1, min(command.limit, MEMBERS_LIMIT)))
+    return Members(shown_name(session, room.name), users, room.here.n, next)
 
 
 def history(session: Session, command: c.History) -> Promise[Result]:

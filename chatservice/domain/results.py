@@ -130,11 +130,15 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Who is in the room."""
+    """Who is in the room: `n` users, of whom these are shown.
+
+    :ivar next: a `Who.after` that asks for what comes after them; None when there are no more.
+    """
 
     room: str
     users: tuple[User, ...]
     n: int
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

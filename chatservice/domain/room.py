@@ -19,7 +19,7 @@ from chatservice.domain.events import (
     Truncated,
     User,
 )
-from chatservice.domain.limits import RING
+from chatservice.domain.limits import BIG_ROOMS, RING, BigRooms
 from chatservice.domain.message import erase
 from chatservice.domain.ports import Log, Page, Turn
 from chatservice.domain.presence import Attendance
@@ -63,6 +63,7 @@ class Room:
         report: Callable[[BaseException], None],
         turn: Turn | None = None,
         clock: Callable[[], float] | None = None,
+        sizes: BigRooms = BIG_ROOMS,
     ) -> None:
         self.name = name
         self.state = State.COLD
@@ -72,7 +73,7 @@ class Room:
         self.joining = 0  # joins under way; the hub keeps the room while there are any
         self.kicks: dict[str, int] = {}  # user id -> how often it was thrown out, for whoever is on the way in
         self.said_at: dict[str, float] = {}  # user id -> when it last spoke, while the room is slow
-        self.here = Attendance(name, turn or AtOnce(), clock)
+        self.here = Attendance(name, turn or AtOnce(), clock, sizes)
         self.enforce: Callable[[Room, Moderated | None], object] | None = None  # where there are other nodes
         self._forks: tuple[tuple[str, int], ...] = ()
         self._first = 1

@@ -16,8 +16,8 @@ from chatservice.domain.promise import Promise, resolved
 from chatservice.logs.redis_asking import Asking
 from chatservice.logs.redis_codec import read_told
 from chatservice.logs.redis_keys import Keys
-from chatservice.logs.redis_presence import Presence
-from chatservice.logs.redis_signals import encode_signal, read_signal, read_user
+from chatservice.logs.redis_presence import COUNT, Presence
+from chatservice.logs.redis_signals import encode_signal, read_present, read_signal
 from chatservice.logs.redis_told import Followed, Once
 from chatservice.redis.errors import Lost, NotConnected
 from chatservice.redis.handshake import pairs
@@ -134,7 +134,10 @@ class RedisBus:
             if self._followed.get(room) is not followed or isinstance(answer, Lost | NotConnected):
                 return
             if self._sink is not None and not isinstance(answer, Exception):
-                self._sink.attending(room, self._by_node(answer))
+                by_node = self._by_node(answer)
+                self._sink.attending(room, {node: users for node, (users, _) in by_node.items()})
+                for node, (_, more) in by_node.items():
+                    self._sink.counted(room, node, more)
             followed.ready = True
             followed.release()
             if followed.was_ready and self._sink is not None:
@@ -143,10 +146,13 @@ class RedisBus:
 
         self._asking.wire.run("attending", (names.workers, self._keys.workers), (names.present,), answered)
 
-    def _by_node(self, answer: list[Any]) -> Mapping[str, Mapping[str, User]]:
-        nodes = {
-            node.decode(): {id.decode(): read_user(user) for id, user in pairs(of)} for node, of in pairs(answer)
-        }
+    def _by_node(self, answer: list[Any]) -> Mapping[str, tuple[Mapping[str, User], int]]:
+        """The users of each other node, and how many it has besides."""
+        nodes: dict[str, tuple[Mapping[str, User], int]] = {}
+        for node, of in pairs(answer):
+            told = [read_present(user) for _, user in pairs(of)]
+            users = {user.id: user for user in told if isinstance(user, User)}
+            nodes[node.decode()] = (users, sum(user for user in told if isinstance(user, int)))
         nodes.pop(self.node, None)
         for node in nodes:
             self.presence.saw(node)
@@ -202,7 +208,13 @@ class RedisBus:
                 return
             elif kind == b"j":
                 self.presence.saw(node.decode())
-                self._sink.came(room, node.decode(), read_user(what))
+                user = read_present(what)
+                if isinstance(user, User):
+                    self._sink.came(room, node.decode(), user)
+                else:
+                    self._sink.counted(room, node.decode(), user)
+            elif kind == b"l" and what == COUNT.encode():
+                self._sink.counted(room, node.decode(), 0)
             elif kind == b"l":
                 self._sink.went(room, node.decode(), what.decode())
 

@@ -58,6 +58,7 @@ class Keys:
         self.workers = self.prefix + b"w"
         self.erased = self.prefix + b"erased"
         self.shards = self.prefix + b"shards"
+        self.taker = self.prefix + b"taker"
         self.everybody = self._channels + b"all"
         self.room = lru_cache(4096)(self._room)
 
@@ -103,6 +104,10 @@ class Keys:
     def invite(self, id: str) -> bytes:
         """How often an invitation was used."""
         return self.prefix + b"v:" + id.encode()
+
+    def heard(self, digest: bytes) -> bytes:
+        """How often something was heard; see lua/heard.lua."""
+        return self.prefix + b"h:" + digest.hex().encode()
 
     def lease(self, job: str) -> bytes:
         """Who does a job that one worker does."""

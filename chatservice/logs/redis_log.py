@@ -24,6 +24,7 @@ from chatservice.logs.redis_claim import ALL, Claim, check_durable, claim_server
 from chatservice.logs.redis_codec import read_page
 from chatservice.logs.redis_folding import earlier
 from chatservice.logs.redis_keys import Keys
+from chatservice.logs.redis_once import RedisOnce
 from chatservice.logs.redis_people import People, read_accounts
 from chatservice.logs.redis_presence import BEAT_S
 from chatservice.logs.redis_reading import FAR, Reading
@@ -102,6 +103,7 @@ class RedisLog(Reading, People):
         self._accounts: dict[str, Account] = {}
         self._sink: LogSink | None = None
         self.bus = RedisBus(asking, keys, randomness.token(), call_soon, self._account_told, self._hears_accounts)
+        self.once = RedisOnce(asking, keys, randomness)
         ttl_ms = None if cid_ttl_s is None else cid_ttl_s * 1000
         self._writing = Writing(
             asking, keys, self.bus, clock=clock, seconds=seconds, keep=keep, cid_ttl_ms=ttl_ms, note=note

@@ -51,6 +51,7 @@ class ShardedLog:
         self.servers = len(self.all)
         self.bus = ShardedBus([shard.bus for shard in self.all], lambda room: self.of(room).bus)
         self.cid_ttl_s = self.first.cid_ttl_s
+        self.once = self.first.once
 
     def of(self, room: str) -> RedisLog:
         """Where the room is."""

@@ -51,6 +51,12 @@ def read_user(stored: bytes) -> User:
     return User(*orjson.loads(stored))
 
 
+def read_present(stored: bytes) -> User | int:
+    """The same, or the number of those whom a worker does not name."""
+    told = orjson.loads(stored)
+    return told if isinstance(told, int) else User(*told)
+
+
 def encode_signal(event: Event) -> bytes | None:
     """An event as JSON; None for one that other nodes need not know."""
     name = _NAMES.get(type(event))

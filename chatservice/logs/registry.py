@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatservice.domain.bus import Bus
+from chatservice.domain.bus import OURS, Bus, Once
 from chatservice.domain.ports import Engine, LogError, Randomness
 from chatservice.logs.note import Note, ignore
 
@@ -114,6 +114,12 @@ def check_store(store: str, durability: str = DURABILITIES[0]) -> None:
     """
     if _named(store, durability)[0] in REDIS:
         _redis_servers(store)
+
+
+def once_of(log: Engine) -> Once:
+    """Which of the chat's workers does what all have heard."""
+    once: Once = getattr(log, "once", OURS)
+    return once
 
 
 def check_log(store: str, data: Path, durability: str = DURABILITIES[0]) -> None:

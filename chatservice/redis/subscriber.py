@@ -18,7 +18,11 @@ from chatservice.redis.words import DEADLINE_S, Answer, Done, pack
 BATCH = 512
 """Channels in one command: a thousand take half a millisecond of the server's one thread."""
 
-_KINDS = {b"subscribe": True, b"unsubscribe": False}
+_KINDS = {
+    b"subscribe": b"SUBSCRIBE",
+    b"unsubscribe": b"UNSUBSCRIBE",
+    b"psubscribe": b"PSUBSCRIBE",
+}
 
 
 class Subscriber(Connection):
@@ -37,20 +41,24 @@ class Subscriber(Connection):
     ) -> None:
         super().__init__(clock, up, down, deadline_s)
         self._heard = heard
-        # Channel and whether it is to be heard -> who waits for it, one for each time it was named.
-        self._unconfirmed: dict[tuple[bytes, bool], deque[Done | None]] = {}
+        # Channel and command -> who waits for it, one for each time it was named.
+        self._unconfirmed: dict[tuple[bytes, bytes], deque[Done | None]] = {}
         self._due: deque[float] = deque()
 
     def subscribe(self, channels: Iterable[bytes], done: Done) -> None:
         """Hear `channels` from here on. `done` is given None when the server has confirmed every one of them, or a
         `RedisError` when the connection is gone before."""
-        self._name(True, list(channels), done)
+        self._name(b"SUBSCRIBE", list(channels), done)
+
+    def subscribe_patterns(self, patterns: Iterable[bytes], done: Done) -> None:
+        """`subscribe` for all channels that match one of `patterns`, as PSUBSCRIBE has them."""
+        self._name(b"PSUBSCRIBE", list(patterns), done)
 
     def unsubscribe(self, channels: Iterable[bytes]) -> None:
         """Hear them no more."""
-        self._name(False, list(channels), None)
+        self._name(b"UNSUBSCRIBE", list(channels), None)
 
-    def _name(self, on: bool, channels: list[bytes], done: Done | None) -> None:
+    def _name(self, command: bytes, channels: list[bytes], done: Done | None) -> None:
         if not self.is_open:
             if done is not None:
                 done(NotConnected(self._why or "not connected"))
@@ -62,13 +70,12 @@ class Subscriber(Connection):
         for begin in range(0, len(channels), BATCH):
             batch = channels[begin : begin + BATCH]
             for channel in batch:
-                self._unconfirmed.setdefault((channel, on), deque()).append(None)
+                self._unconfirmed.setdefault((channel, command), deque()).append(None)
                 self._due.append(self._clock.seconds() + self._deadline_s)
-            words = (b"SUBSCRIBE" if on else b"UNSUBSCRIBE", *batch)
-            self.transport.write(pack(words))
+            self.transport.write(pack((command, *batch)))
         if done is not None:
             # One connection answers in order: the last channel's confirmation is that of all.
-            self._unconfirmed[channels[-1], on][-1] = done
+            self._unconfirmed[channels[-1], command][-1] = done
         if self._timer is None:
             self._timer = self._clock.callLater(self._deadline_s, self._look)
 
@@ -78,16 +85,19 @@ class Subscriber(Connection):
             if kind == b"message":
                 self._heard(answer[1], answer[2])
                 return
-            on = _KINDS.get(kind)
-            waiting = None if on is None else self._unconfirmed.get((answer[1], on))
-            if on is not None and waiting:
+            command = _KINDS.get(kind)
+            waiting = None if command is None else self._unconfirmed.get((answer[1], command))
+            if command is not None and waiting:
                 self._due.popleft()
                 done = waiting.popleft()
                 if not waiting:
-                    del self._unconfirmed[answer[1], on]
+                    del self._unconfirmed[answer[1], command]
                 if done is not None:
                     done(None)
                 return
+        if type(answer) is list and len(answer) == 4 and answer[0] == b"pmessage":
+            self._heard(answer[2], answer[3])
+            return
         super()._answered(answer)
 
     def _look(self) -> None:

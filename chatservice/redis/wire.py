@@ -124,6 +124,13 @@ class Wire:
         else:
             self._subscriber.subscribe(channels, done)
 
+    def subscribe_patterns(self, patterns: Iterable[bytes], done: Done) -> None:
+        """See `Subscriber.subscribe_patterns`."""
+        if self.server is None or self._subscriber is None:
+            done(NotConnected("not connected"))
+        else:
+            self._subscriber.subscribe_patterns(patterns, done)
+
     def unsubscribe(self, channels: Iterable[bytes]) -> None:
         """See `Subscriber.unsubscribe`."""
         if self.server is not None and self._subscriber is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -14,12 +13,12 @@ from zope.interface import implementer
 from chatservice.dialects.base import Voice
 from chatservice.dialects.full_voice import FullVoice, entry, message, shown_room
 from chatservice.domain import commands as c
-from chatservice.domain.audience import Hearer, hand_out_singly
+from chatservice.domain.audience import Hearer, hand_out_singly, join_nothing
 from chatservice.domain.entering import missed
 from chatservice.domain.errors import RESTART, Code, Disconnect, Refused
 from chatservice.domain.events import Bye, Entry, Event, Truncated
 from chatservice.domain.permissions import may_come_in, may_stay
-from chatservice.domain.ports import Format, Peer
+from chatservice.domain.ports import Format
 from chatservice.domain.promise import Promise, resolved
 from chatservice.domain.rates import Kind, spend
 from chatservice.domain.recovery import Resolution
@@ -63,9 +62,8 @@ class StreamFormat:
         """See `Format.own_frames`."""
         return None
 
-    def hand_out(self, peers: Iterable[Peer], frames: Sequence[bytes], events: Sequence[Event]) -> None:
-        """See `Format.hand_out`."""
-        hand_out_singly(peers, frames, events)
+    join = staticmethod(join_nothing)
+    hand_out = staticmethod(hand_out_singly)
 
 
 @lru_cache

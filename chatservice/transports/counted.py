@@ -78,6 +78,7 @@ class Counted:
     :ivar traffic: by kind of transport.
     :ivar rejected: commands that were refused, by code; `limited`, those too fast for a limit not the hub's.
     :ivar recoveries: joins with a position, by what came of them; `auths`, proofs of who one is.
+    :ivar emitted: what back ends have published for Socket.IO, by what became of it.
     :ivar slow: peers that were ended because they did not read.
     :ivar broadcast_s: how long a turn took to tell all; `ack_s`, from a message to its answer; `ping_s`, from a
         ping to its answer; `lag_s`, how late the reactor was; `storage_s`, the log's work, by kind.
@@ -99,6 +100,7 @@ class Counted:
     limited: dict[str, int] = field(default_factory=_counts)
     recoveries: dict[str, int] = field(default_factory=_counts)
     auths: dict[str, int] = field(default_factory=_counts)
+    emitted: dict[str, int] = field(default_factory=_counts)
     slow: int = 0
     broadcast_s: Histogram = field(default_factory=Histogram)
     ack_s: Histogram = field(default_factory=Histogram)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from typing import Protocol
 
-from chatservice.dialects.base import Id, Outcome, Voice
+from chatservice.dialects.base import Batching, Id, Outcome, Voice
 from chatservice.domain.events import Entry, Event
 from chatservice.domain.results import Greeting
 from chatservice.transports.deflate import WINDOW_BITS, deflate
@@ -52,7 +52,7 @@ class VoiceFormat:
     :param bare_frame: makes the frame of an answer that holds a secret; the same if not given.
     """
 
-    __slots__ = ("_bare_frame", "_frame", "_voice", "transport")
+    __slots__ = ("_bare_frame", "_frame", "transport", "voice")
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class VoiceFormat:
         transport: str = "websocket",
     ) -> None:
         self.transport = transport
-        self._voice = voice
+        self.voice = voice
         self._frame = frame
         self._bare_frame = bare_frame or frame
 
@@ -70,17 +70,26 @@ class VoiceFormat:
 
     def frames(self, event: Event) -> bytes | None:
         """See `Format.frames`."""
-        payload = self._voice.encode(event)
+        payload = self.voice.encode(event)
         return None if payload is None else self._frame(payload)
 
     def own_frames(self, entry: Entry) -> bytes | None:
         """See `Format.own_frames`."""
-        payload = self._voice.encode_own(entry)
+        payload = self.voice.encode_own(entry)
         return None if payload is None else self._frame(payload)
 
-    def hand_out(self, peers: Iterable[Listener], frames: Sequence[bytes], events: Sequence[Event]) -> None:
+    def join(self, frames: Sequence[bytes], events: Sequence[Event], *, is_batch: bool) -> bytes:
+        """See `Format.join`."""
+        if len(frames) == 1:
+            return frames[0]
+        if is_batch and isinstance(self.voice, Batching):
+            return b"".join(map(self._frame, self.voice.batches(events)))
+        return b"".join(frames)
+
+    def hand_out(
+        self, peers: Iterable[Listener], joined: bytes, frames: Sequence[bytes], events: Sequence[Event]
+    ) -> None:
         """See `Format.hand_out`. Nearly all that a delivery costs beside the system call is in this loop."""
-        joined = frames[0] if len(frames) == 1 else b"".join(frames)
         size = len(joined)
         for peer in peers:
             direct = peer.direct
@@ -98,7 +107,7 @@ class VoiceFormat:
         """The frames that answer a command, joined; empty if it is not answered."""
         # A token compressed together with strangers' words could be guessed from the length of the whole.
         frame = self._bare_frame if isinstance(outcome, Greeting) else self._frame
-        return b"".join(map(frame, self._voice.answer(id, outcome)))
+        return b"".join(map(frame, self.voice.answer(id, outcome)))
 
 
 # Peers with the same voice must share one format object: it is the key of their audience.

@@ -245,8 +245,9 @@ class Connected(Hearer):
         elif frames:
             self.send_alone(frames)
 
-    def speak(self, lang: str) -> None:
-        """Another language from now on; where a dialect has no hello there is no other."""
+    def speak(self, lang: str | None, *, batches: bool = False) -> None:
+        """Another language from now on, or several events in one frame; where a dialect has no hello there is
+        neither."""
 
     def flush(self) -> None:
         """Hand on what waits; an end is about to follow."""

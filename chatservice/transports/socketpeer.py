@@ -11,7 +11,7 @@ from chatservice.dialects.named import FULL, TAUGHT, Emitted, Named, NamedDialec
 from chatservice.dialects.phrases import choose_language
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import Code, Disconnect, Refused
-from chatservice.domain.events import Entry, Event
+from chatservice.domain.events import Entry, Event, Noticed
 from chatservice.domain.ports import Identity
 from chatservice.socketio import Event as Packet
 from chatservice.socketio import Socket
@@ -25,6 +25,9 @@ from chatservice.transports.watch import Watch
 from chatservice.transports.wishes import Wishes
 
 NAMESPACE = "/"
+
+PASSED_ON = Noticed("emitted")
+"""Stands for events of others where the queue asks what it is given."""
 
 
 class NamedFormat:
@@ -52,9 +55,14 @@ class NamedFormat:
         """What answers a command without an acknowledgement."""
         return None if id is SILENT else self._packet(self.voice.answered(outcome))
 
-    def hand_out(self, peers: Iterable[SocketPeer], frames: Sequence[Outgoing], events: Sequence[Event]) -> None:
+    def join(self, frames: Sequence[Outgoing], events: Sequence[Event], *, is_batch: bool) -> Outgoing:
+        """See `Format.join`: packets of Engine.IO leave in one write as they are."""
+        return _bundle(frames)
+
+    def hand_out(
+        self, peers: Iterable[SocketPeer], joined: Outgoing, frames: Sequence[Outgoing], events: Sequence[Event]
+    ) -> None:
         """See `Format.hand_out`."""
-        joined = _bundle(frames)
         for peer in peers:
             peer.send_all(joined, frames, events)
 
@@ -242,6 +250,19 @@ class SocketPeer(Connected):
         """It has taken all that waited."""
         self._socket_queue.drained()
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether what it is sent now goes out at once."""
+        return self._socket.connected and self._socket.session.is_writable
+
+    def hand_on(self, packet: Outgoing) -> None:
+        """Send it an event that is not the chat's own, after what its rooms have been told. Like all that is not
+        kept it is left out where much waits."""
+        for audience in self.audiences:
+            audience.catch_up(self)
+        self.count_sent(packet)
+        self.send(packet, PASSED_ON)
+
     # --- Peer and Wire ---
 
     def reply(self, id: Id, outcome: Outcome) -> None:
@@ -259,8 +280,10 @@ class SocketPeer(Connected):
         self._passage.traffic.sent += 1
         acknowledge(self.format.voice.acknowledgement(outcome))
 
-    def speak(self, lang: str) -> None:
-        """See `Wire.speak`."""
+    def speak(self, lang: str | None, *, batches: bool = False) -> None:
+        """See `Wire.speak`. There are no batches: Engine.IO has its own way to send several packets at once."""
+        if lang is None:
+            return
         self._lang = choose_language(lang, self._manners.lang)
         self.format = named_format(self._spoken.named_voice(self._lang, self._escape))
 

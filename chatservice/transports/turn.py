@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Protocol
 
-from chatservice.domain.ports import Flushable, Format, Frames
+from chatservice.domain.ports import Flushable, Format, Frames, Sliced
 from chatservice.transports.counted import Counted
 
 LONG_S = 0.0005
@@ -14,6 +14,11 @@ LONG_S = 0.0005
 
 SHARE = 16
 """Waiting for more may take this part of what it would save."""
+
+
+BETWEEN = 3
+"""Turns from one slice to the next: a message that has come is read in one, goes to the log in the next and to its
+room in the one after that. A turn with nothing to do takes a hundredth of a slice."""
 
 
 class Timer(Protocol):
@@ -30,6 +35,9 @@ class Turn:
     some messages come a moment before such a round begins and the rest a moment after, and then each half gets a
     round of its own, for ever. So a turn waits until it holds as many messages as the last one did, though no
     longer than a sixteenth of what that one took. Who talks alone is never waited for.
+
+    What comes in slices goes on in turns of its own, and others have some in between: the reactor reads, accepts,
+    other rooms are told.
 
     :param call_soon: calls a function after what the reactor is doing now.
     :param report: is given errors that are ours; without it they are raised where they are.
@@ -57,6 +65,8 @@ class Turn:
         self._took_s = 0.0
         self._first: dict[Flushable, None] = {}
         self._last: list[Flushable] = []
+        self._sliced: dict[Sliced, None] = {}
+        self._until_slice = 0  # turns
 
     def add(self, what: Flushable) -> None:
         """Something more waits in it: flush it at the end of the turn."""
@@ -73,6 +83,20 @@ class Turn:
         """Flush it after all that was added by `add`."""
         self._last.append(what)
         self._schedule()
+
+    def go_on(self, what: Sliced) -> None:
+        """See `chatservice.domain.ports.Turn.go_on`."""
+        if not self._sliced:
+            self._call_soon(self._slice)
+            self._until_slice = 0
+        self._sliced[what] = None
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """See `chatservice.domain.ports.Turn.later`; where there is no `call_later`, at once."""
+        if self._call_later is None:
+            call()
+        else:
+            self._call_later(seconds, call)
 
     def handed_out(self, format: Format, frames: Sequence[Frames], peers: int) -> None:
         """See `Turn.handed_out`."""
@@ -108,6 +132,29 @@ class Turn:
             self._told_last, self._took_s = told, self._now() - begin
             self.counted.broadcast_s.observe(self._took_s)
         self._scheduled = False
+
+    def _slice(self) -> None:
+        """One slice of what waits longest. It stays in line meanwhile, or `go_on` would ask for one turn more."""
+        self._until_slice -= 1
+        if self._until_slice > 0:
+            self._call_soon(self._slice)
+            return
+        self._until_slice = BETWEEN
+        what = next(iter(self._sliced))
+        begin, has_more = self._now(), True
+        try:
+            has_more = what.go_on()
+        except Exception as error:  # who was in that slice may have been told or not; the others must be
+            if self._report is None:
+                raise
+            self._report(error)
+        finally:
+            self.counted.broadcast_s.observe(self._now() - begin)
+            del self._sliced[what]
+            if has_more:
+                self._sliced[what] = None
+            if self._sliced:
+                self._call_soon(self._slice)
 
     def _try(self, what: Flushable) -> None:
         try:

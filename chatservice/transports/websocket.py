@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.python.failure import Failure
 
 from chatservice.dialects.base import Dialect, Voice
+from chatservice.dialects.full_voice import batching
 from chatservice.dialects.phrases import choose_language, say
 from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
@@ -42,6 +43,7 @@ class ChatWebSocket(Connected, LightWebSocket):
     _proof: tuple[str | None, Identity | None]
     _spoken: Dialect | None = None
     _queue: SendQueue | None
+    format: VoiceFormat
     _window_bits = 0
     _pace: Pace | None = None
     _message_limit: Limit | None = None
@@ -234,11 +236,13 @@ class ChatWebSocket(Connected, LightWebSocket):
         if self._message_limit is not None:
             self._message_limit.stop()
 
-    def speak(self, lang: str) -> None:
-        """Another language from now on."""
+    def speak(self, lang: str | None, *, batches: bool = False) -> None:
+        """See `Connected.speak`."""
         assert self._spoken is not None
-        voice = self._spoken.voice(choose_language(lang, self.factory.manners.lang), self.factory.manners.escape)
-        self.format = self._format_of(voice)
+        voice, manners = self.format.voice, self.factory.manners
+        if lang is not None:
+            voice = self._spoken.voice(choose_language(lang, manners.lang), manners.escape)
+        self.format = self._format_of(batching(voice) if batches else voice)
 
     def close(self, why: Disconnect) -> None:
         """See `Peer.close`."""

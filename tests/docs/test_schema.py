@@ -89,7 +89,7 @@ RESULTS: dict[str, list[Any]] = {
     "history": [r.Browsed("tea", MESSAGES, True, "e1")],
     "events": [r.Replayed("tea", ENTRIES, False, "e1", 7)],
     "search": [r.Hits((Hit("tea", MESSAGES[0], 18), Hit("tea", MESSAGES[1], 17)), 17), r.Hits((), None)],
-    "members": [r.Members("tea", (ANN, BOB), 2)],
+    "members": [r.Members("tea", (ANN, BOB), 2), r.Members("tea", (ANN,), 2, "u_1")],
     "invite": [r.Invited("tea", "i_1", 1, 1)],
 }
 
@@ -175,6 +175,20 @@ def test_results(name: str, result: Any) -> None:
     checker("result-" + name, STRICT).validate(members)
 
 
+def test_batches() -> None:
+    """A batch of all that a whole room may be told is as the schema says; there is none of one event, and none in
+    another."""
+    to_one = e.Expiring | e.ReadElsewhere | e.Lagged | e.Pinged | e.Bye
+    events = [event for event in EVENTS if not isinstance(event, to_one)]
+    (payload,) = full_voice.BatchingVoice("en").batches(events)
+    frame = json.loads(payload)
+    assert frame["events"] == [told(event)[0] for event in events]
+    FRAME.validate(frame)
+    checker("batch", STRICT).validate(frame)
+    assert not FRAME.is_valid({"type": "batch", "events": [frame, frame["events"][0]]})
+    assert not FRAME.is_valid({"type": "batch", "events": frame["events"][:1]})
+
+
 def test_messages_in_their_final_form() -> None:
     """The same for messages as history, state and search show them."""
     definitions = {**SCHEMA["$defs"], "message": copy.deepcopy(SCHEMA["$defs"]["message"])}
@@ -249,7 +263,7 @@ COMMANDS: dict[str, tuple[Frame, Frame]] = {
     "status": ({"status": "away"}, {"status": "dnd", "text": "tea time"}),
     "typing": ({"room": "tea"}, {"room": "tea", "on": False}),
     "nick": ({"nick": "Ann"}, {"nick": "Ann"}),
-    "members": ({"room": "tea"}, {"room": "tea"}),
+    "members": ({"room": "tea"}, {"room": "tea", "after": "u_1", "limit": 50}),
     "mod": (
         {"room": "tea", "action": "lock"},
         {"room": "tea", "action": "mute", "user": "u_2", "for_s": 60, "value": "on", "reason": "rude"},

@@ -12,7 +12,7 @@ import pytest
 from chatservice.dialects.base import Id, Outcome, Voice
 from chatservice.dialects.registry import dialect
 from chatservice.domain.accounts import Registry
-from chatservice.domain.audience import Hearer, hand_out_singly
+from chatservice.domain.audience import Hearer, hand_out_singly, join_nothing
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Event
@@ -66,9 +66,10 @@ class Speaker(Hearer):
         if named:
             self.conversation.perform(wishes.join)
 
-    def speak(self, lang: str) -> None:
-        self.voice = self.spoken.voice(lang, False)
-        self.format = _Plain(self.voice)
+    def speak(self, lang: str | None, *, batches: bool = False) -> None:
+        if lang is not None:
+            self.voice = self.spoken.voice(lang, False)
+            self.format = _Plain(self.voice)
 
     def send(self, frames: bytes, event: Event | None = None) -> None:
         if self.ended is None:
@@ -102,6 +103,7 @@ class _Plain:
     def __init__(self, voice: Voice) -> None:
         self.frames = voice.encode
         self.own_frames = voice.encode_own
+        self.join = join_nothing
         self.hand_out = hand_out_singly
 
 

@@ -15,7 +15,7 @@ NAMES = sorted(path.stem for path in Path(__file__).parent.glob("atheris_*.py"))
 
 def test_there_is_one_for_every_parser() -> None:
     """Each thing that a stranger can make us read has a target."""
-    parsers = "endpoints engineio extensions frames full handshake inflate line names socketio"
+    parsers = "emitters endpoints engineio extensions frames full handshake inflate line names socketio"
     assert [name.removeprefix("atheris_") for name in NAMES] == parsers.split()
 
 

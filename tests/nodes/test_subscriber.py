@@ -55,6 +55,21 @@ def test_each_call_has_its_own_confirmation() -> None:
     assert ear.done == {"first": None, "second": None}
 
 
+def test_patterns() -> None:
+    """What comes by a pattern is told with the channel it came on; the same name as channel and as pattern are two
+    subscriptions."""
+    ear = Ear()
+    ear.subscribe("channel", b"a*")
+    ear.subscriber.subscribe_patterns([b"a*"], lambda answer: ear.done.update(pattern=answer))
+    assert ear.transport.take().endswith(b"*2\r\n$10\r\nPSUBSCRIBE\r\n$2\r\na*\r\n")
+    ear.confirm(b"a*", kind=b"psubscribe")
+    assert ear.done == {"pattern": None}
+    ear.confirm(b"a*")
+    assert ear.done == {"pattern": None, "channel": None}
+    ear.subscriber.dataReceived(b"*4\r\n$8\r\npmessage\r\n$2\r\na*\r\n$3\r\nabc\r\n$2\r\nhi\r\n")
+    assert ear.heard == [(b"abc", b"hi")] and ear.ends == []
+
+
 def test_one_channel_in_two_calls() -> None:
     """A channel that is named twice is confirmed twice."""
     ear = Ear()

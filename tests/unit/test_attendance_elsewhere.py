@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from fakes import FakePeer
+
 from chatservice.domain.audience import AtOnce
 from chatservice.domain.events import User
+from chatservice.domain.limits import BigRooms
 from chatservice.domain.presence import Attendance
 
 
@@ -19,3 +22,33 @@ def test_they_are_found_by_name() -> None:
     assert here.named_elsewhere("ANN LEE") == ann
     here.went("south", "u_a")
     assert here.named_elsewhere("Ann Lee") is None and here.n == 0
+
+
+def test_those_who_are_only_counted() -> None:
+    """Each node has one absolute number: part of how many there are, of nobody's list, and gone with the node."""
+    here = Attendance("tea", AtOnce())
+    here.came("north", User("u_a", "Ann"))
+    for n in (7, 5, 5):
+        here.counted("north", n)
+    here.counted("south", 100)
+    assert (here.n, len(here.users)) == (106, 1)
+    assert here.page(None, 200) == (here.users, None)
+    here.attending({"north": {}, "west": {}})
+    assert here.n == 5
+    here.node_gone("north")
+    assert here.n == 0 and here.count_changed
+
+
+def test_a_room_is_hot_by_all_who_are_there() -> None:
+    """A node tells its few in rounds too where the room has many by other nodes."""
+    here = Attendance("tea", AtOnce(), sizes=BigRooms(hot_users=10))
+    here.listen(FakePeer())
+    audience = next(iter(here._audiences.values()))
+    here.counted("north", 10)
+    assert audience.every_s == 0
+    here.counted("north", 11)
+    assert audience.every_s == BigRooms().every_s
+    here.counted("north", 10)
+    assert audience.every_s > 0
+    here.counted("north", 9)
+    assert audience.every_s == 0

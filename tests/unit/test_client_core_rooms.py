@@ -44,6 +44,18 @@ def test_a_recovered_room() -> None:
     assert talker.come_back({"tea": joined(4, events=[], epoch="e2")})["rooms"]["tea"]["epoch"] == "e2"
 
 
+def test_a_batch() -> None:
+    """Its events are taken one by one: those that were told are not told again, and a gap in it is asked for."""
+    talker = in_room(final(1))
+    assert "batch" in talker.last("hello")["caps"]
+    new = talker.tell("batch", events=[message(2), {"type": "count", "room": "tea", "n": 5012}, message(4)])
+    assert [type(event) for event in new] == [Entry, Told]
+    assert talker.last("join")["since"] == {"epoch": "e1", "seq": 2}
+    talker.answer("join", **joined(4, events=[message(3), message(4)]))
+    talker.tell("batch", events=[message(4), message(5)])
+    assert told(talker) == [2, 3, 4, 5]
+
+
 def test_a_truncated_room() -> None:
     """What did not survive is dropped, then come the events that have those numbers now."""
     talker = in_room(final(1), final(2), final(3))

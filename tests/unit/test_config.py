@@ -160,6 +160,15 @@ def test_flags_in_the_environment(value: str) -> None:
         (["--lang", "de"], ["--lang", "de", "en, zh-CN"]),
         (["--line", "ssl:9001:privateKey=key.pem"], ["--line", "TLS"]),
         (["--redirect", "ssl:81:privateKey=key.pem"], ["--redirect", "TLS"]),
+        *(
+            (["--socketio-emitters", url], ["--socketio-emitters", why])
+            for url, why in (
+                ("h:6379", "redis:"),
+                ("redis://h?nick=", "nick"),
+                ("redis://h?kex=a", "db="),
+                ("redis://h/a", "number"),
+            )
+        ),
         (["--redirect", "99999"], ["--redirect", "99999"]),
         (["--origin", "*"], ["--origin", "*", "--insecure-any-origin"]),
         *(

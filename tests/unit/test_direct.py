@@ -40,7 +40,7 @@ class Link(Connected):
 
     def hear(self, data: bytes, format: VoiceFormat, events: list[Event]) -> None:
         self.expected += data
-        format.hand_out([self], [data], events)
+        format.hand_out([self], data, [data], events)
 
     def read(self) -> None:
         """The far end takes what is there, and the reactor writes what it can."""
@@ -94,13 +94,13 @@ def test_nothing_follows_an_end() -> None:
     for shut in (lambda: link.tcp.loseConnection(), lambda: link._queue.close()):  # type: ignore[union-attr]
         link.direct = None
         shut()
-        format.hand_out([link], [b"x"], [EVENT])
+        format.hand_out([link], b"x", [b"x"], [EVENT])
         assert link.direct is None
     link.end()
     link, _, format = hall()
     link.hear(b"1", format, [EVENT])
     link.hold()
-    format.hand_out([link], [b"2"], [EVENT])
+    format.hand_out([link], b"2", [b"2"], [EVENT])
     link.read()
     assert link.got == b"1"
     link.release()
@@ -114,7 +114,7 @@ def test_a_peer_that_is_gone_hurts_nobody() -> None:
     for one in (link, other):
         one.hear(b"1", format, [EVENT])
     link.theirs.close()
-    format.hand_out([link, other], [b"2"], [EVENT])
+    format.hand_out([link, other], b"2", [b"2"], [EVENT])
     other.read()
     assert other.got == b"12" and link.direct is None and link.tcp in link.reactor.writers
     link.end()
@@ -142,11 +142,11 @@ def test_order_under_any_timing(steps: list[tuple[str, int]]) -> None:
         if step == "room":
             if is_held:
                 held += data
-                format.hand_out([link], [data], [None])  # type: ignore[list-item]
+                format.hand_out([link], data, [data], [None])  # type: ignore[list-item]
             else:
                 link._queue.flush()  # type: ignore[union-attr]  # the end of a turn: audiences and queues
                 link.expected += data
-                format.hand_out([link], [data], [None])  # type: ignore[list-item]
+                format.hand_out([link], data, [data], [None])  # type: ignore[list-item]
         elif step == "alone" and not is_held:
             link.expected += data
             link.send(data)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 
 from fakes import ANN, FakeTransport, Pump, entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
-from chatservice.domain.audience import hand_out_singly
+from chatservice.domain.audience import hand_out_singly, join_nothing
 from chatservice.domain.events import Entry, Event, Lagged, Typing
-from chatservice.domain.ports import Peer
 from chatservice.transports.lag import EPHEMERAL_BYTES, LAG_BYTES
 from chatservice.transports.sendqueue import REPLY_BYTES, SLICE_BYTES, SendQueue, Turn
 from chatservice.transports.surroundings import STUCK_S
@@ -36,8 +34,8 @@ class LagFormat:
     def own_frames(self, entry: Entry) -> bytes | None:
         return None
 
-    def hand_out(self, peers: Iterable[Peer], frames: Sequence[bytes], events: Sequence[Event]) -> None:
-        hand_out_singly(peers, frames, events)
+    join = staticmethod(join_nothing)
+    hand_out = staticmethod(hand_out_singly)
 
 
 class Link:

@@ -12,6 +12,7 @@ from said import BESIDE, SAID, found
 
 from chatservice.config import OPTIONS, BadConfig, Config, read_config
 from chatservice.config.pages import configuration_page, sample_file
+from chatservice.flags import Options
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -33,8 +34,9 @@ def in_toml(option: Any, values: list[str]) -> str:
 def test_the_file_says_the_same(option: Any, tmp_path: Path) -> None:
     """Each option can stand in the file, under the name of its flag."""
     values, name, wanted = SAID[option.name]
-    beside = {"trusted-proxy": ["10.0.0.1"]} if option.name in BESIDE else {}
-    config = from_file(tmp_path, f"{option.name} = {in_toml(option, values)}\n", **beside)
+    beside = Options()
+    beside.parseOptions(BESIDE.get(option.name, []))
+    config = from_file(tmp_path, f"{option.name} = {in_toml(option, values)}\n", **beside.given())
     assert found(config, name) == wanted
     setting = config.settings.by_name[option.name]
     assert (setting.source, setting.called) == ("file", f"{tmp_path / 'chat.toml'}: {option.name}")

@@ -24,3 +24,7 @@ def test_no_password_is_shown() -> None:
     for store in ("redis://ann:secret@127.0.0.1/0", "redis://h?password=secret", "unix:/s?password=secret"):
         told = {one.name: one.value for one in shown_settings(gather({"store": store}, {}))}
         assert told["store"] == store.partition(":")[0] + ":…"
+        told = {
+            one.name: one.value for one in shown_settings(gather({"socketio-emitters": [store, "unix:/x"]}, {}))
+        }
+        assert told["socketio-emitters"] == store.partition(":")[0] + ":…, unix:…"

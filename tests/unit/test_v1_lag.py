@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import pytest
 from chat import Chat, Frame, NearEnd, Tab, code
 from fakes import FakeTransport, Pump, entry, short
 
-from chatservice.domain.audience import hand_out_singly
+from chatservice.domain.audience import hand_out_singly, join_nothing
 from chatservice.domain.errors import SLOW, Disconnect
 from chatservice.domain.events import Entered, Entry, EpochChanged, Event, Truncated, User
-from chatservice.domain.ports import Peer
 from chatservice.transports.lag import EPHEMERAL_BYTES, LAG_BYTES
 from chatservice.transports.sendqueue import REPLY_BYTES, SendQueue, Turn
 from chatservice.transports.watch import Watch
@@ -129,8 +126,8 @@ class Lines:
     def own_frames(self, entry: Entry) -> None:
         return None
 
-    def hand_out(self, peers: Iterable[Peer], frames: Sequence[bytes], events: Sequence[Event]) -> None:
-        hand_out_singly(peers, frames, events)
+    join = staticmethod(join_nothing)
+    hand_out = staticmethod(hand_out_singly)
 
 
 class Owner:

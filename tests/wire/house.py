@@ -14,7 +14,7 @@ from twisted.internet.task import Clock, LoopingCall
 
 from chatservice.domain.accounts import Registry
 from chatservice.domain.hub import Hub
-from chatservice.domain.limits import FRAME_BYTES, Rate
+from chatservice.domain.limits import BIG_ROOMS, FRAME_BYTES, BigRooms, Rate
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import SignedPasses
 from chatservice.logs.memory import MemoryLog
@@ -31,6 +31,7 @@ from chatservice.transports.origins import Origins
 from chatservice.transports.site import PageSite
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Manners, Surroundings
+from chatservice.transports.turn import Turn
 from chatservice.transports.watch import TICK_S
 from chatservice.transports.websocket import ChatWebSocketFactory
 
@@ -71,6 +72,7 @@ class House:
         limited: bool = True,
         signed: bool = False,
         guests: bool = True,
+        sizes: BigRooms | None = None,
     ) -> None:
         self.clock, self.pump, self.troubles = Clock(), Pump(), Troubles()
         counted = Counted()
@@ -78,6 +80,9 @@ class House:
             lang, "simple", "lobby", loopback, compression, echo_bytes, limited, origins or Origins(), hosts
         )
         log = MemoryLog(call_soon=self.pump, clock=lambda: NOON + self.clock.seconds(), randomness=Ids("epoch"))
+        turn = None  # each thing that a room is told goes out by itself
+        if sizes is not None:
+            turn = Turn(self.pump, self.troubles.append, self.clock.callLater, self.clock.seconds, counted)
         self.hub = Hub(
             log,
             clock=lambda: NOON + self.clock.seconds(),
@@ -87,6 +92,8 @@ class House:
             report=self.troubles.append,
             build="0.0.0-house",
             guests=guests,
+            turn=turn,
+            sizes=sizes or BIG_ROOMS,
         )
         if signed:
             self.passes = self.hub.passes = SignedPasses(
@@ -95,6 +102,7 @@ class House:
         log.start(self.hub)
         self.around = Surroundings.of(
             self.hub,
+            turn=turn,
             call_later=self._call_later,
             now=self.clock.seconds,
             report=self.troubles.append,

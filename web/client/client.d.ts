@@ -210,7 +210,7 @@ export class Room implements AsyncIterable<AnyEvent> {
   read(seq?: number): Promise<{ seq: number; unread: number; mentions: number }>;
   history(page?: Page): Promise<{ messages: Message[]; more: boolean; epoch: string }>;
   search(q: string, page?: { before?: number; limit?: number }): Promise<{ hits: Hit[]; next?: number }>;
-  members(): Promise<{ members: User[]; n: number }>;
+  members(page?: { after?: string; limit?: number }): Promise<{ members: User[]; n: number; next?: string }>;
   /** May be called at every key. */
   typing(on?: boolean): void;
   mod(action: string, more?: { user?: string; for_s?: number; value?: string | number; reason?: string }): Promise<AnyReply>;

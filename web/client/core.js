@@ -143,6 +143,8 @@ export class Core extends Emitter {
     const { type, id } = frame;
     if (id !== undefined) {
       this.#answer(id, frame);
+    } else if (type === "batch") {
+      for (const event of frame.events) this.#take(event);
     } else if (type === "ping") {
       this.send("pong", { t: frame.t });
       this.rooms.lookAt(frame.tops);

@@ -38,7 +38,7 @@ export class Identity {
       nick: nick || undefined,
       lang,
       client,
-      caps: ["members"],
+      caps: ["batch", "members"],
       resume: storage.get("session") ?? undefined,
       rooms: this.core.rooms.atHello(),
     }, (reply) => this.#welcome(reply), (error) => this.#refused(error));

@@ -96,8 +96,9 @@ export class Room {
     return this.ask("search", { q, ...page });
   }
 
-  members() {
-    return this.ask("members");
+  /** @param {{after?: string, limit?: number}} [page] */
+  members(page) {
+    return this.ask("members", page);
   }
 
   typing(on = true) {

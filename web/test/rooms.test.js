@@ -44,6 +44,21 @@ test("a gap is asked for with since, once, and nothing behind it is told before"
   assert.equal(it.sent("join").length, 2);
 });
 
+test("a batch is taken one by one, with all that follows of each", async () => {
+  const it = world();
+  const tea = await it.inTea(1);
+  const count = { type: "count", room: "tea", n: 5012 };
+  await it.give({ type: "batch", events: [message(2), count, message(4)] });
+  assert.deepEqual(entries(it), [2]);
+  assert.ok(it.told.some((event) => event.type === "count" && event.n === 5012));
+  assert.deepEqual(it.last("join").since, { epoch: "e", seq: 2 });
+  await it.admit({ seq: 4, events: [message(3), message(4)] });
+  await it.give({ type: "batch", events: [message(4), message(5)] });
+  assert.deepEqual(entries(it), [2, 3, 4, 5]);
+  assert.deepEqual(seqs(tea), [1, 2, 3, 4, 5]);
+  assert.ok(it.last("hello").caps.includes("batch"));
+});
+
 test("a number we may not see counts, and so does a type nobody knows", async () => {
   const it = world();
   const tea = await it.inTea();
