@@ -11,7 +11,7 @@ from chatservice.dialects.named import FULL, TAUGHT, Emitted, Named, NamedDialec
 from chatservice.dialects.phrases import choose_language
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import Code, Disconnect, Refused
-from chatservice.domain.events import Entry, Event, Noticed
+from chatservice.domain.events import Counted, Entry, Event
 from chatservice.domain.ports import Identity
 from chatservice.socketio import Event as Packet
 from chatservice.socketio import Socket
@@ -26,8 +26,8 @@ from chatservice.transports.wishes import Wishes
 
 NAMESPACE = "/"
 
-PASSED_ON = Noticed("emitted")
-"""Stands for events of others where the queue asks what it is given."""
+PASSED_ON = Counted("", 0)
+"""Stands for events of others where the queue asks what it is given: something that is not kept."""
 
 
 class NamedFormat:

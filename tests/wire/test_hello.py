@@ -113,12 +113,16 @@ def test_ones_own_stream_has_one_name() -> None:
 
 
 def test_the_language_of_hello() -> None:
-    """A hello may choose the language, until it has been answered."""
+    """A hello may choose the language, and batches, until it has been answered."""
     world = house()
-    spoken: list[str] = []
+    spoken: list[str | None] = []
     pipe = Pipe(world.hub)
-    pipe.speak = spoken.append  # type: ignore[method-assign]
+    pipe.speak = lambda lang, batches=False: spoken.append(f"{lang} {batches}")  # type: ignore[method-assign]
     assert ask(world, pipe, "hello", lang="zh-CN", nick="Ann")["type"] == "ok"
     assert ask(world, pipe, "hello", lang="en")["type"] == "error"
-    assert spoken == ["zh-CN"]
+    assert ask(world, pipe, "hello", caps=["batch"])["type"] == "error"
+    other = Pipe(world.hub)
+    other.speak = pipe.speak  # type: ignore[method-assign]
+    assert ask(world, other, "hello", caps=["members", "batch"])["type"] == "ok"
+    assert spoken == ["zh-CN False", "None True"]
     assert ask(world, Pipe(world.hub), "hello", lang=7)["code"] == "bad_request"

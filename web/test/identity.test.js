@@ -9,7 +9,7 @@ test("hello says who we are, and what it gives is kept for the next time", async
   const it = await world({ nick: "Ann", lang: "zh-CN", storage }).online({ guest_token: "g_1" });
   const { id: _id, ...hello } = it.last("hello");
   assert.deepEqual(hello, {
-    type: "hello", v: 1, nick: "Ann", lang: "zh-CN", client: "chatservice.js", caps: ["members"], rooms: {},
+    type: "hello", v: 1, nick: "Ann", lang: "zh-CN", client: "chatservice.js", caps: ["batch", "members"], rooms: {},
   });
   assert.deepEqual(storage.kept, { session: "sess_1", guest_token: "g_1" });
   const again = world({ storage });

@@ -14,7 +14,7 @@ local heard
 if ARGV[3] ~= '' then
   heard = tonumber(ARGV[3])
 else
-  if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
+  if not redis.call('HGET', KEYS[1], ARGV[1]) then
     local since, known = 0, 0
     for at in string.gmatch(times, '%d+') do
       known = known + 1
