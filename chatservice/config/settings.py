@@ -65,6 +65,7 @@ def gather(given: Given, environment: Mapping[str, str], files: Iterable[Path] =
             _from_flag(option, given.get(option.name))
             or _from_environment(option, environment.get(option.variable, ""))
             or _from_file(option, members, file)
+            or _from_credential(option, environment)
             or _by_default(option)
         )
     unknown = (*_unknown_members(members, file), *_unknown_variables(environment))
@@ -113,6 +114,20 @@ def _from_environment(option: Option, said: str) -> Setting | None:
             raise BadConfig(f"{option.variable}={said}: say 1 or 0")
         value = said.lower() in ("1", "yes", "true")
     return Setting(option, value, "environment", option.variable) if value != () else None
+
+
+def _from_credential(option: Option, environment: Mapping[str, str]) -> Setting | None:
+    """What the service manager hands over as a secret (systemd.exec(5), CREDENTIALS): the address of a store may
+    have a password in it, which belongs neither on a command line nor into a file that everybody reads.
+    """
+    directory = environment.get("CREDENTIALS_DIRECTORY", "")
+    path = Path(directory) / option.name
+    if option.name != "store" or not directory or not path.is_file():
+        return None
+    try:
+        return Setting(option, path.read_text("utf-8").strip(), "file", "store in $CREDENTIALS_DIRECTORY")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"cannot read {path}: {error}") from error
 
 
 def _from_file(option: Option, members: Mapping[str, Any], file: Path | None) -> Setting | None:

@@ -134,8 +134,8 @@ class Beyond:
         arrival = arrival_of(transport)
         # What is still to be written would be lost.
         if arrival is not None and transport is arrival and direct_way(transport) is not None:
+            preface = self._preface(transport, len(received))
             with way:
-                preface = self._preface(transport, len(received))
                 try:
                     sent = socket.send_fds(way, [preface + received], [arrival.fileno()])
                 except OSError:
@@ -150,7 +150,7 @@ class Beyond:
         self._neighbours.adopt(way, splice.other)
         return True
 
-    def _preface(self, transport: Transport, n_bytes: int | None = None) -> bytes:
+    def _preface(self, transport: Any, n_bytes: int | None = None) -> bytes:
         arrival = arrival_of(transport)
         told: dict[str, Any] = {"place": self._place, "secure": ISSLTransport.providedBy(transport)}
         if arrival is not None:
