@@ -77,7 +77,9 @@ def test_a_worker_is_locked_up_as_well(units: Path) -> None:
     found = re.search(r"Overall exposure level for chat@1\.service: ([0-9.]+) ", done.stdout)
     assert found and float(found[1]) <= MOST_EXPOSED, done.stdout + done.stderr
     one, several = ((DEPLOY / name).read_text() for name in ("chat.service", "chat@.service"))
-    locks = re.findall(r"^(?:Capability|Ambient|NoNew|Protect|Private|Device|Restrict|Lock|Memory|System).*$", one, re.M)
+    locks = re.findall(
+        r"^(?:Capability|Ambient|NoNew|Protect|Private|Device|Restrict|Lock|Memory|System).*$", one, re.M
+    )
     assert len(locks) > 20 and set(locks) <= set(several.splitlines())
 
 
