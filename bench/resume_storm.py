@@ -1,7 +1,8 @@
 """Everybody comes back at once: `python -m bench.resume_storm [PEOPLE] [WORKERS]`, 10000 and 2.
 
-A chat on a Redis of its own; people of 100 rooms, each with 20 messages they have missed, connect, say hello with their
-position and are told what they missed. Printed are how many a second are back, and the CPU of the workers for each.
+A chat on a Redis of its own; people of 100 rooms, each with 20 messages they have missed, connect, say hello
+with their position and are told what they missed. Printed are how many a second are back, and the CPU of the
+workers for each.
 """
 
 from __future__ import annotations

@@ -58,8 +58,8 @@ def test_the_units_are_good(units: Path) -> None:
 
 @pytest.mark.parametrize("number", ["1", "7"])
 def test_the_units_of_workers_are_good(units: Path, number: str) -> None:
-    """Those of several workers as well, whichever one it is; each socket is its worker's, and not the only one at its
-    address."""
+    """Those of several workers as well, whichever one it is; each socket is its worker's, and not the only
+    one at its address."""
     for name in WORKERS[:3]:
         shutil.copy(units / name, units / name.replace("@", f"@{number}"))
     names = [name.replace("@", f"@{number}") for name in WORKERS]

@@ -44,8 +44,8 @@ def test_the_file_says_the_same(option: Any, tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_a_secret(tmp_path: Path) -> None:
-    """What the service manager hands over as `store` is weaker than what is said, and stronger than the default; the
-    table of settings does not show it."""
+    """What the service manager hands over as `store` is weaker than what is said, and stronger than the
+    default; the table of settings does not show it."""
     (tmp_path / "store").write_text("redis://chat:secret@127.0.0.1\n")
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     config = read_config({}, environment)
