@@ -176,6 +176,30 @@ SCENARIOS: tuple[Scenario, ...] = (
         (s.CHAT_SOCKET_IO, s.SOCKETIO, s.PYTHON_SOCKETIO),
         {"window": 1},
     ),
+    Scenario(
+        "workers-1",
+        "Workers on one Redis: 500 in one room over all of them, publish to deliver, window 1",
+        (s.CHAT_V1_REDIS, *s.CHAT_V1_WORKERS),
+        {"clients": 500, "window": 1, "patience": 0},
+        repeats=3,
+        note="All workers on the server's core; deliveries per worker-CPU-second are 1 000 000 ÷ µs each."
+        " Redis is on the generator's core and counts as others.",
+    ),
+    Scenario(
+        "workers-16",
+        "Workers on one Redis: 500 in one room over all of them, window 16",
+        (s.CHAT_V1_REDIS, *s.CHAT_V1_WORKERS),
+        {"clients": 500, "window": 16, "patience": 0},
+        repeats=3,
+    ),
+    Scenario(
+        "workers-storm",
+        "Workers on one Redis: until the room is joined",
+        (s.CHAT_V1_REDIS, *s.CHAT_V1_WORKERS),
+        {"mode": "storm", "clients": 100, "patience": 0},
+        columns=SHAKES,
+        repeats=3,
+    ),
     *(_scaled(clients) for clients in SIZES),
 )
 

@@ -9,8 +9,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Server:
     :ivar package: what has to be installed for it.
     :ivar room: the address of a room; $ROOM is its name.
     :ivar load: what the generator is told besides: hello, await, envelope (see load/main.c).
+    :ivar redis: whether it needs one, which is started beside it; its CPU is that of others.
     :ivar flavours: `plain`, and where it can: `tls`, `deflate`.
     """
 
@@ -45,6 +46,7 @@ class Server:
     echo: str = "/echo"
     load: Mapping[str, str] = field(default_factory=dict)
     flavours: tuple[str, ...] = ("plain", "tls", "deflate")
+    redis: bool = False
 
 
 V1 = {
@@ -66,6 +68,10 @@ ENGINE_IO = "/socket.io/?EIO=4&transport=websocket"
 
 CHAT_V1 = Server("chat.v1, SQLite", "chat", (), room="/v1", load=V1)
 CHAT_V1_MEMORY = Server("chat.v1, memory", "chat", ("--store", "memory:"), room="/v1", load=V1)
+CHAT_V1_REDIS = Server("chat.v1, Redis", "chat", (), room="/v1", load=V1, flavours=("plain",), redis=True)
+CHAT_V1_WORKERS = tuple(
+    replace(CHAT_V1_REDIS, name=f"chat.v1, {n} workers", words=("--workers", str(n))) for n in (2, 4)
+)
 CHAT_TEXT = Server("chat /text, SQLite", "chat", (), room="/text?room=$ROOM")
 CHAT_TEXT_MEMORY = Server("chat /text, memory", "chat", ("--store", "memory:"), room="/text?room=$ROOM")
 CHAT_ECHO = Server("chat /echo", "chat", (), room="/echo")
@@ -115,9 +121,12 @@ def running(server: Server, flavour: str = "plain", *, pinned: bool = True) -> I
 
     :raises Failed: if it cannot do this flavour, ends at once or does not listen in time.
     """
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory, ExitStack() as stack:
         port = _free_port()
         command = _command(server, flavour, port, Path(directory))
+        if server.redis:
+            stack.enter_context(_redis(Path(directory)))
+            command += ["--store", f"unix:{directory}/redis.sock"]
         with open(Path(directory) / "log", "w+b") as log:
             process = subprocess.Popen(
                 command,
@@ -138,6 +147,34 @@ def running(server: Server, flavour: str = "plain", *, pinned: bool = True) -> I
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+
+
+@contextmanager
+def _redis(directory: Path) -> Iterator[None]:
+    """A Redis that syncs at each write, on the generator's core: what is measured is ours."""
+    where = directory / "redis.sock"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(where), "--dir", str(directory), "--save", ""]
+    try:
+        process = subprocess.Popen(
+            [*command, "--appendonly", "yes", "--appendfsync", "always"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            preexec_fn=lambda: os.sched_setaffinity(0, {min(LOAD_CORE, (os.cpu_count() or 1) - 1)}),
+        )
+    except FileNotFoundError:
+        raise Failed("not installed: redis-server") from None
+    try:
+        deadline = time.monotonic() + PATIENCE_S
+        while not where.exists():
+            if time.monotonic() > deadline:
+                raise Failed("redis-server does not listen")
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.02)
+                raise Failed("redis-server ended at once")
+        yield
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
 
 
 def _command(server: Server, flavour: str, port: int, directory: Path) -> list[str]:

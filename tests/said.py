@@ -18,6 +18,7 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "listen": (["tcp:1", r"tcp:2:interface=\:\:1"], "listeners", [1, 2]),
     "self-signed": (["8443"], "self_signed", [8443]),
     "line": (["tcp:3", "tcp:4"], "lines", [3, 4]),
+    "workers": (["3"], "workers", 3),
     "public-url": (["https://chat.example.org/tea/"], "public_url", "https://chat.example.org/tea/"),
     "data": (["/srv/chat"], "data", Path("/srv/chat")),
     "store": (["memory:"], "store", "memory:"),

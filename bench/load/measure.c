@@ -26,7 +26,7 @@ uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + t.tv_nsec;
 }
 
-double cpu_of(int process)
+static double cpu_alone(int process)
 {
     char name[64], text[1024];
     snprintf(name, sizeof name, "/proc/%d/stat", process);
@@ -38,6 +38,20 @@ double cpu_of(int process)
     char *after = strrchr(text, ')');   /* the name before it may hold anything */
     if (after) sscanf(after + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
     return (double)(user + system) / sysconf(_SC_CLK_TCK);
+}
+
+/* With its children: a server may be several processes. */
+double cpu_of(int process)
+{
+    char name[64];
+    int child;
+    double seconds = cpu_alone(process);
+    snprintf(name, sizeof name, "/proc/%d/task/%d/children", process, process);
+    FILE *file = fopen(name, "r");
+    if (!file) return seconds;
+    while (fscanf(file, "%d", &child) == 1) seconds += cpu_alone(child);
+    fclose(file);
+    return seconds;
 }
 
 double own_cpu(void)

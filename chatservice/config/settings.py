@@ -77,6 +77,7 @@ def gather(given: Given, environment: Mapping[str, str], files: Iterable[Path] =
                 _from_flag(option, given.get(option.name))
                 or _from_environment(option, environment.get(option.variable, ""))
                 or _from_file(option, members, file)
+                or _from_credential(option, environment)
             )
         except BadConfig as error:
             wrong += error.lines
@@ -127,6 +128,22 @@ def _from_environment(option: Option, said: str) -> Setting | None:
             raise BadConfig(f"{option.variable}={said}: say 1 or 0")
         value = said.lower() in ("1", "yes", "true")
     return Setting(option, value, "environment", option.variable) if value != () else None
+
+
+def _from_credential(option: Option, environment: Mapping[str, str]) -> Setting | None:
+    """What the service manager hands over as a secret (systemd.exec(5), CREDENTIALS): the address of a store may
+    have a password in it, which belongs neither on a command line nor into a file that everybody reads.
+    """
+    directory = environment.get("CREDENTIALS_DIRECTORY", "")
+    path = Path(directory) / option.name
+    if option.name != "store" or not directory:
+        return None
+    try:
+        if not path.is_file():
+            return None
+        return Setting(option, path.read_text("utf-8").strip(), "file", "store in $CREDENTIALS_DIRECTORY")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"cannot read {path}: {error}") from error
 
 
 def _from_file(option: Option, members: Mapping[str, Any], file: Path | None) -> Setting | None:

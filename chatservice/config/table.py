@@ -202,6 +202,7 @@ OPTIONS: tuple[Option, ...] = (
         "sqlite:",
         "Keep the log in sqlite:[PATH], in memory: (lost at the end), or in a Redis that several chats share:"
         " redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://…, unix:PATH, redis+sentinel://HOST,HOST/NAME.",
+        otherwise="store in $CREDENTIALS_DIRECTORY, else sqlite:",
     ),
     Option(
         STORAGE,

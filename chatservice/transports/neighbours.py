@@ -134,6 +134,7 @@ class Beyond:
         arrival, preface = arrival_of(transport), self._preface(transport, len(received))
         # What is still to be written would be lost.
         if arrival is not None and transport is arrival and direct_way(transport) is not None:
+            preface = self._preface(transport, len(received))
             with way:
                 try:
                     sent = socket.send_fds(way, [preface + received], [arrival.fileno()])
@@ -149,7 +150,7 @@ class Beyond:
         self._neighbours.adopt(way, splice.other)
         return True
 
-    def _preface(self, transport: Transport, n_bytes: int | None = None) -> bytes:
+    def _preface(self, transport: Any, n_bytes: int | None = None) -> bytes:
         arrival = arrival_of(transport)
         told: dict[str, Any] = {"place": self._place, "secure": ISSLTransport.providedBy(transport)}
         if arrival is not None:

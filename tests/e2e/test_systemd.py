@@ -27,6 +27,7 @@ from e2e.test_operating import make_certificate
 
 DEPLOY = CHECKOUT / "deploy"
 UNITS = ("chat.service", "chat.socket", "chat-lines.socket")
+WORKERS = ("chat@.service", "chat@.socket", "chat-lines@.socket", "chat.target")
 MOST_EXPOSED = 1.5
 
 
@@ -36,7 +37,7 @@ def units(tmp_path: Path) -> Path:
     (tmp_path / "units").mkdir()
     installed = Path(sys.executable).with_name("chatservice")
     program = str(installed) if installed.exists() else twistd()[1]  # from a checkout it is no program of its own
-    for name in UNITS:
+    for name in (*UNITS, *WORKERS):
         text = (DEPLOY / name).read_text()
         (tmp_path / "units" / name).write_text(text.replace("/opt/chatservice/bin/chatservice", program))
     return tmp_path / "units"
@@ -53,6 +54,33 @@ def test_the_units_are_good(units: Path) -> None:
     """`systemd-analyze verify` has nothing to say about any of them."""
     done = analyze("verify", "--man=no", *(units / name for name in UNITS))
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("number", ["1", "7"])
+def test_the_units_of_workers_are_good(units: Path, number: str) -> None:
+    """Those of several workers as well, whichever one it is; each socket is its worker's, and not the only
+    one at its address."""
+    for name in WORKERS[:3]:
+        shutil.copy(units / name, units / name.replace("@", f"@{number}"))
+    names = [name.replace("@", f"@{number}") for name in WORKERS]
+    done = analyze("verify", "--man=no", *(units / name for name in names))
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    for name in WORKERS[1:3]:
+        text = (DEPLOY / name).read_text()
+        assert "ReusePort=true" in text and "Service=chat@%i.service" in text
+
+
+def test_a_worker_is_locked_up_as_well(units: Path) -> None:
+    """A worker's exposure is at most 1.5, and it has every lock of the one service."""
+    shutil.copy(units / "chat@.service", units / "chat@1.service")
+    done = analyze("security", "--offline=true", units / "chat@1.service")
+    found = re.search(r"Overall exposure level for chat@1\.service: ([0-9.]+) ", done.stdout)
+    assert found and float(found[1]) <= MOST_EXPOSED, done.stdout + done.stderr
+    one, several = ((DEPLOY / name).read_text() for name in ("chat.service", "chat@.service"))
+    locks = re.findall(
+        r"^(?:Capability|Ambient|NoNew|Protect|Private|Device|Restrict|Lock|Memory|System).*$", one, re.M
+    )
+    assert len(locks) > 20 and set(locks) <= set(several.splitlines())
 
 
 def test_the_service_is_locked_up(units: Path) -> None:

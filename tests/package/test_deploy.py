@@ -51,7 +51,15 @@ def test_the_install_script(built: Path, tmp_path: Path) -> None:
     assert stat.S_IMODE(settings.stat().st_mode) == 0o644  # the service is nobody in particular
     assert stat.S_IMODE((settings.parent / "secrets").stat().st_mode) == 0o700
     units = {path.name for path in (tmp_path / "etc" / "systemd" / "system").iterdir()}
-    assert units == {"chat.service", "chat.socket", "chat-lines.socket"}
+    assert units == {
+        "chat.service",
+        "chat.socket",
+        "chat-lines.socket",
+        "chat@.service",
+        "chat@.socket",
+        "chat-lines@.socket",
+        "chat.target",
+    }
     assert os.readlink(tmp_path / "usr" / "local" / "bin" / "chatservice") == "/opt/chatservice/bin/chatservice"
     program = tmp_path / "opt" / "chatservice" / "bin" / "chatservice"
     unit = (tmp_path / "etc" / "systemd" / "system" / "chat.service").read_text()

@@ -12,6 +12,7 @@ from said import BESIDE, SAID, found
 
 from chatservice.config import OPTIONS, BadConfig, Config, read_config
 from chatservice.config.pages import configuration_page, sample_file
+from chatservice.config.settings import in_words
 from chatservice.flags import Options
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,30 @@ def test_the_file_says_the_same(option: Any, tmp_path: Path) -> None:
     assert found(config, name) == wanted
     setting = config.settings.by_name[option.name]
     assert (setting.source, setting.called) == ("file", f"{tmp_path / 'chat.toml'}: {option.name}")
+
+
+def test_a_store_that_is_a_secret(tmp_path: Path) -> None:
+    """What the service manager hands over as `store` is weaker than what is said, and stronger than the
+    default; the table of settings does not show it."""
+    (tmp_path / "store").write_text("redis://chat:secret@127.0.0.1\n")
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    config = read_config({}, environment)
+    assert config.store == "redis://chat:secret@127.0.0.1"
+    assert "secret" not in in_words(config.settings.by_name["store"])
+    assert read_config({"workers": "2"}, environment).workers == 2
+    assert read_config({"store": "memory:"}, environment).store == "memory:"
+    assert read_config({}, {"CREDENTIALS_DIRECTORY": str(tmp_path / "none")}).store == "sqlite:"
+
+
+@pytest.mark.parametrize("said", ["0", "65", "-1", "two", "1.5", ""])
+def test_how_many_workers(said: str) -> None:
+    """A number from 1 to 64; more than one have neither a store of one nor numbers that only one of them tells."""
+    with pytest.raises(BadConfig, match="say a number from 1 to 64"):
+        read_config({"workers": said, "store": "redis://localhost"}, {})
+    with pytest.raises(BadConfig, match="several processes need a store that they can share"):
+        read_config({"workers": "2"}, {})
+    with pytest.raises(BadConfig, match="each process has numbers of its own"):
+        read_config({"workers": "2", "store": "redis://localhost", "metrics-listen": "public"}, {})
 
 
 def test_who_is_stronger(tmp_path: Path) -> None:
