@@ -296,6 +296,10 @@ async def missed(
     last = min(command.last, HISTORY_LIMIT)
     if command.since is None:
         return Resolution("", 0), [], await _state(session, room, last, allowance)
+    if room.judge(command.since).reason in ("epoch", "ahead"):
+        # It may come from another node, which is further than we are: what we have not heard yet is not lost.
+        room.read_again()
+        await room.live()
     while (verdict := room.judge(command.since)).reason in ("", "truncated"):
         epoch = room.epoch
         try:
