@@ -27,7 +27,7 @@ def test_to_one_that_is_not_back_yet(make_node: MakeNode, server: RedisServer) -
     """After a restart of Redis the epoch is another one: a worker that has not come back to it does not know that,
     and must not say that the position is lost."""
     first, second = make_node(), make_node()
-    ann, eve = first.enter("ann", "lobby"), second.enter("eve", "lobby")
+    ann, eve, bob = first.enter("ann", "lobby"), second.enter("eve", "lobby"), second.enter("bob")
     assert ann.ask("message", room="lobby", text="1")["seq"] == 1
     second.wait_for(lambda: second.hub.rooms["lobby"].top == 1, "the message")
     second.store.raw.wire._chance = lambda: 1.0
@@ -37,6 +37,5 @@ def test_to_one_that_is_not_back_yet(make_node: MakeNode, server: RedisServer) -
     first.wait_for(lambda: code(ann.ask("message", room="lobby", text="2", cid="2")) == "ok", "the second message")
     position = {"epoch": ann.ask("join", room="lobby")["epoch"], "seq": 2}
     assert not second.is_up and second.hub.rooms["lobby"].top == 1 and eve.ended == ""
-    bob = second.enter("bob")
     joined = bob.ask("join", room="lobby", since=position)
     assert joined["recovered"] and joined["events"] == [] and joined["seq"] == 2
