@@ -57,7 +57,6 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "metrics-listen": (["tcp:5"], "metrics", [5]),
     "config": (["/dev/null"], "settings", Path("/dev/null")),
     "strict": (["1"], "strict", True),
-    "workers": (["4"], "workers", 4),
     "echo-max": (["16777216"], "echo_max", 16_777_216),
     "insecure-no-limits": (["1"], "no_limits", True),
     "insecure-any-origin": (["1"], "any_origin", True),

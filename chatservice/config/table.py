@@ -201,7 +201,8 @@ OPTIONS: tuple[Option, ...] = (
         "value",
         "sqlite:",
         "Keep the log in sqlite:[PATH], in memory: (lost at the end), or in a Redis that several chats share:"
-        " redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://…, unix:PATH, redis+sentinel://HOST,HOST/NAME.",
+        " redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://…, unix:PATH, redis+sentinel://HOST,HOST/NAME; in"
+        " several of them with spaces between (docs/scaling.md).",
         otherwise="store in $CREDENTIALS_DIRECTORY, else sqlite:",
     ),
     Option(
@@ -211,7 +212,7 @@ OPTIONS: tuple[Option, ...] = (
         "disk",
         "Count a message as kept when it survives a power cut (disk) or a crash of the program (process; the"
         " newest may be lost with the power). With Redis it is what that server does; cache also takes one that"
-        " forgets.",
+        " forgets, replica answers when a replica has it too.",
     ),
     Option(
         LIMITS,

@@ -6,6 +6,7 @@ import hashlib
 
 from chatservice.domain import bulk
 from chatservice.domain import commands as c
+from chatservice.domain.bus import ALONE
 from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED, TOO_MANY, Code, Refused
 from chatservice.domain.events import Entry, Moderated, Opened
 from chatservice.domain.limits import HELLO_BYTES, HISTORY_LIMIT, MESSAGES, ROOMS, SESSIONS
@@ -297,6 +298,10 @@ async def missed(
     last = min(command.last, HISTORY_LIMIT)
     if command.since is None:
         return Resolution("", 0), [], await _state(session, room, last, allowance)
+    if session.hub.bus is not ALONE and room.judge(command.since).reason in ("epoch", "ahead"):
+        # It may come from another node, which is further than we are: what we have not heard yet is not lost.
+        room.read_again()
+        await room.live()
     while (verdict := room.judge(command.since)).reason in ("", "truncated"):
         epoch = room.epoch
         try:

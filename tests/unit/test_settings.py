@@ -165,7 +165,7 @@ def test_secrets_nobody_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Path, "is_file", refuse)  # root, who runs the tests, may look into all
     with pytest.raises(BadConfig) as bad:
         read_config({"site-key": ["HS256:site"]}, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
-    assert len(bad.value.lines) == 3 and all("Permission denied" in line for line in bad.value.lines)
+    assert len(bad.value.lines) == 4 and all("Permission denied" in line for line in bad.value.lines)
 
 
 def test_secrets_of_the_service_manager(tmp_path: Path) -> None:
