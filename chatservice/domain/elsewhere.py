@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chatservice.domain.bus import Bus
-from chatservice.domain.errors import BANNED, KICKED
-from chatservice.domain.events import Event, Moderated, ReadElsewhere, Renamed, Typing, User
+from chatservice.domain.events import Event, ReadElsewhere, Renamed, Typing, User
 from chatservice.domain.hub import Hub
-from chatservice.domain.ordering import clear, throw_out
 from chatservice.domain.presence import TELL_EACH, TYPING_SEEN
-from chatservice.domain.room import Room
 
 
 class Elsewhere:
@@ -19,7 +16,6 @@ class Elsewhere:
     def __init__(self, hub: Hub, bus: Bus) -> None:
         self._hub = hub
         hub.bus = bus
-        hub.enforce = self.enforce
         bus.join(self)
 
     def missed(self, room: str) -> None:
@@ -71,17 +67,3 @@ class Elsewhere:
         """See `BusSink.node_gone`."""
         for room in list(self._hub.rooms.values()):
             room.here.node_gone(node)
-
-    # --- order ---
-
-    def enforce(self, room: Room, body: Moderated | None) -> None:
-        """Whoever used a power did so on one node; those whom it concerns may be on any.
-
-        :param body: None if nobody knows any more what was done, only what holds now.
-        """
-        if body is None:
-            clear(self._hub, room)
-        elif body.target is not None and body.action in ("kick", "ban"):
-            throw_out(self._hub, room, body.target, KICKED if body.action == "kick" else BANNED)
-        elif (body.action, body.value) in (("private", "on"), ("role", "guest")):
-            clear(self._hub, room)

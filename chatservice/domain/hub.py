@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.audience import AtOnce
 from chatservice.domain.bus import ALONE, Bus
+from chatservice.domain.enforcing import enforce
 from chatservice.domain.errors import KICKED, TOKEN_EXPIRED, Code, Disconnect, Refused
 from chatservice.domain.events import Entry, Event, Moderated, Presence, Said, User
 from chatservice.domain.limits import Rate
@@ -79,8 +80,7 @@ class Hub:
         self.network_of: Callable[[str], str] = network_of
         self.registry = registry
         self.sign_in: SignIn | None = None
-        self.bus: Bus = ALONE  # with other nodes `Elsewhere` sets both
-        self.enforce: Callable[[Room, Moderated | None], object] | None = None
+        self.bus: Bus = ALONE  # with other nodes `Elsewhere` sets it
         self.guests = guests
         self.proofs = Proofs()
         self.roster = Roster(registry.names, registry.whose)
@@ -210,9 +210,12 @@ class Hub:
         if room is None:
             clock = None if self.rates is None else self.clock
             room = self.rooms[name] = Room(name, self.log, self.report, self.turn, clock)
-            room.enforce, room.here.bus = self.enforce, self.bus
+            room.enforce, room.here.bus = self._enforce, self.bus
             self.bus.follow(name)
         return room
+
+    def _enforce(self, room: Room, body: Moderated | None) -> None:
+        enforce(self, room, body)
 
     def enter(self, room: Room, person: Person, peer: Peer) -> None:
         """`peer` is told what happens in the room from here on."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from chatservice.domain import commands as c
-from chatservice.domain.errors import BANNED, KICKED, Code, Disconnect, Refused
+from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Moderated, User
-from chatservice.domain.hub import Hub
 from chatservice.domain.names import clean_words, is_user_id
 from chatservice.domain.orders import LASTING, read_order
-from chatservice.domain.permissions import may_be_in, may_moderate
+from chatservice.domain.permissions import may_moderate
 from chatservice.domain.ports import Appended, Deed, Invitation
 from chatservice.domain.promise import Promise
 from chatservice.domain.results import Invited, Result, Told
@@ -134,10 +133,6 @@ def _done(session: Session, room: Room, body: Moderated, done: Promise[Appended]
         reason=body.reason,
     )
     note(session, deed)
-    if target is not None and body.action in ("kick", "ban"):
-        throw_out(session.hub, room, target, KICKED if body.action == "kick" else BANNED)
-    if (body.action, body.value) in (("private", "on"), ("role", "guest")):
-        clear(session.hub, room)
 
 
 def note(session: Session, deed: Deed) -> None:
@@ -145,24 +140,3 @@ def note(session: Session, deed: Deed) -> None:
     session.hub.counts["mod_" + deed.action] += 1
     if session.hub.audit is not None:
         session.hub.audit.note(deed)
-
-
-def throw_out(hub: Hub, room: Room, target: User, why: Disconnect) -> None:
-    """Whoever is kicked or banned leaves the room; a session that is nowhere else is ended."""
-    hub.end_readers(why, room, target.id)
-    here = [other for other in hub.sessions.get(target.id, ()) if room.name in other.rooms]
-    hub.for_each(here, lambda other: other.send_away(room, why))
-
-
-def clear(hub: Hub, room: Room) -> None:
-    """The room is private now, or somebody is no member any more: whoever may not be in it leaves it."""
-    hub.end_readers(KICKED, room)  # those who may come back at once
-    everybody = [other for sessions in hub.sessions.values() for other in sessions if room.name in other.rooms]
-
-    def look(other: Session) -> None:
-        try:
-            may_be_in(other, room)
-        except Refused:
-            other.send_away(room, KICKED)
-
-    hub.for_each(everybody, look)

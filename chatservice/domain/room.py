@@ -73,7 +73,7 @@ class Room:
         self.kicks: dict[str, int] = {}  # user id -> how often it was thrown out, for whoever is on the way in
         self.said_at: dict[str, float] = {}  # user id -> when it last spoke, while the room is slow
         self.here = Attendance(name, turn or AtOnce(), clock)
-        self.enforce: Callable[[Room, Moderated | None], object] | None = None  # where there are other nodes
+        self.enforce: Callable[[Room, Moderated | None], object] | None = None  # throws out whom an order concerns
         self._forks: tuple[tuple[str, int], ...] = ()
         self._first = 1
         self._log = log
