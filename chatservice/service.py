@@ -33,7 +33,7 @@ from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
 from chatservice.listening import Listening, given_sockets
 from chatservice.logs.audit import AuditFile
-from chatservice.logs.registry import BadStore, bus_of, check_log, open_log
+from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.metrics import ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
 from chatservice.notify import Manager, Watchdog
 from chatservice.operator import Operator, Rooms
@@ -211,9 +211,7 @@ class ChatService(MultiService):
             build=self.pages.build.id if self.pages.build is not None else __version__,
             audit=AuditFile(config.data / "audit.log", report),
         )
-        bus = bus_of(self._log)
-        if bus is not None:
-            Elsewhere(hub, bus)
+        Elsewhere(hub, self._log.bus)
         passes = hub.passes = make_passes(config, hub.registry)
         self._passwords = Passwords(reactor.callFromThread)
         hub.sign_in = PasswordSignIn(hub.registry, self._log, self._passwords, passes, Tries(time.time))

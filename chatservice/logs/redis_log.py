@@ -14,7 +14,7 @@ from typing import Any
 from chatservice.domain.accounts import Account
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Moderated
-from chatservice.domain.ports import Appended, LogError, LogSink, Page, Randomness
+from chatservice.domain.ports import Appended, LogError, LogSink, Pace, Page, Randomness
 from chatservice.domain.promise import Promise, rejected, start
 from chatservice.logs.note import Note, ignore
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
@@ -22,10 +22,12 @@ from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
 from chatservice.logs.redis_codec import read_page
 from chatservice.logs.redis_folding import earlier
+from chatservice.logs.redis_guestbook import first_numbers
 from chatservice.logs.redis_keys import Keys
 from chatservice.logs.redis_people import People, read_accounts
 from chatservice.logs.redis_presence import BEAT_S
 from chatservice.logs.redis_reading import FAR, Reading
+from chatservice.logs.redis_shared import SharedMeter
 from chatservice.logs.redis_writing import Writing
 from chatservice.redis.address import Address
 from chatservice.redis.blocking import Blocking
@@ -59,6 +61,7 @@ class RedisLog(Reading, People):
     """
 
     stop_blocks = False
+    paces = True
 
     def __init__(
         self,
@@ -93,6 +96,7 @@ class RedisLog(Reading, People):
         self._writing = Writing(
             asking, keys, self.bus, clock=clock, seconds=seconds, keep=keep, cid_ttl_ms=ttl_ms, note=note
         )
+        self.meter = SharedMeter(asking, keys)
         self._chores = Chores(asking, keys, self.bus.node, clock)
         self._beating: Any = None
         self._is_refreshing = False
@@ -114,6 +118,7 @@ class RedisLog(Reading, People):
         self._sink = self.bus.log_sink = sink
         for account in accounts.values():
             self._register(account)
+        self.bus.guestbook.begin(fetch_numbers(self._address, self._keys))
         self.wire.start()
 
     def stop(self) -> Promise[None]:
@@ -166,15 +171,22 @@ class RedisLog(Reading, People):
         self._beating = self._call_later(BEAT_S, self._beat)
         if self._asking.state is State.UP:
             self.bus.presence.beat()
+            self.bus.guestbook.reap()
             self._chores.step()
             if self._is_refreshing:
                 self._refresh_accounts_now()
 
     # --- the log ---
 
-    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
+    def settled(self) -> Promise[None]:
+        """See `Log.settled`."""
+        return self._writing.settled()
+
+    def append(
+        self, room: str, body: Body, *, as_moderator: bool = False, pace: Pace | None = None
+    ) -> Promise[Appended]:
         """See `Log.append`."""
-        promise = self._writing.append(room, body, as_moderator)
+        promise = self._writing.append(room, body, as_moderator, pace)
         if isinstance(body, Deleted) or (isinstance(body, Moderated) and body.action == "expires"):
             promise.then(lambda done: self._chores.note(room, body) if done.error is None else None)
         return promise
@@ -228,6 +240,18 @@ def check_redis(address: Address, durability: str, keys: Keys | None = None) -> 
             if isinstance(accounts, RedisError):
                 raise Unusable(f"it refuses to be read: {accounts}")
             return read_accounts(accounts)
+    except (RedisError, OSError) as error:
+        raise LogError(f"cannot use the Redis at {address}: {error}") from error
+
+
+def fetch_numbers(address: Address, keys: Keys) -> int:
+    """See `first_numbers`.
+
+    :raises LogError: see `check_redis`.
+    """
+    try:
+        with Blocking(address) as asking:
+            return first_numbers(asking.ask, keys)
     except (RedisError, OSError) as error:
         raise LogError(f"cannot use the Redis at {address}: {error}") from error
 

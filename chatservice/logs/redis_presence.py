@@ -19,13 +19,23 @@ class Presence:
     """This worker's part of it, told as it is and not as it changes.
 
     :param gone: is given each worker that does not live any more.
+    :param forgotten: called when it turns out that others have taken us for dead.
     """
 
-    def __init__(self, asking: Asking, keys: Keys, node: str, gone: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        asking: Asking,
+        keys: Keys,
+        node: str,
+        gone: Callable[[str], object],
+        forgotten: Callable[[], object] = lambda: None,
+    ) -> None:
         self.node = node
         self._asking = asking
         self._keys = keys
         self._gone = gone
+        self._forgotten = forgotten
+        self._up_at = 0  # the beat that is sent together with all that is said again
         self._here: dict[str, dict[str, User]] = {}  # who is where by this worker
         self._owed: dict[tuple[str, str], None] = {}  # who is gone, where Redis may not know it
         self._beats = 0  # that were asked
@@ -33,6 +43,7 @@ class Presence:
 
     def up(self) -> None:
         """Redis is there: say all."""
+        self._up_at = self._beats + 1
         self.beat()  # first: who is not known to live is not shown to anybody
         self._assert_all()
 
@@ -94,5 +105,6 @@ class Presence:
         for node in [node for node, since in self._seen.items() if since < asked and node not in alive]:
             del self._seen[node]
             self._gone(node)
-        if not known:
+        if not known and asked != self._up_at:
             self._assert_all()
+            self._forgotten()

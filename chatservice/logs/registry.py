@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatservice.domain.bus import Bus
 from chatservice.domain.ports import Engine, LogError, Randomness
 from chatservice.logs.note import Note, ignore
 
@@ -82,12 +81,6 @@ def open_log(
         randomness=randomness,
         note=note,
     )
-
-
-def bus_of(log: Engine) -> Bus | None:
-    """The way to other nodes, where the log is one for several."""
-    bus: Bus | None = getattr(log, "bus", None)
-    return bus
 
 
 def check_log(store: str, data: Path, durability: str = DURABILITIES[0]) -> None:
