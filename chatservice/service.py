@@ -214,7 +214,9 @@ class ChatService(MultiService):
         Elsewhere(hub, self._log.bus)
         passes = hub.passes = make_passes(config, hub.registry)
         self._passwords = Passwords(reactor.callFromThread)
-        hub.sign_in = PasswordSignIn(hub.registry, self._log, self._passwords, passes, Tries(time.time))
+        hub.sign_in = PasswordSignIn(
+            hub.registry, self._log, self._passwords, passes, Tries(time.time), self._log.meter
+        )
         self._log.start(hub)
         around = self._around = Surroundings.of(
             hub,
