@@ -62,7 +62,8 @@ class Bus(Protocol):
     :ivar guestbook: who is alive by any node; None where there is no other.
     """
 
-    guestbook: Guestbook | None
+    @property
+    def guestbook(self) -> Guestbook | None: ...
 
     def join(self, sink: BusSink) -> None:
         """Tell `sink` from now on."""

@@ -280,8 +280,11 @@ class Engine(Log, Messages, People, Accounts, Protocol):
     :ivar meter: what they count together; None where there are none.
     """
 
-    bus: Bus
-    meter: Meter | None
+    @property
+    def bus(self) -> Bus: ...
+
+    @property
+    def meter(self) -> Meter | None: ...
 
 
 class LogError(Exception):

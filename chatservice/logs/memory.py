@@ -58,7 +58,7 @@ class MemoryLog:
 
     durability = "cache"
     stop_blocks = False  # it tells its last commits itself
-    cid_ttl_s = None
+    cid_ttl_s: int | None = None
     paces = False
     bus = ALONE
     meter = None

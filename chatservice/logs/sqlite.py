@@ -69,7 +69,7 @@ class SQLiteLog:
     """
 
     stop_blocks = True
-    cid_ttl_s = None
+    cid_ttl_s: int | None = None
     paces = False
     bus = ALONE
     meter = None

@@ -12,5 +12,5 @@ local function missing(key, now, each, most)
 end
 
 local function spent(key, now, full)
-  redis.call('SET', key, string.format('%.0f', full), 'PX', math.max(1, math.ceil((full - now) / 1000)))
+  redis.call('SET', key, full, 'PX', math.max(1, math.ceil((full - now) / 1000)))
 end
