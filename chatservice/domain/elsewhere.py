@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from chatservice.domain.bus import Bus, Known
-from chatservice.domain.events import Event, ReadElsewhere, Renamed, Stalled, Typing, User
+from chatservice.domain.events import Event, ReadElsewhere, Renamed, Typing, User
 from chatservice.domain.hub import Hub
 from chatservice.domain.presence import TELL_EACH, TYPING_SEEN
 from chatservice.domain.promise import Promise
@@ -111,11 +111,7 @@ class Elsewhere:
 
     def away(self, is_away: bool) -> None:
         """See `BusSink.away`."""
-        hub = self._hub
-        if is_away != hub.is_away:
-            hub.is_away = is_away
-            everybody = [session for sessions in hub.sessions.values() for session in sessions]
-            hub.for_each(everybody, lambda session: session.peer.deliver(Stalled(is_away)))
+        self._hub.away(is_away)
 
     # --- looking whether all was told ---
 

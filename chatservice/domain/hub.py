@@ -84,7 +84,8 @@ class Hub:
         self.bus: Bus = ALONE  # with other nodes `Elsewhere` sets these
         self.guestbook: Guestbook | None = None
         self.look: Callable[[float], object] | None = None
-        self.is_away = False
+        self.is_away = False  # what all nodes share
+        self._away_at = 0.0
         self.guests = guests
         self.proofs = Proofs()
         self.roster = Roster(registry.names, registry.whose)
@@ -201,6 +202,18 @@ class Hub:
         if not addresses and seen is not None:
             addresses = [seen.address]
         return tuple(sorted({network for address in addresses if (network := self.network_of(address))}))
+
+    def away(self, is_away: bool) -> None:
+        """What all nodes share is away, or there again: everybody is told."""
+        if is_away != self.is_away:
+            self.is_away, self._away_at = is_away, self.clock()
+            everybody = [session for sessions in self.sessions.values() for session in sessions]
+            self.for_each(everybody, lambda session: session.peer.deliver(Stalled(is_away)))
+
+    @property
+    def away_s(self) -> float:
+        """For how long it has been away, in seconds; 0 if it is there."""
+        return max(0.001, self.clock() - self._away_at) if self.is_away else 0.0
 
     def new_id(self) -> str:
         """A fresh user id."""

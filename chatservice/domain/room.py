@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
 from chatservice.domain.audience import AtOnce
@@ -136,6 +136,11 @@ class Room:
         self.here.fan_out_entry(entry)
         if isinstance(body, Moderated) and self.enforce is not None:
             self.enforce(self, body)
+
+    @property
+    def recent(self) -> Sequence[Entry]:
+        """The newest entries, without a hole up to the top."""
+        return self._ring
 
     def author(self, ref: int) -> User | None:
         """Who said the message, if it is one of the newest."""

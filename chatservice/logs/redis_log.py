@@ -17,6 +17,7 @@ from chatservice.domain.events import Body, Deleted, Moderated
 from chatservice.domain.ports import Appended, LogError, LogSink, Pace, Page, Randomness
 from chatservice.domain.promise import Promise, rejected, start
 from chatservice.logs.note import Note, ignore
+from chatservice.logs.redis_absence import Absence
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
@@ -98,6 +99,7 @@ class RedisLog(Reading, People):
         )
         self.meter = SharedMeter(asking, keys)
         self._chores = Chores(asking, keys, self.bus.node, clock)
+        self._absence = Absence(call_later, self.bus.away)
         self._beating: Any = None
         self._is_refreshing = False
         self.wire = asking.wire = connect(
@@ -127,6 +129,7 @@ class RedisLog(Reading, People):
 
         def drained(_: object) -> None:
             self._sink = self.bus.log_sink = None
+            self._absence.end()
             if self._beating is not None:
                 self._beating.cancel()
                 self._beating = None
@@ -154,6 +157,7 @@ class RedisLog(Reading, People):
 
     def _hears_accounts(self) -> None:
         """What changes from here on is told; what has changed before is read."""
+        self._absence.end()
         self._is_refreshing = True
         self._refresh_accounts_now()
 
@@ -165,6 +169,8 @@ class RedisLog(Reading, People):
 
     def _down(self, why: RedisError) -> None:
         self.bus.down()
+        if self._asking.state is State.UP:
+            self._absence.begin()
         self._asking.down(why)
 
     def _beat(self) -> None:

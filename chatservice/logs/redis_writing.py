@@ -23,7 +23,7 @@ from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_codec import card, read_rules
 from chatservice.logs.redis_folding import Fold, earlier, fold
 from chatservice.logs.redis_keys import Keys
-from chatservice.redis.errors import Lost, RedisError
+from chatservice.redis.errors import Lost, Refusal
 
 TRIES = 20
 """So often a fold may find that another worker was faster. Each time one of them is done."""
@@ -178,7 +178,7 @@ class Writing:
         began = self._seconds()
 
         def answered(answer: Any) -> None:
-            self._note("commit", self._seconds() - began, isinstance(answer, RedisError))
+            self._note("commit", self._seconds() - began, isinstance(answer, Refusal))
             left = until - self._seconds()
             if isinstance(answer, Lost) and body.cid is not None and left > 0:
                 self._asking.wait(go, lambda: done(answer), left)
