@@ -27,10 +27,10 @@ from chatservice.domain.events import (
     Left,
     Moderated,
     Noticed,
-    Stalled,
     Reacted,
     Renamed,
     Said,
+    Stalled,
     User,
 )
 from chatservice.domain.results import Joined, Members
