@@ -80,7 +80,7 @@ def demote(pair: Pair) -> None:
     pair.primary.ask("REPLICAOF", "127.0.0.1", pair.ports[1])
 
 
-@pytest.mark.parametrize("happens", [kill, cut_off, demote])
+@pytest.mark.parametrize("happens", [kill, cut_off, pytest.param(demote, marks=pytest.mark.slow)])
 def test_another_server_takes_over(pair: Pair, happens: object) -> None:
     """People stay connected at both nodes; what both servers had is there, numbers go on under a new epoch, all
     see the same, and what was refused is said again under its cid and is there once."""
