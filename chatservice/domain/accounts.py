@@ -30,7 +30,7 @@ class Account:
     password: str = field(default="", repr=False)
     generation: int = 1
     created_ms: int = 0
-    version: int = 0
+    version: int = field(default=0, compare=False)
 
 
 class Registry:

@@ -135,11 +135,11 @@ class People:
         """Tell the hub, unless it knows: what is changed here is heard again on the channel, and a list that was
         asked for before a change may come after it."""
         known = self._accounts.get(account.id)
-        if known == account:
-            return
         if known is not None and (known.generation > account.generation or known.version > account.version):
             return
         self._accounts[account.id] = account
+        if known == account:
+            return
         if self._sink is not None:
             self._sink.registered(account)
 
