@@ -14,7 +14,8 @@ from twisted.internet import reactor as the_reactor
 
 from chatservice.domain.accounts import Account
 from chatservice.domain.events import Entry, Said, User
-from chatservice.domain.ports import Appended
+from chatservice.domain.limits import Rate
+from chatservice.domain.ports import Appended, Pace
 from chatservice.domain.promise import Promise
 from chatservice.logs.registry import open_log
 from chatservice.preparing import Secrets, connector
@@ -23,6 +24,9 @@ from chatservice.redis.blocking import Blocking
 
 TEXT = "x" * 200
 ROOM = "bench"
+
+PACE = Pace(0, Rate(burst=1_000_000, per_s=1_000_000.0), lambda kind, wait_ms: AssertionError((kind, wait_ms)))
+"""As a chat counts messages: never reached."""
 
 
 class Bench:
@@ -50,7 +54,7 @@ class Bench:
     def run(self) -> None:
         """All of it."""
         self.log.start(self)
-        self.log.bus.follow(ROOM)  # type: ignore[attr-defined]
+        self.log.bus.follow(ROOM)
         self.log.read(ROOM, 0, 0).then(lambda _: self._begin())
         the_reactor.run()
 
@@ -75,7 +79,7 @@ class Bench:
             self._left -= 1
             begin = time.perf_counter()
             body = Said(User("u_bench", "bench"), TEXT, cid=f"c{self._left}-{self._began}")
-            self.log.append(ROOM, body).then(lambda done: self._done(done, begin))
+            self.log.append(ROOM, body, pace=PACE).then(lambda done: self._done(done, begin))
 
     def _done(self, done: Promise[Appended], begin: float) -> None:
         done.result()

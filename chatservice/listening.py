@@ -22,7 +22,7 @@ from chatservice.transports.headers import HSTS, security_headers
 from chatservice.transports.inherited import Inherited, endpoints
 from chatservice.transports.line import LineFactory
 from chatservice.transports.origins import Origin, Origins
-from chatservice.transports.redirect import Elsewhere, RedirectFactory, by_names, by_public_url
+from chatservice.transports.redirect import RedirectFactory, Secured, by_names, by_public_url
 from chatservice.transports.sealed import SealedFactory
 from chatservice.transports.site import PageSite
 from chatservice.transports.sockets import ChatSockets
@@ -121,7 +121,7 @@ class Listening:
         """How many of Socket.IO's connections have been told to go and are still there."""
         return sum(one.server.house.farewells.n for one in self.sockets)
 
-    def _elsewhere(self) -> Elsewhere:
+    def _elsewhere(self) -> Secured:
         public = urlsplit(self.config.public_url)
         if public.scheme == "https":
             return by_public_url(f"https://{public.netloc}")

@@ -32,7 +32,7 @@ from chatservice.identity.users import Users
 from chatservice.listening import Listening, given_sockets
 from chatservice.logbook import THRESHOLD
 from chatservice.logs.audit import AuditFile
-from chatservice.logs.registry import BadStore, bus_of, check_log, once_of, open_log
+from chatservice.logs.registry import BadStore, check_log, open_log
 from chatservice.metrics import ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
 from chatservice.notify import Manager, Watchdog, manager_of
 from chatservice.operator import Operator, Rooms
@@ -219,12 +219,12 @@ class ChatService(MultiService):
             build=self.pages.build.id if self.pages.build is not None else __version__,
             audit=AuditFile(config.data / "audit.log", report),
         )
-        bus = bus_of(self._log)
-        if bus is not None:
-            Elsewhere(hub, bus)
+        Elsewhere(hub, self._log.bus)
         passes = hub.passes = make_passes(config, hub.registry)
         self._passwords = Passwords(reactor.callFromThread)
-        hub.sign_in = PasswordSignIn(hub.registry, self._log, self._passwords, passes, Tries(time.time))
+        hub.sign_in = PasswordSignIn(
+            hub.registry, self._log, self._passwords, passes, Tries(time.time), self._log.meter
+        )
         self._log.start(hub)
         around = self._around = Surroundings.of(
             hub,
@@ -251,7 +251,7 @@ class ChatService(MultiService):
         assert log is not None
         for source in config.emitters:
             connect, sockets = connector(self._reactor), lambda: self.listening.sockets
-            emitters = Emitters(source, connect, around, sockets, once_of(log), config.default_room)
+            emitters = Emitters(source, connect, around, sockets, log.once, config.default_room)
             around.desk.closing.append(emitters.stop)
             emitters.start()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from typing import Any
 
@@ -81,8 +80,7 @@ def answered(reactor: Any, log: Engine) -> Deferred[None]:
             timer.cancel()
             done.callback(None)
 
-    # The writer does one thing after the other, so any answer of its own is the last one.
-    log.session(b"", int(time.time() * 1000)).then(come)
+    log.settled().then(come)
     return done
 
 

@@ -18,16 +18,28 @@ from chatservice.dialects.base import Id, Outcome
 from chatservice.domain import events as e
 from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.audience import Hearer, hand_out_singly, join_nothing
+from chatservice.domain.bus import ALONE, Bus
 from chatservice.domain.elsewhere import Elsewhere
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Body, Entry, Event, Said, User
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import Rate
 from chatservice.domain.message import Message
-from chatservice.domain.ports import Appended, Engine, Found, LogSink, Page, Passes, Past, Turn, Unread
+from chatservice.domain.ports import (
+    Appended,
+    Engine,
+    Found,
+    LogSink,
+    Meter,
+    Pace,
+    Page,
+    Passes,
+    Past,
+    Turn,
+    Unread,
+)
 from chatservice.domain.promise import Promise, resolved
 from chatservice.identity.names import PrecisNames
-from chatservice.logs.registry import bus_of
 
 T = TypeVar("T")
 
@@ -256,13 +268,22 @@ class ScriptedLog:
     asks: list[Ask] = field(default_factory=list)
     sink: LogSink | None = None
     tops: dict[str, int] = field(default_factory=dict)
+    cid_ttl_s: int | None = None
+    paces: bool = False
+    bus: Bus = ALONE
+    meter: Meter | None = None
 
     def start(self, sink: LogSink) -> None:
         self.sink = sink
 
     def stop(self) -> None: ...
 
-    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
+    def settled(self) -> Promise[None]:
+        return resolved(None)
+
+    def append(
+        self, room: str, body: Body, *, as_moderator: bool = False, pace: Pace | None = None
+    ) -> Promise[Appended]:
         return self._ask(Ask("append", room, Promise(), body=body))
 
     def read(self, room: str, since: int, limit: int) -> Promise[Page]:
@@ -386,9 +407,7 @@ def make_hub(
         turn=turn,
         build="1.2.3-test",
     )
-    bus = bus_of(log)
-    if bus is not None:
-        Elsewhere(hub, bus)
+    Elsewhere(hub, log.bus)
     log.start(hub)
     return hub
 

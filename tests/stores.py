@@ -182,15 +182,23 @@ class Store:
         self._open -= 1
 
 
-class _Counted:
-    """An engine whose open questions are counted."""
+_PARTS = frozenset({"bus", "guestbook", "meter"})
 
-    def __init__(self, engine: Engine, store: Store) -> None:
+
+class _Counted:
+    """An engine, or a part of one, whose open questions are counted."""
+
+    def __init__(self, engine: Any, store: Store) -> None:
         self._engine = engine
         self._store = store
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._engine, name)
+        if name in _PARTS and attribute is not None:
+            return _Counted(attribute, self._store)
         if not callable(attribute) or name in ("start", "stop"):
             return attribute
-        return lambda *args, **kwargs: self._store.count(attribute(*args, **kwargs))
+        return lambda *args, **kwargs: self._count(attribute(*args, **kwargs))
+
+    def _count(self, answer: Any) -> Any:
+        return self._store.count(answer) if isinstance(answer, Promise) else answer

@@ -114,6 +114,7 @@ _EVENTS: dict[type[e.Event], Callable[[Any], Fields]] = {
     },
     e.Typing: lambda v: {"type": "typing", "room": v.room, "user": _user(v.user), "on": v.on},
     e.Expiring: lambda v: {"type": "expiring", "at": v.until_ms},
+    e.Stalled: lambda v: {"type": "status", "engine": "down" if v.is_away else "up"},
     e.ReadElsewhere: lambda v: {
         "type": "read",
         "room": shown_room(v.room),
@@ -231,6 +232,7 @@ _ANSWERS: dict[type[Any], Callable[[Any], Fields]] = {
         "messages": [message(item) for item in v.messages],
         "more": v.more,
         "epoch": v.epoch,
+        **({"stale": True} if v.is_stale else {}),
     },
     r.Replayed: lambda v: {
         "room": v.room,
@@ -301,6 +303,8 @@ class FullVoice:
         fields: Fields = {"code": refusal.code.value, "message": words, "temporary": refusal.temporary}
         if refusal.retry_ms:
             fields["retry_ms"] = refusal.retry_ms
+        if refusal.about == "storage_full":
+            fields["reason"] = refusal.about
         if refusal.code is Code.RATE_LIMITED:
             fields["limit"] = refusal.params.get("kind", "login")
         return fields

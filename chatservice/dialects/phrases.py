@@ -54,6 +54,12 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "rate_limited": ("slow down: {seconds:.1f} s", "说得太快了：请等 {seconds:.1f} 秒"),
     "busy": ("the server is busy; please try again in a moment", "服务器正忙，请稍后再试"),
     "unavailable": ("the history is out of reach; please try again", "暂时读不到聊天记录，请再试一次"),
+    "storage_full": (
+        "no message can be kept any more; the operator has to look",
+        "服务器已经存不下新消息，需要管理员处理",
+    ),
+    "stalled": ("nothing can be said for a moment; you stay connected", "暂时无法发言，连接会保持"),
+    "going_on": ("you can talk again", "可以继续聊天了"),
     "cid_conflict": ("another message was sent under this id before", "这个编号之前发过另一条消息"),
     "nick_taken": ("the name {nick} is taken", "名字 {nick} 已经有人用了"),
     "nick_characters": (

@@ -30,6 +30,7 @@ from chatservice.domain.events import (
     Reacted,
     Renamed,
     Said,
+    Stalled,
     User,
 )
 from chatservice.domain.results import Joined, Members
@@ -100,6 +101,8 @@ class SimpleVoice(Spoken):
                 return "message", {"notice": True, "code": "renamed", "room": room, "user": _user(user)}
             case Noticed(about=about):
                 return "message", {"notice": True, "code": about}
+            case Stalled(is_away=is_away):
+                return "message", {"notice": True, "code": "stalled" if is_away else "going_on"}
         return "message", {"notice": True, "code": type(event).__name__.lower()}
 
     def refusal(self, refusal: Refused) -> bytes:

@@ -24,6 +24,7 @@ from chatservice.domain.events import (
     Reacted,
     Renamed,
     Said,
+    Stalled,
     Truncated,
 )
 from chatservice.domain.message import Message
@@ -96,6 +97,8 @@ class Spoken:
                 return self.notice("renamed", nick=user.nick, was=was)
             case Truncated():
                 return self.notice("truncated")
+            case Stalled(is_away=is_away):
+                return self.notice("stalled" if is_away else "going_on")
             case Lagged(first=first, last=last):
                 n = last - first + 1
                 return self.notice("lagged", n=n, ask=min(n, 200))

@@ -21,6 +21,7 @@ class Account:
     :ivar password: as argon2 keeps it.
     :ivar generation: raised to end all its sessions; tokens of an older one prove nothing.
     :ivar created_ms: milliseconds since 1970.
+    :ivar version: raised by each change, where several nodes tell each other and what is told may come late.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Account:
     password: str = field(default="", repr=False)
     generation: int = 1
     created_ms: int = 0
+    version: int = field(default=0, compare=False)
 
 
 class Registry:

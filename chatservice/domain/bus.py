@@ -6,10 +6,25 @@ What lasts comes by the log (`LogSink.committed`, whoever wrote it); this is for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from chatservice.domain.events import Event, User
+from chatservice.domain.guestbook import Guestbook
+from chatservice.domain.promise import Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What nodes know of a user.
+
+    :ivar role: the highest it has anywhere where it is alive; empty if it is nowhere.
+    :ivar networks: whence it comes, or came last; see `network_of`.
+    """
+
+    role: str = ""
+    networks: tuple[str, ...] = ()
 
 
 class BusSink(Protocol):
@@ -37,10 +52,22 @@ class BusSink(Protocol):
     def node_gone(self, node: str) -> None:
         """Nobody is anywhere by that node any more."""
 
+    def who(self, user_id: str) -> Known:
+        """Another node asks what we know of the user."""
+
+    def away(self, is_away: bool) -> None:
+        """What all nodes share has been away for a moment, or is there again."""
+
 
 class Bus(Protocol):
     """What the hub tells other nodes. Nothing here raises or waits; what cannot be told now is told by what holds
-    when it can."""
+    when it can.
+
+    :ivar guestbook: who is alive by any node; None where there is no other.
+    """
+
+    @property
+    def guestbook(self) -> Guestbook | None: ...
 
     def join(self, sink: BusSink) -> None:
         """Tell `sink` from now on."""
@@ -62,9 +89,19 @@ class Bus(Protocol):
         """Tell those who are in the room by other nodes something that is not kept. As good as can be: it may be
         lost."""
 
+    def who(self, user_id: str) -> Promise[Known] | None:
+        """What the others know of the user; those that do not answer within a second know nothing. None where
+        there is no other."""
+
+    def tops(self, rooms: Iterable[str]) -> Promise[Mapping[str, tuple[str, int]]] | None:
+        """Epoch and newest number of each of these rooms, as they are kept: to find out whether we were told all.
+        Rooms without an entry are left out. None where nobody else writes."""
+
 
 class Alone:
     """There is no other node."""
+
+    guestbook = None
 
     def join(self, sink: BusSink) -> None:
         """See `Bus.join`."""
@@ -83,6 +120,12 @@ class Alone:
 
     def tell(self, room: str, event: Event) -> None:
         """See `Bus.tell`."""
+
+    def who(self, user_id: str) -> None:
+        """See `Bus.who`."""
+
+    def tops(self, rooms: Iterable[str]) -> None:
+        """See `Bus.tops`."""
 
 
 ALONE = Alone()

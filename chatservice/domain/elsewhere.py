@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from chatservice.domain.bus import Bus
-from chatservice.domain.errors import BANNED, KICKED
-from chatservice.domain.events import Event, Moderated, ReadElsewhere, Renamed, Typing, User
+from chatservice.domain.bus import Bus, Known
+from chatservice.domain.events import Event, ReadElsewhere, Renamed, Typing, User
 from chatservice.domain.hub import Hub
-from chatservice.domain.ordering import clear, throw_out
 from chatservice.domain.presence import TELL_EACH, TYPING_SEEN
-from chatservice.domain.room import Room
+from chatservice.domain.promise import Promise
+from chatservice.domain.room import State
+
+TOPS_EVERY_S = 20.0
+"""How often what rooms were told is compared with what the log has: a bus that is deaf to one room looks well."""
 
 
 class Elsewhere:
-    """See `BusSink`. Once it is made the hub is one of several."""
+    """See `BusSink` and `GuestbookSink`. Once it is made the hub is one of as many as the bus has."""
 
     def __init__(self, hub: Hub, bus: Bus) -> None:
         self._hub = hub
+        self._looked_at = hub.clock()
+        self._doubted: dict[str, tuple[str, int]] = {}  # rooms that were not where the log is -> where they were
         hub.bus = bus
-        hub.enforce = self.enforce
         bus.join(self)
+        hub.guestbook = book = bus.guestbook
+        if book is not None:
+            hub.roster.number = book.number
+            hub.look = self.tick
+            book.join(self)
 
     def missed(self, room: str) -> None:
         """See `BusSink.missed`."""
@@ -78,16 +86,67 @@ class Elsewhere:
         for room in list(self._hub.rooms.values()):
             room.here.node_gone(node)
 
-    # --- order ---
+    # --- people ---
 
-    def enforce(self, room: Room, body: Moderated | None) -> None:
-        """Whoever used a power did so on one node; those whom it concerns may be on any.
+    def looks(self, nick: str) -> Collection[str]:
+        """See `GuestbookSink.looks`."""
+        return self._hub.roster.looks(nick)
 
-        :param body: None if nobody knows any more what was done, only what holds now.
-        """
-        if body is None:
-            clear(self._hub, room)
-        elif body.target is not None and body.action in ("kick", "ban"):
-            throw_out(self._hub, room, body.target, KICKED if body.action == "kick" else BANNED)
-        elif (body.action, body.value) in (("private", "on"), ("role", "guest")):
-            clear(self._hub, room)
+    def renamed(self, user_id: str, nick: str, node: str) -> None:
+        """See `GuestbookSink.renamed`."""
+        person = self._hub.roster.find(user_id)
+        if person is not None:
+            self._hub.call(person, nick, node)
+
+    def named(self, user_id: str, nick: str) -> None:
+        """See `GuestbookSink.named`."""
+        person = self._hub.roster.find(user_id)
+        if person is not None:
+            self._hub.call(person, nick)
+
+    def unnamed(self, user_id: str) -> None:
+        """See `GuestbookSink.unnamed`."""
+        person = self._hub.roster.find(user_id)
+        if person is not None:
+            self._hub.unname(person)
+
+    def who(self, user_id: str) -> Known:
+        """See `BusSink.who`."""
+        person = self._hub.roster.find(user_id)
+        return Known("" if person is None else person.role, self._hub.networks(user_id))
+
+    def away(self, is_away: bool) -> None:
+        """See `BusSink.away`."""
+        self._hub.away(is_away)
+
+    # --- looking whether all was told ---
+
+    def tick(self, now: float) -> None:
+        """To be called about once a second."""
+        if not now - TOPS_EVERY_S < self._looked_at <= now:
+            self._looked_at = now
+            live = {name: room for name, room in self._hub.rooms.items() if room.state is State.LIVE}
+            asked = self._hub.bus.tops(live) if live else None
+            if asked is not None:
+                before = {name: (room.epoch, room.top) for name, room in live.items()}
+                asked.then(lambda done: self._compare(before, done))
+
+    def _compare(
+        self, before: Mapping[str, tuple[str, int]], done: Promise[Mapping[str, tuple[str, int]]]
+    ) -> None:
+        """A room that has not moved since it was asked about, and is not where the log is, twice in a row, is
+        deaf. Once it may have been told while the answer was on its way."""
+        doubted: dict[str, tuple[str, int]] = {}
+        if done.error is None:
+            for name, kept in done.result().items():
+                room = self._hub.rooms.get(name)
+                if room is None or room.state is not State.LIVE or (room.epoch, room.top) != before.get(name):
+                    continue
+                if kept == before[name]:
+                    continue
+                if self._doubted.get(name) == before[name]:
+                    self._hub.counts["deaf_rooms"] += 1
+                    room.read_again()
+                else:
+                    doubted[name] = before[name]
+            self._doubted = doubted

@@ -9,9 +9,11 @@ from chatservice.domain import commands as c
 from chatservice.domain.bus import ALONE
 from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED, TOO_MANY, Code, Refused
 from chatservice.domain.events import Entry, Moderated, Opened
+from chatservice.domain.guestbook import Guestbook
 from chatservice.domain.limits import HELLO_BYTES, HISTORY_LIMIT, MESSAGES, ROOMS, SESSIONS
 from chatservice.domain.message import Message, catch_up
 from chatservice.domain.names import clean_words
+from chatservice.domain.naming import enter_book, leave_book, rename_in_book
 from chatservice.domain.permissions import (
     abilities,
     is_invited,
@@ -55,7 +57,9 @@ async def _hello(session: Session, command: c.Hello) -> Result:
         spend(session, Kind.RESYNC, 1 + len(command.rooms), person.user.id)  # as many joins as it holds
         if session.gone:
             raise Refused(Code.UNAVAILABLE)
-        if command.nick is not None and command.nick != person.user.nick:
+        if hub.guestbook is not None:
+            await enter_book(session, hub.guestbook, person, command.nick)
+        elif command.nick is not None and command.nick != person.user.nick:
             hub.rename(person, command.nick)
         await _keep_session(session, digest, person)
         if session.gone:
@@ -65,12 +69,16 @@ async def _hello(session: Session, command: c.Hello) -> Result:
         is_nobody_yet(session)
         token = _token(session, command)
         identity = Identity(person.user.id) if token is None else proved(session, token)
-        person = _arrive(session, identity, person.user.nick)
+        nick = person.user.nick
+        person = _arrive(session, identity, nick)
+        if session.booked:
+            hub.call(person, nick)
         session.caps = command.caps
         session.introduce(person, 0 if identity is None else identity.until_ms)
     except Exception:
+        leave_book(session, person)
         if not person.conns and not person.rooms:
-            hub.roster.depart(person)  # it never came in; it may say hello again
+            hub.depart(person)  # it never came in; it may say hello again
         raise
     session.resume_digest = digest
     joined: dict[str, Joined | Refused] = {}
@@ -94,7 +102,7 @@ async def _hello(session: Session, command: c.Hello) -> Result:
         joined,
         hub.build,
         hub.messages or MESSAGES,
-        getattr(hub.log, "cid_ttl_s", None),
+        hub.log.cid_ttl_s,
     )
 
 
@@ -361,11 +369,19 @@ async def _rooms(session: Session) -> Result:
     return RoomList(tuple(seen))
 
 
-def rename(session: Session, command: c.Rename) -> Result:
+def rename(session: Session, command: c.Rename) -> Promise[Result] | Result:
     """Take another nick. To say the one that one has, as some clients do with every message, costs nothing."""
     if command.nick != session.user.user.nick:
         spend(session, Kind.PRESENCE)
+    book = session.hub.guestbook
+    if book is not None:
+        return start(_rename(session, book, command.nick))
     session.hub.rename(session.user, command.nick)
+    return Done()
+
+
+async def _rename(session: Session, book: Guestbook, wish: str) -> Result:
+    await rename_in_book(session, book, wish)
     return Done()
 
 

@@ -267,6 +267,13 @@ class Bye:
 
 
 @dataclass(frozen=True, slots=True)
+class Stalled:
+    """What all nodes share is away, and nothing new is taken; or it is there again."""
+
+    is_away: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Greeted:
     """To a peer that has just connected, before anything else; `address` is its own, as we see it."""
 
@@ -301,6 +308,7 @@ Event = (
     | Lagged
     | Pinged
     | Bye
+    | Stalled
     | Greeted
     | Noticed
 )

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.audience import AtOnce
 from chatservice.domain.bus import ALONE, Bus
+from chatservice.domain.enforcing import enforce
 from chatservice.domain.errors import KICKED, TOKEN_EXPIRED, Code, Disconnect, Refused
-from chatservice.domain.events import Entry, Event, Moderated, Presence, Said, User
+from chatservice.domain.events import Entry, Event, Moderated, Presence, Said, Stalled, User
+from chatservice.domain.guestbook import Guestbook
 from chatservice.domain.limits import BIG_ROOMS, BigRooms, Rate
 from chatservice.domain.permissions import has_a_place, may_be_in
 from chatservice.domain.ports import Audit, Engine, Identity, Passes, Peer, Randomness, SignIn, Turn
@@ -81,8 +83,11 @@ class Hub:
         self.network_of: Callable[[str], str] = network_of
         self.registry = registry
         self.sign_in: SignIn | None = None
-        self.bus: Bus = ALONE  # with other nodes `Elsewhere` sets both
-        self.enforce: Callable[[Room, Moderated | None], object] | None = None
+        self.bus: Bus = ALONE  # with other nodes `Elsewhere` sets these
+        self.guestbook: Guestbook | None = None
+        self.look: Callable[[float], object] | None = None
+        self.is_away = False  # what all nodes share
+        self._away_at = 0.0
         self.guests = guests
         self._sizes = sizes
         self.proofs = Proofs()
@@ -127,7 +132,7 @@ class Hub:
         """See `LogSink.registered`: its name is its own from now on, and the living learn what has changed."""
         before = self.registry.put(account)
         self.for_each(
-            [person for person in self.roster.mistaken(account.name) if person.user.id != account.id], self._unname
+            [person for person in self.roster.mistaken(account.name) if person.user.id != account.id], self.unname
         )
         living = self.roster.find(account.id)
         if living is not None:
@@ -135,10 +140,12 @@ class Hub:
         if before is not None and before.generation != account.generation:
             self.end_sessions(account.id, TOKEN_EXPIRED)
 
-    def _unname(self, person: Person) -> None:
+    def unname(self, person: Person) -> None:
         was = person.user.nick
         self.roster.unname(person)
         self._tell_name(person, was)
+        if self.guestbook is not None:
+            self.guestbook.keep(person.user.id, person.user.nick, 0)
 
     def _entitle(self, person: Person, role: str, only: frozenset[str] | None, by: Session | None = None) -> None:
         """The person has these rights now, by all its connections: where it may not be any more, it leaves."""
@@ -191,6 +198,26 @@ class Hub:
             return seen.user
         return User(user_id, account.name if account is not None else user_id)
 
+    def networks(self, user_id: str) -> tuple[str, ...]:
+        """Whence the user comes by this node, or came when it left; see `network_of`."""
+        addresses = [session.address for session in self.sessions.get(user_id, ())]
+        seen = self.whereabouts.find(user_id)
+        if not addresses and seen is not None:
+            addresses = [seen.address]
+        return tuple(sorted({network for address in addresses if (network := self.network_of(address))}))
+
+    def away(self, is_away: bool) -> None:
+        """What all nodes share is away, or there again: everybody is told."""
+        if is_away != self.is_away:
+            self.is_away, self._away_at = is_away, self.clock()
+            everybody = [session for sessions in self.sessions.values() for session in sessions]
+            self.for_each(everybody, lambda session: session.peer.deliver(Stalled(is_away)))
+
+    @property
+    def away_s(self) -> float:
+        """For how long it has been away, in seconds; 0 if it is there."""
+        return max(0.001, self.clock() - self._away_at) if self.is_away else 0.0
+
     def new_id(self) -> str:
         """A fresh user id."""
         return "u_" + self.randomness.token()
@@ -213,9 +240,12 @@ class Hub:
         if room is None:
             clock = None if self.rates is None else self.clock
             room = self.rooms[name] = Room(name, self.log, self.report, self.turn, clock, self._sizes)
-            room.enforce, room.here.bus = self.enforce, self.bus
+            room.enforce, room.here.bus = self._enforce, self.bus
             self.bus.follow(name)
         return room
+
+    def _enforce(self, room: Room, body: Moderated | None) -> None:
+        enforce(self, room, body)
 
     def enter(self, room: Room, person: Person, peer: Peer) -> None:
         """`peer` is told what happens in the room from here on."""
@@ -266,11 +296,19 @@ class Hub:
         person.conns += 1
         self._lingering.pop(("", person), None)
         self.sessions.setdefault(person.user.id, []).append(session)
+        if self.guestbook is not None and not session.booked:
+            session.booked = True
+            self.guestbook.keep(person.user.id, person.user.nick, 1)
+        if self.is_away:
+            session.peer.deliver(Stalled(True))
 
     def disconnect(self, session: Session, person: Person, *, linger: bool) -> None:
         """One connection less. With the last one the person is gone, at once or after a while."""
         person.conns -= 1
         self.proofs.remove(session.peer)
+        if self.guestbook is not None and session.booked:
+            session.booked = False
+            self.guestbook.part(person.user.id)
         sessions = self.sessions[person.user.id]
         sessions.remove(session)
         if not sessions:
@@ -279,7 +317,13 @@ class Hub:
             if linger:
                 self._keep_place("", person)
             else:
-                self.roster.depart(person)
+                self.depart(person)
+
+    def depart(self, person: Person) -> None:
+        """The person is not here any more; its nick is free, unless it is by another node."""
+        if self.roster.find(person.user.id) is person and self.guestbook is not None:
+            self.guestbook.forget(person.user.id)
+        self.roster.depart(person)
 
     def rename(self, person: Person, wish: str) -> None:
         """Give the person another nick and tell its rooms.
@@ -290,10 +334,20 @@ class Hub:
         if self.roster.rename(person, wish):
             self._tell_name(person, was)
 
-    def _tell_name(self, person: Person, was: str) -> None:
+    def call(self, person: Person, nick: str, by: str | None = None) -> None:
+        """The person has that clean nick now, whoever else had it here; its rooms are told.
+
+        :param by: the node that gave it, if it was another one.
+        """
+        was = person.user.nick
+        if nick != was:
+            self.roster.call(person, nick)
+            self._tell_name(person, was, by)
+
+    def _tell_name(self, person: Person, was: str, by: str | None = None) -> None:
         for name in person.rooms:
             if name in self.rooms:
-                self.rooms[name].here.rename(person.user, was)
+                self.rooms[name].here.rename(person.user, was, by)
 
     def tell_status(self, person: Person) -> None:
         """Tell the person's rooms its status."""
@@ -332,7 +386,7 @@ class Hub:
             if name:
                 self._expire(name, person)
             elif not person.conns:
-                self.roster.depart(person)
+                self.depart(person)
         crowded, self._crowded = self._crowded, {}
         for room in crowded:
             room.here.tell_crowd()
@@ -342,6 +396,8 @@ class Hub:
                 room.here.tell_count()
                 if room.state is State.STALE:
                     room.read_again()
+        if self.look is not None:
+            self.look(now)
 
     def _keep_place(self, name: str, person: Person) -> None:
         self._lingering.pop((name, person), None)  # to the end

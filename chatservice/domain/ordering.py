@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from chatservice.domain import commands as c
-from chatservice.domain.errors import BANNED, KICKED, Code, Disconnect, Refused
+from chatservice.domain.bus import Known
+from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Moderated, User
-from chatservice.domain.hub import Hub
 from chatservice.domain.names import clean_words, is_user_id
 from chatservice.domain.orders import LASTING, read_order
-from chatservice.domain.permissions import may_be_in, may_moderate
+from chatservice.domain.permissions import may_moderate
 from chatservice.domain.ports import Appended, Deed, Invitation
-from chatservice.domain.promise import Promise
+from chatservice.domain.promise import Promise, start
 from chatservice.domain.results import Invited, Result, Told
 from chatservice.domain.room import Room
 from chatservice.domain.rules import check
@@ -32,9 +32,30 @@ def moderate(session: Session, command: c.Moderate) -> Promise[Appended]:
     if command.for_s > LONGEST_S or not (command.user is None or is_user_id(command.user)):
         raise Refused(Code.BAD_REQUEST, "bad_mod")
     target = _target(session, room, command.user)
+    asked = session.hub.bus.who(target.id) if target is not None else None
+    if asked is None:
+        return _moderate(session, room, command, target, Known())
+    return start(_ask_first(session, room, command, target, asked))
+
+
+async def _ask_first(
+    session: Session, room: Room, command: c.Moderate, target: User | None, asked: Promise[Known]
+) -> Appended:
+    """Other nodes know what else the target may and whence it comes."""
+    known = await asked
+    session.room(command.room)
+    may_moderate(session, command, known.role)
+    return await _moderate(session, room, command, target, known)
+
+
+def _moderate(
+    session: Session, room: Room, command: c.Moderate, target: User | None, known: Known
+) -> Promise[Appended]:
     until = session.hub.now_ms + command.for_s * 1000 if command.for_s > 0 and command.action in LASTING else 0
     value = clean_words(command.value) if command.action == "topic" else command.value
-    networks = _networks(session, target) if target is not None and command.action == "ban" else ()
+    networks: tuple[str, ...] = ()
+    if target is not None and command.action == "ban":
+        networks = tuple(sorted({*session.hub.networks(target.id), *known.networks}))[:NETWORKS]
     reason = clean_words(command.reason)
     if target is not None and not _concerns(session, room, target, command.action):
         raise Refused(Code.BAD_REQUEST, "no_effect", params={"nick": target.nick})
@@ -106,17 +127,6 @@ def _target(session: Session, room: Room, user_id: str | None) -> User | None:
     return user if user.nick != user_id else User(user_id, room.rules.nicks.get(user_id, user_id))
 
 
-def _networks(session: Session, target: User) -> tuple[str, ...]:
-    """Where the target is now, or was when it left."""
-    addresses = [other.address for other in session.hub.sessions.get(target.id, ())]
-    seen = session.hub.whereabouts.find(target.id)
-    if not addresses and seen is not None:
-        addresses = [seen.address]
-    return tuple(
-        sorted({network for address in addresses if (network := session.hub.network_of(address))})[:NETWORKS]
-    )
-
-
 def _done(session: Session, room: Room, body: Moderated, done: Promise[Appended]) -> None:
     if done.error is not None:
         return
@@ -134,10 +144,6 @@ def _done(session: Session, room: Room, body: Moderated, done: Promise[Appended]
         reason=body.reason,
     )
     note(session, deed)
-    if target is not None and body.action in ("kick", "ban"):
-        throw_out(session.hub, room, target, KICKED if body.action == "kick" else BANNED)
-    if (body.action, body.value) in (("private", "on"), ("role", "guest")):
-        clear(session.hub, room)
 
 
 def note(session: Session, deed: Deed) -> None:
@@ -145,24 +151,3 @@ def note(session: Session, deed: Deed) -> None:
     session.hub.counts["mod_" + deed.action] += 1
     if session.hub.audit is not None:
         session.hub.audit.note(deed)
-
-
-def throw_out(hub: Hub, room: Room, target: User, why: Disconnect) -> None:
-    """Whoever is kicked or banned leaves the room; a session that is nowhere else is ended."""
-    hub.end_readers(why, room, target.id)
-    here = [other for other in hub.sessions.get(target.id, ()) if room.name in other.rooms]
-    hub.for_each(here, lambda other: other.send_away(room, why))
-
-
-def clear(hub: Hub, room: Room) -> None:
-    """The room is private now, or somebody is no member any more: whoever may not be in it leaves it."""
-    hub.end_readers(KICKED, room)  # those who may come back at once
-    everybody = [other for sessions in hub.sessions.values() for other in sessions if room.name in other.rooms]
-
-    def look(other: Session) -> None:
-        try:
-            may_be_in(other, room)
-        except Refused:
-            other.send_away(room, KICKED)
-
-    hub.for_each(everybody, look)

@@ -185,15 +185,17 @@ def may_see_bans(session: Session, _command: object = None) -> None:
         raise Refused(Code.FORBIDDEN)
 
 
-def may_moderate(session: Session, command: c.Moderate) -> None:
+def may_moderate(session: Session, command: c.Moderate, elsewhere: str = "") -> None:
     """Holds the rank the action needs, and a higher one than whom it concerns; only owners stand above equals.
 
     Asked again once it is known whom typed words mean: nobody else learns who is known here.
+
+    :param elsewhere: the role whom it concerns has by another node.
     """
     room = session.room(command.room)
     if room.name.startswith(("@", "dm:")):
         raise Refused(Code.FORBIDDEN)  # nobody stands above the other there
-    target_role = None if command.user is None else _role_of(session, room, command.user)
+    target_role = None if command.user is None else _role_of(session, room, command.user, elsewhere)
     if not may(command.action, session.role(room), target_role):
         raise Refused(Code.FORBIDDEN)
 
@@ -205,9 +207,10 @@ def may_invite(session: Session, command: c.Invite) -> None:
         raise Refused(Code.FORBIDDEN)
 
 
-def _role_of(session: Session, room: Room, user_id: str) -> str:
+def _role_of(session: Session, room: Room, user_id: str, elsewhere: str = "") -> str:
     person, account = session.hub.roster.find(user_id), session.hub.registry.find(user_id)
     own = person.role if person is not None else account.role if account is not None else "guest"
+    own = max(own, elsewhere or own, key=rank)
     return room.rules.role(user_id, own)
 
 

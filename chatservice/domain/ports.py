@@ -19,6 +19,8 @@ from chatservice.domain.rules import NO_RULES, Rules
 if TYPE_CHECKING:
     from chatservice.domain.accounts import Account
     from chatservice.domain.audience import Audience
+    from chatservice.domain.bus import Bus, Once
+    from chatservice.domain.limits import Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,21 @@ class Appended:
     epoch: str
     ts: int
     duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast somebody may talk, counted over all nodes in the step that gives the number.
+
+    :ivar slow_ms: between two messages in this room; 0 where it is not slow.
+    :ivar rate: of messages in all rooms; None for no bound.
+    :ivar refuse: makes the refusal of what came too soon, of its kind (see `rates.Kind`) and the milliseconds to
+        wait.
+    """
+
+    slow_ms: int
+    rate: Rate | None
+    refuse: Callable[[str, int], Exception]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +141,13 @@ class Log(Protocol):
 
     :ivar stop_blocks: `stop` waits for threads of the log's own, which bring their last answers home through the
         reactor: so it must be called in another thread than the reactor's. All else is called in the reactor's.
+    :ivar cid_ttl_s: for how long a cid is remembered, in seconds; None for as long as its entry.
+    :ivar paces: `append` holds people to a `Pace`, because others write into the same rooms.
     """
 
     stop_blocks: bool
+    cid_ttl_s: int | None
+    paces: bool
 
     @property
     def durability(self) -> str:
@@ -150,14 +171,21 @@ class Log(Protocol):
         """Write what waits and close; later calls of `append` are refused. See `stop_blocks`. A log that cannot
         be done with that at once answers when it is."""
 
-    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
+    def settled(self) -> Promise[None]:
+        """Answers when all that was given before has its answer: entries, and what is folded. What is given after
+        it does not hold it up."""
+
+    def append(
+        self, room: str, body: Body, *, as_moderator: bool = False, pace: Pace | None = None
+    ) -> Promise[Appended]:
         """Give `body` the room's next number and keep it. A reaction that changes nothing answers with number 0.
 
         :param as_moderator: the sender may delete what others said.
+        :param pace: how fast it may, where `paces`. A repeat is never too soon.
 
-        Rejected with `Refused`: `busy` (too much is waiting, or the disk is full), `cid_conflict` (that
-        cid said something else before), `unavailable` (the log is closed), and what the folds refuse:
-        `no_message`, `conflict`, `forbidden`, `limit`.
+        Rejected with `Refused`: what `pace` says, `busy` (too much is waiting, or the disk is full),
+        `cid_conflict` (that cid said something else before), `unavailable` (the log is closed), and what the folds
+        refuse: `no_message`, `conflict`, `forbidden`, `limit`.
         """
 
     def stored(self, room: str, body: Body) -> Promise[Appended | None]:
@@ -244,8 +272,33 @@ class People(Protocol):
         """
 
 
+class Meter(Protocol):
+    """Token buckets that all nodes share."""
+
+    def take(self, what: str, rate: Rate) -> Promise[int]:
+        """Take a token of the bucket with that name; 0 if there was one, else the milliseconds until there may be.
+        Rejected with `Refused`: `unavailable`."""
+
+    def put_back(self, what: str, rate: Rate) -> None:
+        """The last token was for nothing."""
+
+
 class Engine(Log, Messages, People, Accounts, Protocol):
-    """All that one storage engine does."""
+    """All that one storage engine does.
+
+    :ivar bus: the way to other nodes of the same chat.
+    :ivar meter: what they count together; None where there are none.
+    :ivar once: which of them does what all have heard.
+    """
+
+    @property
+    def once(self) -> Once: ...
+
+    @property
+    def bus(self) -> Bus: ...
+
+    @property
+    def meter(self) -> Meter | None: ...
 
 
 class LogError(Exception):

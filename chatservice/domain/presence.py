@@ -249,8 +249,11 @@ class Attendance:
         for user_id in [user_id for user_id, nodes in self._others.items() if node in nodes]:
             self.went(node, user_id)
 
-    def rename(self, user: User, was: str) -> None:
-        """A user of this room has a new nick."""
+    def rename(self, user: User, was: str, by: str | None = None) -> None:
+        """A user of this room has a new nick.
+
+        :param by: the node that gave it; where the user is by that one too, the others hear it from there.
+        """
         known = self._members.get(user.id)
         if known is not None:
             self._members[user.id] = (user, known[1])
@@ -258,7 +261,8 @@ class Attendance:
             if self.n <= TELL_EACH:
                 renamed = Renamed(self.room, user, was)
                 self.fan_out(renamed)
-                self.bus.tell(self.room, renamed)
+                if by is None or by not in self._others.get(user.id, ()):
+                    self.bus.tell(self.room, renamed)
 
     def tell_count(self) -> None:
         """Tell how many are here, if that has changed since it was told."""

@@ -14,6 +14,7 @@ from chatservice.domain.recovery import RECOVER_LIMIT
 from chatservice.domain.results import Browsed, Hits, Marked, Members, Replayed, Result, Told
 from chatservice.domain.room import Gone, Room
 from chatservice.domain.session import Session
+from chatservice.domain.stale import history as recent
 
 QUERY_CODE_POINTS = 200
 
@@ -30,10 +31,10 @@ async def _browse(session: Session, room: Room, command: c.Browse) -> Result:
     log, viewer = session.hub.log, session.user.user.id
     limit, name = max(1, min(command.limit, HISTORY_LIMIT)), shown_name(session, room.name)
     if command.around is None:
-        past = await log.history(room.name, viewer, limit, before=command.before, after=command.after)
+        past, stale = await recent(session.hub, room, viewer, limit, before=command.before, after=command.after)
         fit = bulk.Allowance().last if command.after is None else bulk.Allowance().first
         shown = tuple(fit(past.messages, bulk.of_message))
-        return Browsed(name, shown, past.more or len(shown) < len(past.messages), past.epoch)
+        return Browsed(name, shown, past.more or len(shown) < len(past.messages), past.epoch, stale)
     half = limit // 2
     before = await log.history(room.name, viewer, half + 1, before=command.around + 1)
     after = await log.history(room.name, viewer, half, after=command.around)
@@ -109,10 +110,10 @@ def history(session: Session, command: c.History) -> Promise[Result]:
 async def _history(session: Session, room: Room, command: c.History) -> Result:
     if command.since is None:
         limit = min(command.last, HISTORY_LIMIT)
-        past = await session.hub.log.history(room.name, session.user.user.id, limit)
+        past, stale = await recent(session.hub, room, session.user.user.id, limit)
         shown = tuple(bulk.Allowance().last(past.messages, bulk.of_message))
         more = past.more or len(shown) < len(past.messages)
-        return Browsed(room.name, shown, more, past.epoch) if shown else Told("no_history")
+        return Browsed(room.name, shown, more, past.epoch, stale) if shown else Told("no_history")
     await room.live()
     if room.top - command.since > RECOVER_LIMIT:
         raise Refused(Code.BAD_REQUEST, "since_too_far", params={"limit": RECOVER_LIMIT})

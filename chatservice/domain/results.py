@@ -101,12 +101,16 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Browsed:
-    """A page of messages, oldest first."""
+    """A page of messages, oldest first.
+
+    :ivar is_stale: what is kept could not be asked; it is as this process knew it.
+    """
 
     room: str
     messages: tuple[Message, ...]
     more: bool
     epoch: str
+    is_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)

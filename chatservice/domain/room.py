@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
 from chatservice.domain.audience import AtOnce
@@ -74,7 +74,7 @@ class Room:
         self.kicks: dict[str, int] = {}  # user id -> how often it was thrown out, for whoever is on the way in
         self.said_at: dict[str, float] = {}  # user id -> when it last spoke, while the room is slow
         self.here = Attendance(name, turn or AtOnce(), clock, sizes)
-        self.enforce: Callable[[Room, Moderated | None], object] | None = None  # where there are other nodes
+        self.enforce: Callable[[Room, Moderated | None], object] | None = None  # throws out whom an order concerns
         self._forks: tuple[tuple[str, int], ...] = ()
         self._first = 1
         self._log = log
@@ -137,6 +137,11 @@ class Room:
         self.here.fan_out_entry(entry)
         if isinstance(body, Moderated) and self.enforce is not None:
             self.enforce(self, body)
+
+    @property
+    def recent(self) -> Sequence[Entry]:
+        """The newest entries, without a hole up to the top."""
+        return self._ring
 
     def author(self, ref: int) -> User | None:
         """Who said the message, if it is one of the newest."""

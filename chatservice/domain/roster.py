@@ -54,6 +54,7 @@ class Roster:
         # Of chosen nicks only: that of a `userN` can be told from it, and there is one for each connection.
         self._by_look: dict[str, Person] = {}
         self._counter = 0
+        self.number: Callable[[], int] | None = None  # where other nodes give numbers too
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -99,14 +100,33 @@ class Roster:
         :raises Refused: `bad_request` if no one can have that nick, `nick_taken` if someone living has it or one
             that looks like it, or if it is kept for somebody else.
         """
+        nick = self.judge(person, wish)
+        if nick == person.user.nick:
+            return False
+        self.call(person, nick)
+        return True
+
+    def judge(self, person: Person, wish: str) -> str:
+        """The nick the person would have by that wish, as far as is known here.
+
+        :raises Refused: see `rename`.
+        """
         nick = self._names.clean(wish)
         if self._is_taken(nick, person):
             raise Refused(Code.NICK_TAKEN, params={"nick": nick})
-        if nick == person.user.nick:
-            return False
+        return nick
+
+    def call(self, person: Person, nick: str) -> None:
+        """It has that clean nick from now on."""
         self._forget_nick(person)
         self._call(person, nick)
-        return True
+
+    def looks(self, nick: str) -> frozenset[str]:
+        """What nobody else may look like while somebody has that nick."""
+        if _NUMBERED.fullmatch(nick) is not None:
+            return frozenset({nick})
+        looks = self._names.looks(nick)
+        return looks | {numbered for look in looks if (numbered := _as_numbered(look)) is not None}
 
     def depart(self, person: Person) -> None:
         """The person is gone; its nick is free."""
@@ -124,11 +144,11 @@ class Roster:
         )
 
     def _looking(self, look: str) -> Person | None:
-        numbered = look.lower().translate(_AS_NUMBERED)
-        return self._by_look.get(look) or (self._by_nick.get(numbered) if _NUMBERED.fullmatch(numbered) else None)
+        numbered = _as_numbered(look)
+        return self._by_look.get(look) or (None if numbered is None else self._by_nick.get(numbered))
 
     def _number(self, person: Person) -> None:
-        while (nick := f"user{self._counter}") in self._by_nick:
+        while (nick := f"user{self._counter if self.number is None else self.number()}") in self._by_nick:
             self._counter += 1
         person.user = User(person.user.id, nick)
         self._by_nick[nick] = person
@@ -142,7 +162,16 @@ class Roster:
 
     def _forget_nick(self, person: Person) -> None:
         nick = person.user.nick
-        del self._by_nick[nick_key(nick)]
+        # Of two whom other nodes have called alike while nobody could tell us, the later one has it.
+        if self._by_nick.get(nick_key(nick)) is person:
+            del self._by_nick[nick_key(nick)]
         if _NUMBERED.fullmatch(nick) is None:
             for look in self._names.looks(nick):
-                self._by_look.pop(look, None)
+                if self._by_look.get(look) is person:
+                    del self._by_look[look]
+
+
+def _as_numbered(look: str) -> str | None:
+    """The `userN` that looks so."""
+    numbered = look.lower().translate(_AS_NUMBERED)
+    return numbered if _NUMBERED.fullmatch(numbered) is not None else None

@@ -32,6 +32,7 @@ class Session:
 
     # On the class: most connections have neither, and there are many of them.
     token: str | None = None
+    booked = False  # it is counted in the guestbook
     home: Join | None = None  # where to go after a login, if it is nowhere yet
 
     def __init__(

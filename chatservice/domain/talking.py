@@ -14,7 +14,7 @@ from chatservice.domain.limits import HISTORY_LIMIT, TYPING_MS
 from chatservice.domain.names import NICK_GRAPHEMES, clean_text, clean_words
 from chatservice.domain.ordering import note
 from chatservice.domain.orders import whom
-from chatservice.domain.ports import Appended, Deed
+from chatservice.domain.ports import Appended, Deed, Pace
 from chatservice.domain.presence import TYPING_SEEN
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.rates import Kind, too_fast
@@ -36,8 +36,11 @@ def say(session: Session, command: c.Say) -> Promise[Any] | Result:
     body = _body(session, room, command)
     if body is None:
         return Done()  # an empty input and a click on "send": nothing was said, and nothing went wrong
-    _slow_mode(session, room)
-    appended = session.hub.log.append(room.name, body)
+    if session.hub.log.paces:
+        appended = session.hub.log.append(room.name, body, pace=_pace(session, room))
+    else:
+        _slow_mode(session, room)
+        appended = session.hub.log.append(room.name, body)
     if room.name.startswith("dm:"):
         appended.then(lambda done: _open_conversation(session, room, done))
     return appended
@@ -160,6 +163,13 @@ def _append(session: Session, name: str, make: Callable[[User], Body]) -> Promis
     return session.hub.log.append(room.name, make(session.user.user))
 
 
+def _pace(session: Session, room: Room) -> Pace:
+    """How fast one may talk here, for a log that counts what others have stored as well."""
+    slow_ms = 0 if session.moderates(room) else 1000 * room.rules.slow_s
+    rate = session.hub.messages
+    return Pace(slow_ms, rate, lambda kind, wait_ms: too_fast(session, Kind(kind), wait_ms))
+
+
 def _slow_mode(session: Session, room: Room) -> None:
     """In a slow room a person waits between messages, whichever connection they come by."""
     slow_s, me = room.rules.slow_s, session.user.user.id
@@ -181,9 +191,10 @@ def _mentions(session: Session, room: Room, text: str) -> tuple[str, ...]:
         word = word[:NICK_GRAPHEMES]
         while word:
             person = session.hub.roster.named(word)
-            if person is not None:
-                if person is not session.user:
-                    found[person.user.id] = None
+            user = person.user if person is not None else room.here.named_elsewhere(word)
+            if user is not None:
+                if user.id != session.user.user.id:
+                    found[user.id] = None
                 break
             # `@annabel` does not call Ann, `@林晓雯看` does call 林晓雯; a nick may be of several words.
             whole = word[-1].isascii() and word[-1].isalnum()

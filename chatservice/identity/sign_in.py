@@ -7,10 +7,10 @@ from typing import Protocol
 from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.names import nick_key
-from chatservice.domain.ports import Accounts, Identity, Passes
+from chatservice.domain.ports import Accounts, Identity, Meter, Passes
 from chatservice.domain.promise import Promise, start
 from chatservice.identity.passwords import HASH_MS, Passwords, prepare
-from chatservice.identity.tries import Tries
+from chatservice.identity.tries import SharedTries, Tries
 
 NAME_CODE_POINTS = 128
 
@@ -23,16 +23,27 @@ class AccountPasses(Passes, Protocol):
 
 
 class PasswordSignIn:
-    """See `SignIn`."""
+    """See `SignIn`.
+
+    :param tries: what was tried here; they cost nothing to ask.
+    :param meter: counts them with those of other nodes; None where there are none.
+    """
 
     def __init__(
-        self, registry: Registry, accounts: Accounts, passwords: Passwords, passes: AccountPasses, tries: Tries
+        self,
+        registry: Registry,
+        accounts: Accounts,
+        passwords: Passwords,
+        passes: AccountPasses,
+        tries: Tries,
+        meter: Meter | None = None,
     ) -> None:
         self._registry = registry
         self._accounts = accounts
         self._passwords = passwords
         self._passes = passes
         self._tries = tries
+        self._shared = None if meter is None else SharedTries(meter)
 
     def login(self, name: str, password: str, address: str) -> Promise[tuple[Identity, str]]:
         """See `SignIn.login`."""
@@ -81,16 +92,23 @@ class PasswordSignIn:
         # However an account's name is written, its tries are counted together.
         key = nick_key(account.name if account is not None else " ".join(name.split())[:NAME_CODE_POINTS])
         self._tries.take(key, address)
+        if self._shared is not None:
+            await self._shared.take(key, address)
         try:
             is_right = await self._passwords.check(password, None if account is None else account.password)
         except Refused:  # too much waits: nobody has looked at it
-            self._tries.forgive(key, address)
+            self._forgive(key, address)
             raise
         if not is_right:
             raise Refused(Code.UNAUTHORIZED, "bad_login")
         assert account is not None
-        self._tries.forgive(key, address)
+        self._forgive(key, address)
         return account
+
+    def _forgive(self, key: str, address: str) -> None:
+        self._tries.forgive(key, address)
+        if self._shared is not None:
+            self._shared.forgive(key, address)
 
     def _signed_in(self, account: Account) -> tuple[Identity, str]:
         token = self._passes.issue_for(account)

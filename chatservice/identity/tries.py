@@ -8,6 +8,7 @@ from itertools import islice
 from chatservice.domain.addresses import prefix_of, read_address
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.limits import Bucket, Rate
+from chatservice.domain.ports import Meter
 
 PER_ACCOUNT = Rate(burst=10, per_s=1 / 30)
 """Ten slips at once; then a guess each half minute: 2900 a day are nothing against eight characters."""
@@ -81,8 +82,7 @@ class Tries:
         # Who comes from this computer comes by a proxy on it, as all others do.
         wait_ms = (self.addresses.take(network) if network is not None else 0) or self.names.take(key)
         if wait_ms:
-            params = {"seconds": wait_ms / 1000}
-            raise Refused(Code.RATE_LIMITED, "too_many_tries", params=params, retry_ms=wait_ms)
+            raise _too_many(wait_ms)
 
     def forgive(self, key: str, address: str) -> None:
         """It was the right one, or nobody looked at it."""
@@ -90,6 +90,35 @@ class Tries:
         if network is not None:
             self.addresses.put_back(network)
         self.names.put_back(key)
+
+
+class SharedTries:
+    """The same over all nodes."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    async def take(self, key: str, address: str) -> None:
+        """See `Tries.take`.
+
+        :raises Refused: `rate_limited`; `unavailable`.
+        """
+        network = _network(address)
+        wait_ms = 0 if network is None else await self._meter.take("address " + network, PER_ADDRESS)
+        wait_ms = wait_ms or await self._meter.take("name " + key, PER_ACCOUNT)
+        if wait_ms:
+            raise _too_many(wait_ms)
+
+    def forgive(self, key: str, address: str) -> None:
+        """See `Tries.forgive`."""
+        network = _network(address)
+        if network is not None:
+            self._meter.put_back("address " + network, PER_ADDRESS)
+        self._meter.put_back("name " + key, PER_ACCOUNT)
+
+
+def _too_many(wait_ms: int) -> Refused:
+    return Refused(Code.RATE_LIMITED, "too_many_tries", params={"seconds": wait_ms / 1000}, retry_ms=wait_ms)
 
 
 def _network(address: str) -> str | None:

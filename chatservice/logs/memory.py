@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from chatservice.domain import message as rule
 from chatservice.domain import rules
 from chatservice.domain.accounts import Account
+from chatservice.domain.bus import ALONE, OURS
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, Said, User
 from chatservice.domain.message import Message, Tally
-from chatservice.domain.ports import Appended, Found, Hit, LogSink, Page, Past, Randomness, Unread
+from chatservice.domain.ports import Appended, Found, Hit, LogSink, Pace, Page, Past, Randomness, Unread
 from chatservice.domain.promise import Promise, rejected, resolved
 from chatservice.logs.accounts import changed, clashes
 from chatservice.logs.codec import same_message
@@ -59,6 +60,11 @@ class MemoryLog:
     servers = 0
     away: tuple[str, ...] = ()
     stop_blocks = False  # it tells its last commits itself
+    cid_ttl_s: int | None = None
+    paces = False
+    bus = ALONE
+    once = OURS
+    meter = None
 
     def __init__(
         self,
@@ -92,7 +98,15 @@ class MemoryLog:
 
     # --- writing ---
 
-    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
+    def settled(self) -> Promise[None]:
+        """See `Log.settled`."""
+        promise: Promise[None] = Promise()
+        self._call_soon(lambda: promise.resolve(None))
+        return promise
+
+    def append(
+        self, room: str, body: Body, *, as_moderator: bool = False, pace: Pace | None = None
+    ) -> Promise[Appended]:
         """See `Log.append`."""
         if self._sink is None:
             return rejected(Refused(Code.UNAVAILABLE))

@@ -22,6 +22,9 @@ once."""
 IN_FLIGHT = 2000
 """Entries on the way; more than that is more than it can take."""
 
+FULL = frozenset({"OOM", "MISCONF"})
+"""Errors of a server that takes nothing any more, because its memory is full or its disk does not write."""
+
 Word = bytes | str | int
 Done = Callable[[Any], None]
 
@@ -221,6 +224,8 @@ class Asking:
             return error
         if isinstance(error, Refusal):
             self.trouble(f"Redis refused a command: {error}")
+            if error.code in FULL:
+                return Refused(Code.UNAVAILABLE, "storage_full", retry_ms=random.randint(1000, 5000))
         elif isinstance(error, Unconfirmed):
             self.trouble(f"what was said has no second copy: {error}")
         elif not isinstance(error, NotConnected | Lost):

@@ -1,22 +1,25 @@
 """What the workers on one Redis tell each other: entries, presence, signals, accounts.
 
 A channel carries, by the first letter: m an entry, k an entry for people who have not the room open, p how far
-the room was pruned, e a signal, j and l who came and went by a worker, a an account.
+the room was pruned, e a signal, j and l who came and went by a worker, a an account, q a question about somebody;
+and that of one worker alone: r an answer to it, c the nick that another worker gave to somebody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from chatservice.domain.bus import BusSink
+from chatservice.domain.bus import BusSink, Known
 from chatservice.domain.events import Entry, Event, User
 from chatservice.domain.ports import LogSink
 from chatservice.domain.promise import Promise, resolved
 from chatservice.logs.redis_asking import Asking
 from chatservice.logs.redis_codec import read_told
+from chatservice.logs.redis_guestbook import RedisGuestbook
 from chatservice.logs.redis_keys import Keys
 from chatservice.logs.redis_presence import COUNT, Presence
+from chatservice.logs.redis_shared import Questions, read_tops
 from chatservice.logs.redis_signals import encode_signal, read_present, read_signal
 from chatservice.logs.redis_told import Followed, Once
 from chatservice.redis.errors import Lost, NotConnected
@@ -43,10 +46,12 @@ class RedisBus:
     ) -> None:
         self._hears = hears
         self.node = node
+        self.sharing: Callable[[bool], object] | None = None  # is told instead of the sink whether Redis is away
         self.log_sink: LogSink | None = None
         self._sink: BusSink | None = None
         self._asking = asking
         self._keys = keys
+        self._own = keys.node(node)
         self._call_soon = call_soon
         self._account = account
         self._followed: dict[str, Followed] = {}
@@ -54,7 +59,9 @@ class RedisBus:
         self._overheard: dict[str, None] = {}  # people whose own stream is on another server
         self._new: dict[str, None] = {}  # followed since the turn began, not subscribed yet
         self._once = Once()
-        self.presence = Presence(asking, keys, node, self._gone)
+        self.guestbook = RedisGuestbook(asking, keys, node)
+        self._questions = Questions(asking, keys, node)
+        self.presence = Presence(asking, keys, node, self._gone, self.guestbook.assert_all)
 
     def join(self, sink: BusSink) -> None:
         """See `Bus.join`."""
@@ -165,6 +172,7 @@ class RedisBus:
         self._asking.wire.subscribe([self._keys.everybody], self._hears_everybody)
         self._new.clear()
         self.presence.up()
+        self.guestbook.assert_all()
         self._subscribe(list(self._followed))
         self._asking.wire.subscribe([self._keys.room(room).channel for room in self._overheard], lambda _: None)
 
@@ -187,6 +195,14 @@ class RedisBus:
         if channel == self._keys.everybody:
             if kind == b"a":
                 self._account(rest)
+            elif kind == b"q" and self._sink is not None:
+                self._questions.asked(rest, self._sink.who)
+            return
+        if channel == self._own:
+            if kind == b"c":
+                self.guestbook.renamed(rest)
+            elif kind == b"r":
+                self._questions.answered(rest)
             return
         room = self._by_channel.get(channel)
         if room is None:
@@ -263,6 +279,21 @@ class RedisBus:
         if signal is not None:
             words = (b"PUBLISH", self._keys.room(room).channel, b"e%s\x1f%s" % (self.node.encode(), signal))
             self._asking.wire.call(words, lambda _: None)
+
+    def who(self, user_id: str) -> Promise[Known]:
+        """See `Bus.who`."""
+        return self._questions.who(user_id)
+
+    def tops(self, rooms: Iterable[str]) -> Promise[Mapping[str, tuple[str, int]]]:
+        """See `Bus.tops`."""
+        return read_tops(self._asking, self._keys, rooms)
+
+    def away(self, is_away: bool) -> None:
+        """Redis has been away for a moment, or is there again."""
+        if self.sharing is not None:
+            self.sharing(is_away)
+        elif self._sink is not None:
+            self._sink.away(is_away)
 
     def attend(self, room: str, user: User) -> None:
         """See `Bus.attend`."""

@@ -60,6 +60,12 @@ class Keys:
         self.shards = self.prefix + b"shards"
         self.taker = self.prefix + b"taker"
         self.everybody = self._channels + b"all"
+        self.nicks = self.prefix + b"nicks"
+        self.number = self.prefix + b"number"
+        self.holders = self.prefix + b"holders"
+        self.users = self.prefix + b"u:"
+        self.users_of = self.prefix + b"uw:"
+        self.nodes = self._channels + b"n:"
         self.room = lru_cache(4096)(self._room)
 
     def _room(self, name: str) -> RoomKeys:
@@ -115,4 +121,14 @@ class Keys:
 
     def node(self, worker: str) -> bytes:
         """The channel that one worker hears alone."""
-        return self._channels + b"n:" + worker.encode()
+        return self.nodes + worker.encode()
+
+    def slow(self, room: str, user_id: str) -> bytes:
+        """When a user last spoke in a slow room."""
+        partition = zlib.crc32(room.encode()) % PARTITIONS
+        return b"%s{%d}:y:%s" % (self.prefix, partition, "\0".join((room, user_id)).encode())
+
+    def bucket(self, what: str) -> bytes:
+        """How much of something was used lately. That of a user's messages is wherever the room is in which it
+        talks: each shard counts its own."""
+        return self.prefix + b"b:" + what.encode()

@@ -14,20 +14,23 @@ from typing import Any
 from chatservice.domain.accounts import Account
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Moderated
-from chatservice.domain.ports import Appended, LogError, LogSink, Page, Randomness
+from chatservice.domain.ports import Appended, LogError, LogSink, Pace, Page, Randomness
 from chatservice.domain.promise import Promise, rejected, start
 from chatservice.logs.note import Note, ignore
+from chatservice.logs.redis_absence import Absence
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
 from chatservice.logs.redis_claim import ALL, Claim, check_durable, claim_servers
 from chatservice.logs.redis_codec import read_page
 from chatservice.logs.redis_folding import earlier
+from chatservice.logs.redis_guestbook import first_numbers
 from chatservice.logs.redis_keys import Keys
 from chatservice.logs.redis_once import RedisOnce
 from chatservice.logs.redis_people import People, read_accounts
 from chatservice.logs.redis_presence import BEAT_S
 from chatservice.logs.redis_reading import FAR, Reading
+from chatservice.logs.redis_shared import SharedMeter
 from chatservice.logs.redis_writing import Writing
 from chatservice.logs.shard_map import ShardMap
 from chatservice.redis.address import Address
@@ -66,6 +69,7 @@ class RedisLog(Reading, People):
 
     stop_blocks = False
     servers = 1
+    paces = True
 
     def __init__(
         self,
@@ -108,7 +112,9 @@ class RedisLog(Reading, People):
         self._writing = Writing(
             asking, keys, self.bus, clock=clock, seconds=seconds, keep=keep, cid_ttl_ms=ttl_ms, note=note
         )
+        self.meter = SharedMeter(asking, keys)
         self._chores = Chores(asking, keys, self.bus.node, clock)
+        self._absence = Absence(call_later, self.bus.away)
         self._beating: Any = None
         self._is_refreshing = False
         claim = Claim(keys, shards, number, self.bus.node)
@@ -141,6 +147,7 @@ class RedisLog(Reading, People):
         self._sink = self.bus.log_sink = sink
         for account in accounts.values():
             self._register(account)
+        self.bus.guestbook.begin(fetch_numbers(self._address, self._keys))
         self.wire.start()
 
     def stop(self) -> Promise[None]:
@@ -149,6 +156,7 @@ class RedisLog(Reading, People):
 
         def drained(_: object) -> None:
             self._sink = self.bus.log_sink = None
+            self._absence.end()
             if self._beating is not None:
                 self._beating.cancel()
                 self._beating = None
@@ -175,6 +183,7 @@ class RedisLog(Reading, People):
 
     def _hears_accounts(self) -> None:
         """What changes from here on is told; what has changed before is read."""
+        self._absence.end()
         self._is_refreshing = True
         self._refresh_accounts_now()
 
@@ -186,21 +195,30 @@ class RedisLog(Reading, People):
 
     def _down(self, why: RedisError) -> None:
         self.bus.down()
+        if self._asking.state is State.UP:
+            self._absence.begin()
         self._asking.down(why)
 
     def _beat(self) -> None:
         self._beating = self._call_later(BEAT_S, self._beat)
         if self._asking.state is State.UP:
             self.bus.presence.beat()
+            self.bus.guestbook.reap()
             self._chores.step()
             if self._is_refreshing:
                 self._refresh_accounts_now()
 
     # --- the log ---
 
-    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
+    def settled(self) -> Promise[None]:
+        """See `Log.settled`."""
+        return self._writing.settled()
+
+    def append(
+        self, room: str, body: Body, *, as_moderator: bool = False, pace: Pace | None = None
+    ) -> Promise[Appended]:
         """See `Log.append`."""
-        promise = self._writing.append(room, body, as_moderator)
+        promise = self._writing.append(room, body, as_moderator, pace)
         if isinstance(body, Deleted) or (isinstance(body, Moderated) and body.action == "expires"):
             promise.then(lambda done: self._chores.note(room, body) if done.error is None else None)
         return promise
@@ -256,6 +274,18 @@ def check_redis(address: Address, durability: str, keys: Keys | None = None) -> 
             if isinstance(accounts, RedisError):
                 raise Unusable(f"it refuses to be read: {accounts}")
             return read_accounts(accounts)
+    except (RedisError, OSError) as error:
+        raise LogError(f"cannot use the Redis at {address}: {error}") from error
+
+
+def fetch_numbers(address: Address, keys: Keys) -> int:
+    """See `first_numbers`.
+
+    :raises LogError: see `check_redis`.
+    """
+    try:
+        with Blocking(address) as asking:
+            return first_numbers(asking.ask, keys)
     except (RedisError, OSError) as error:
         raise LogError(f"cannot use the Redis at {address}: {error}") from error
 

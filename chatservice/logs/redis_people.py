@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import orjson
 
@@ -32,6 +32,7 @@ class People:
     _clock: Callable[[], float]
     _sink: LogSink | None
     _accounts: dict[str, Account]
+    _accounts_of = ""  # the identity of the server whose versions these are
 
     def raise_mark(self, user_id: str, room: str, seq: int) -> Promise[int]:
         """See `People.raise_mark`."""
@@ -108,6 +109,8 @@ class People:
             version = await self._asking.call(b"GET", keys[1]) or b"0"
             known = await self._load_accounts()
             account = change(known)
+            before = known.get(account.id)
+            account = replace(account, version=1 if before is None else before.version + 1)
             words = encode_account(account)
             if await self._asking.run("account", keys, version, account.id, words, self._keys.everybody):
                 self._register(account)
@@ -120,6 +123,9 @@ class People:
 
     async def _refresh_accounts(self) -> None:
         """What was told while nobody heard it."""
+        if self._accounts_of != self._asking.identity:  # another server, or one that has lost some: it is right
+            self._accounts_of = self._asking.identity
+            self._accounts = {id: replace(account, version=-1) for id, account in self._accounts.items()}
         for account in (await self._load_accounts()).values():
             self._register(account)
 
@@ -127,11 +133,14 @@ class People:
         self._register(Account(**orjson.loads(words)))
 
     def _register(self, account: Account) -> None:
-        """Tell the hub, unless it knows: what is changed here is heard again on the channel."""
+        """Tell the hub, unless it knows: what is changed here is heard again on the channel, and a list that was
+        asked for before a change may come after it."""
         known = self._accounts.get(account.id)
-        if known == account or (known is not None and known.generation > account.generation):
+        if known is not None and (known.generation > account.generation or known.version > account.version):
             return
         self._accounts[account.id] = account
+        if known == account:
+            return
         if self._sink is not None:
             self._sink.registered(account)
 

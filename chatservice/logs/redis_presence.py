@@ -26,11 +26,18 @@ class Presence:
     """This worker's part of it, told as it is and not as it changes.
 
     :param gone: is given each worker that does not live any more.
+    :param forgotten: called when it turns out that others have taken us for dead.
     :param named: see `NAMED`.
     """
 
     def __init__(
-        self, asking: Asking, keys: Keys, node: str, gone: Callable[[str], object], named: int = NAMED
+        self,
+        asking: Asking,
+        keys: Keys,
+        node: str,
+        gone: Callable[[str], object],
+        forgotten: Callable[[], object] = lambda: None,
+        named: int = NAMED,
     ) -> None:
         self.node = node
         self._asking = asking
@@ -40,12 +47,15 @@ class Presence:
         self._here: dict[str, dict[str, User]] = {}  # who is where by this worker, and told by name
         self._more: dict[str, dict[str, User]] = {}  # who is there besides
         self._recount: dict[str, None] = {}  # rooms where that is another number than was told
+        self._forgotten = forgotten
+        self._up_at = 0  # the beat that is sent together with all that is said again
         self._owed: dict[tuple[str, str], None] = {}  # who is gone, where Redis may not know it
         self._beats = 0  # that were asked
         self._seen: dict[str, int] = {}  # other workers -> how many beats were asked when we first knew of them
 
     def up(self) -> None:
         """Redis is there: say all."""
+        self._up_at = self._beats + 1
         self.beat()  # first: who is not known to live is not shown to anybody
         self._assert_all()
 
@@ -144,5 +154,6 @@ class Presence:
         for node in [node for node, since in self._seen.items() if since < asked and node not in alive]:
             del self._seen[node]
             self._gone(node)
-        if not known:
+        if not known and asked != self._up_at:
             self._assert_all()
+            self._forgotten()

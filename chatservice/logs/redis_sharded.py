@@ -12,7 +12,7 @@ from typing import Any
 
 from chatservice.domain.accounts import Account
 from chatservice.domain.events import Body, User
-from chatservice.domain.ports import Appended, Found, Hit, LogSink, Page, Past, Unread
+from chatservice.domain.ports import Appended, Found, Hit, LogSink, Pace, Page, Past, Unread
 from chatservice.domain.promise import Promise, start
 from chatservice.logs.redis_claim import claim_servers
 from chatservice.logs.redis_keys import partition_of
@@ -32,6 +32,7 @@ class ShardedLog:
     """
 
     stop_blocks = False
+    paces = True
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class ShardedLog:
         self.bus = ShardedBus([shard.bus for shard in self.all], lambda room: self.of(room).bus)
         self.cid_ttl_s = self.first.cid_ttl_s
         self.once = self.first.once
+        self.meter = self.first.meter
 
     def of(self, room: str) -> RedisLog:
         """Where the room is."""
@@ -88,9 +90,19 @@ class ShardedLog:
 
     # --- the log ---
 
-    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
-        """See `Log.append`."""
-        return self.of(room).append(room, body, as_moderator=as_moderator)
+    def settled(self) -> Promise[None]:
+        """See `Log.settled`."""
+        return start(self._settled())
+
+    async def _settled(self) -> None:
+        for settling in [shard.settled() for shard in self.all]:
+            await settling
+
+    def append(
+        self, room: str, body: Body, *, as_moderator: bool = False, pace: Pace | None = None
+    ) -> Promise[Appended]:
+        """See `Log.append`. A rate of messages is counted on each server by itself."""
+        return self.of(room).append(room, body, as_moderator=as_moderator, pace=pace)
 
     def stored(self, room: str, body: Body) -> Promise[Appended | None]:
         """See `Log.stored`."""

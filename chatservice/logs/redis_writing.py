@@ -14,8 +14,8 @@ from typing import Any
 from chatservice.domain import rules
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, Said
-from chatservice.domain.ports import Appended
-from chatservice.domain.promise import Promise, start
+from chatservice.domain.ports import Appended, Pace
+from chatservice.domain.promise import Promise, resolved, start
 from chatservice.logs.codec import encode, encode_rules
 from chatservice.logs.note import Note, ignore
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State
@@ -23,7 +23,7 @@ from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_codec import card, read_rules
 from chatservice.logs.redis_folding import Fold, earlier, fold
 from chatservice.logs.redis_keys import Keys
-from chatservice.redis.errors import Lost, RedisError
+from chatservice.redis.errors import Lost, Refusal
 
 TRIES = 20
 """So often a fold may find that another worker was faster. Each time one of them is done."""
@@ -35,6 +35,7 @@ class _Wish:
 
     body: Body
     as_moderator: bool
+    pace: Pace | None
     promise: Promise[Appended]
 
 
@@ -67,11 +68,20 @@ class Writing:
         self._seconds = seconds
         self._keep = keep
         self._cid_ttl_ms = cid_ttl_ms
+        self._given = _Given()
+        self._settling = resolved(None)
         self._queues: dict[str, deque[_Wish]] = {}  # of rooms in which something is being folded
 
-    def append(self, room: str, body: Body, as_moderator: bool) -> Promise[Appended]:
+    def settled(self) -> Promise[None]:
+        """See `Log.settled`."""
+        given, self._given = self._given, _Given()
+        self._settling = start(_both(self._settling, given.settled()))
+        return self._settling
+
+    def append(self, room: str, body: Body, as_moderator: bool, pace: Pace | None = None) -> Promise[Appended]:
         """See `Log.append`."""
         promise: Promise[Appended] = Promise()
+        self._given.add(promise)
         if self._asking.state in (State.STOPPED, State.DOWN):
             promise.reject(self._asking.refusal(Lost("it is away")))
             return promise
@@ -79,12 +89,12 @@ class Writing:
         folds = not isinstance(body, Said) and not _adds_only(body)
         # Others may pass; what one person said and changed stays in the order in which it was done.
         if queue is not None and (folds or any(wish.body.user.id == body.user.id for wish in queue)):
-            queue.append(_Wish(body, as_moderator, promise))
+            queue.append(_Wish(body, as_moderator, pace, promise))
         elif folds:
-            self._queues[room] = deque([_Wish(body, as_moderator, promise)])
+            self._queues[room] = deque([_Wish(body, as_moderator, pace, promise)])
             self._next(room)
         else:
-            self._add(room, body, promise)
+            self._add(room, body, promise, pace)
         return promise
 
     def _next(self, room: str) -> None:
@@ -93,7 +103,7 @@ class Writing:
             wish = queue[0]
             if isinstance(wish.body, Said) or _adds_only(wish.body):
                 queue.popleft()
-                self._add(room, wish.body, wish.promise)
+                self._add(room, wish.body, wish.promise, wish.pace)
                 continue
             folding = start(self._fold(room, wish))
             folding.then(lambda done: self._folded(room, done))
@@ -112,22 +122,25 @@ class Writing:
 
     # --- what only adds ---
 
-    def _add(self, room: str, body: Body, promise: Promise[Appended]) -> None:
-        folded: Fold = ("",)
+    def _add(self, room: str, body: Body, promise: Promise[Appended], pace: Pace | None) -> None:
+        folded: Fold = ("", *_measured(pace))
         if room.startswith("dm:") and isinstance(body, Said):
             # Its two people may be connected elsewhere without having the conversation open.
-            folded = ("", *(self._keys.room("@" + user_id).channel for user_id in room.split(":")[1:]))
+            folded += tuple(self._keys.room("@" + user_id).channel for user_id in room.split(":")[1:])
 
         def answered(answer: Any) -> None:
             if isinstance(answer, Exception):
                 promise.reject(self._asking.refusal(answer))
+                return
+            if pace is not None and answer[0] in (b"slow", b"message"):
+                promise.reject(pace.refuse(answer[0].decode(), answer[1]))
                 return
             try:
                 self._finish(room, body, answer, promise)
             except Refused as refusal:
                 promise.reject(refusal)
 
-        self._write(room, body, folded, answered)
+        self._write(room, body, folded, answered, pace)
 
     def _finish(self, room: str, body: Body, answer: Any, promise: Promise[Appended]) -> None:
         if answer[0] == b"dup":
@@ -138,13 +151,18 @@ class Writing:
         appended = Appended(room, entry.seq, entry.epoch, entry.ts)
         self._bus.appended(entry, lambda: promise.resolve(appended))
 
-    def _write(self, room: str, body: Body, folded: Fold, done: Callable[[Any], None]) -> None:
+    def _write(
+        self, room: str, body: Body, folded: Fold, done: Callable[[Any], None], pace: Pace | None = None
+    ) -> None:
         """Run the script. With a cid it may be done twice without harm, so it is tried again if its answer is
         lost."""
         names = self._keys.room(room)
         cid = b"" if body.cid is None or self._cid_ttl_ms is None else self._keys.cid(room, body.user.id, body.cid)
         words = card(body) if isinstance(body, Said) else ""
-        keys = (*names.found, cid, names.named)
+        is_slow, is_counted = pace is not None and pace.slow_ms, pace is not None and pace.rate
+        slow = self._keys.slow(room, body.user.id) if is_slow else b""
+        bucket = self._keys.bucket(body.user.id) if is_counted else b""
+        keys = (*names.found, cid, names.named, slow, bucket)
         values = (
             int(self._clock() * 1000),
             encode(body),
@@ -160,7 +178,7 @@ class Writing:
         began = self._seconds()
 
         def answered(answer: Any) -> None:
-            self._note("commit", self._seconds() - began, isinstance(answer, RedisError))
+            self._note("commit", self._seconds() - began, isinstance(answer, Refusal))
             left = until - self._seconds()
             if isinstance(answer, Lost) and body.cid is not None and left > 0:
                 self._asking.wait(go, lambda: done(answer), left)
@@ -207,6 +225,49 @@ class Writing:
             # As `look` answers: rules, then what there is of the message.
             found = answer[1:] if isinstance(body, Moderated) else [b"", *answer[1:]]
         raise Refused(Code.BUSY, retry_ms=1000)
+
+
+class _Given:
+    """What was given since somebody last asked whether all is answered."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._settled: Promise[None] | None = None
+
+    def add(self, promise: Promise[Appended]) -> None:
+        """One more."""
+        self._open += 1
+        promise.then(self._answered)
+
+    def _answered(self, _: object) -> None:
+        self._open -= 1
+        if not self._open and self._settled is not None:
+            self._settled.resolve(None)
+
+    def settled(self) -> Promise[None]:
+        """Answers when all of it is answered; nothing is added any more."""
+        self._settled = Promise()
+        if not self._open:
+            self._settled.resolve(None)
+        return self._settled
+
+
+async def _both(one: Promise[None], other: Promise[None]) -> None:
+    await one
+    await other
+
+
+SLACK_US = 100_000
+"""One message may have been longer on its way than the next, and whoever has waited as long as it was told must
+not be refused again."""
+
+
+def _measured(pace: Pace | None) -> tuple[int, int, int]:
+    """As lua/append.lua takes it."""
+    if pace is None or pace.rate is None:
+        return (0 if pace is None else pace.slow_ms), 0, 0
+    each = round(1_000_000 / pace.rate.per_s)
+    return pace.slow_ms, each, each * pace.rate.burst + SLACK_US
 
 
 def _adds_only(body: Body) -> bool:

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatservice.domain.bus import OURS, Bus, Once
 from chatservice.domain.ports import Engine, LogError, Randomness
 from chatservice.logs.note import Note, ignore
 
@@ -100,12 +99,6 @@ def open_log(
     )
 
 
-def bus_of(log: Engine) -> Bus | None:
-    """The way to other nodes, where the log is one for several."""
-    bus: Bus | None = getattr(log, "bus", None)
-    return bus
-
-
 def check_store(store: str, durability: str = DURABILITIES[0]) -> None:
     """Whether there is such a log, without looking for it.
 
@@ -114,12 +107,6 @@ def check_store(store: str, durability: str = DURABILITIES[0]) -> None:
     """
     if _named(store, durability)[0] in REDIS:
         _redis_servers(store)
-
-
-def once_of(log: Engine) -> Once:
-    """Which of the chat's workers does what all have heard."""
-    once: Once = getattr(log, "once", OURS)
-    return once
 
 
 def check_log(store: str, data: Path, durability: str = DURABILITIES[0]) -> None:

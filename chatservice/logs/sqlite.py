@@ -14,9 +14,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from chatservice.domain import rules
 from chatservice.domain.accounts import Account
+from chatservice.domain.bus import ALONE, OURS
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Edited, Entry, Moderated, Reacted, Said, User
-from chatservice.domain.ports import Appended, Found, LogError, LogSink, Page, Past, Randomness, Unread
+from chatservice.domain.ports import Appended, Found, LogError, LogSink, Pace, Page, Past, Randomness, Unread
 from chatservice.domain.promise import Promise, rejected, start
 from chatservice.logs import accounts, messages, pages, people
 from chatservice.logs.chores import Chores
@@ -70,6 +71,11 @@ class SQLiteLog:
     servers = 0
     away: tuple[str, ...] = ()
     stop_blocks = True
+    cid_ttl_s: int | None = None
+    paces = False
+    bus = ALONE
+    once = OURS
+    meter = None
 
     def __init__(
         self,
@@ -129,7 +135,13 @@ class SQLiteLog:
         self._index.forget()
         self._heads.forget()
 
-    def append(self, room: str, body: Body, *, as_moderator: bool = False) -> Promise[Appended]:
+    def settled(self) -> Promise[None]:
+        """See `Log.settled`: the writer does one thing after the other."""
+        return self._do(lambda connection: None)
+
+    def append(
+        self, room: str, body: Body, *, as_moderator: bool = False, pace: Pace | None = None
+    ) -> Promise[Appended]:
         """See `Log.append`."""
         if self._writer is None:
             return rejected(Refused(Code.UNAVAILABLE))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_BEGINS_WITH = re.compile(r"^-- begins with: ([a-z_]+)\n", re.MULTILINE)
+_BEGINS_WITH = re.compile(r"^-- begins with: ([a-z_]+(?:, [a-z_]+)*)\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,13 @@ class Script:
 
 def load_scripts(directory: Path) -> Mapping[str, Script]:
     """Every `*.lua` in `directory` by its name. Redis has no way to include a file: where one has a line
-    `-- begins with: NAME`, the source of NAME is put before it; NAME may begin with another."""
+    `-- begins with: NAME, NAME`, the sources of those are put before it; each may begin with others."""
     sources = {path.stem: path.read_text(encoding="utf-8") for path in sorted(directory.glob("*.lua"))}
 
     def whole(name: str) -> str:
         first = _BEGINS_WITH.search(sources[name])
-        return (whole(first[1]) if first is not None else "") + sources[name]
+        before = () if first is None else first[1].split(", ")
+        return "".join(map(whole, before)) + sources[name]
 
     return {name: _script(name, whole(name).encode()) for name in sources}
 

@@ -28,6 +28,8 @@ PROBE_S = 5.0
 """How often it is proved that what is published is heard. A connection to a server that was demoted, or one that a
 firewall has forgotten, looks healthy and is deaf."""
 
+PROBE = b"probe"
+
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 2.0
 """Between tries the wait doubles from the first to the longest, and of it a random part is waited (full jitter):
 all workers lose the server in the same moment, and must not come back in the same moment."""
@@ -36,7 +38,7 @@ all workers lose the server in the same moment, and must not come back in the sa
 class Wire:
     """The way to one server.
 
-    :param probe: a channel of our own, on which nobody else publishes.
+    :param probe: a channel of our own, on which nobody else publishes `PROBE`.
     :param check: may raise `Unusable` for a server that must not be used.
     :param greeting: a script, its keys and values, run before anything else; `greeted` is given its answer, or an
         error as a value, and may raise `Unusable` too.
@@ -206,10 +208,10 @@ class Wire:
             return
         self._probed += 1
         self._timer = self._reactor.callLater(self._probe_s, self._prove)
-        self.call((b"PUBLISH", self._probe, b"probe"), lambda _: None)
+        self.call((b"PUBLISH", self._probe, PROBE), lambda _: None)
 
     def _told(self, channel: bytes, message: bytes) -> None:
-        if channel == self._probe:
+        if channel == self._probe and message == PROBE:
             self._probed = 0
         else:
             self._heard(channel, message)

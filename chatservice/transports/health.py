@@ -13,16 +13,24 @@ from chatservice import __version__
 from chatservice.domain.ports import Engine
 from chatservice.transports.counted import Counted
 
+AWAY_S = 30.0
+"""Shorter than that all workers would be sent away from at once, for a restart of what they share; longer it is
+better that a balancer shows its own page."""
+
 
 class Health:
     """What probes are told.
 
     :param now: seconds on a clock that never goes back.
+    :param away_s: for how long what all nodes share has been away.
     :ivar draining: the service is about to end.
     :ivar log: what is asked which of its servers are away.
     """
 
-    def __init__(self, now: Callable[[], float], counted: Counted) -> None:
+    def __init__(
+        self, now: Callable[[], float], counted: Counted, away_s: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self._away_s = away_s
         self._now = now
         self._counted = counted
         self._began = now()
@@ -38,14 +46,16 @@ class Health:
     def live(self) -> tuple[int, Mapping[str, Any]]:
         """Status and JSON."""
         told = {"status": "ok", "version": __version__, "uptime_s": int(self._now() - self._began)}
-        if away := self._away():
-            told |= {"status": "degraded", "away": away}
+        if (away := self._away()) or self._away_s():
+            told |= {"status": "degraded"} | ({"away": away} if away else {})
         return 200, told
 
     def ready(self) -> tuple[int, Mapping[str, Any]]:
         """Status and JSON."""
         if self.draining:
             return 503, {"status": "draining"}
+        if self._away_s() > AWAY_S:
+            return 503, {"status": "storage"}
         if away := self._away():
             return 200, {"status": "degraded", "away": away}
         if not self._counted.storage_is_up(self._now()):

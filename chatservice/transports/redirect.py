@@ -18,16 +18,16 @@ _TARGET = re.compile(rb"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?\[\]]*")
 
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 
-Elsewhere = Callable[[str], str | None]
+Secured = Callable[[str], str | None]
 """Is given the Host header; tells scheme and host of the same place under TLS, None if that is no name of ours."""
 
 
-def by_public_url(origin: str) -> Elsewhere:
+def by_public_url(origin: str) -> Secured:
     """Where the public address is known everybody is sent there, whatever host they asked for."""
     return lambda _host: origin
 
 
-def by_names(names: Callable[[], frozenset[str]], port: Callable[[], int]) -> Elsewhere:
+def by_names(names: Callable[[], frozenset[str]], port: Callable[[], int]) -> Secured:
     """To the host that was asked for, if a certificate is good for it: else anybody could be sent anywhere.
 
     :param port: of https.
@@ -73,7 +73,7 @@ class RedirectFactory(Factory[Redirect]):
     protocol = Redirect
     noisy = False
 
-    def __init__(self, around: Surroundings, elsewhere: Elsewhere) -> None:
+    def __init__(self, around: Surroundings, elsewhere: Secured) -> None:
         self.around = around
         self.elsewhere = elsewhere
         self.headers: Mapping[bytes, bytes] = security_headers()

@@ -142,7 +142,7 @@ class Surroundings:
             admission=admission or Admission(now, counted),
             counted=counted,
             chronicle=Chronicle(),
-            health=Health(now, counted),
+            health=Health(now, counted, lambda: hub.away_s),
             neighbours=neighbours,
         )
 

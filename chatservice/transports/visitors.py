@@ -12,6 +12,7 @@ from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Event
 from chatservice.domain.permissions import is_the_same, may_come_in
 from chatservice.domain.ports import Identity
+from chatservice.domain.promise import Promise
 from chatservice.domain.session import Session
 from chatservice.transports.surroundings import Surroundings
 
@@ -29,6 +30,7 @@ class Visitor(Hearer):
         self.key = key
         self.until_ms = 0  # see `Identity`
         self.reading = 0  # streams and polls that are open: as long as there are any it is not forgotten
+        self.naming: Promise[Any] | None = None  # the nick it wishes is asked for
         self._forget = forget
         self.session = Session(around.hub, self, address, introduced=False)
 
@@ -49,6 +51,9 @@ class Visitor(Hearer):
         :returns: as `handle`.
         """
         hub = self.session.hub
+        naming, self.naming = self.naming, None
+        if naming is not None:
+            await naming
         room = hub.room(name)
         room.joining += 1  # it must stay meanwhile, though nobody comes in
         try:
@@ -106,7 +111,11 @@ class Visitors:
         visitor.heard_at = self._around.now()
         visitor.session.address = address  # a token may be used from anywhere
         if nick is not None and nick != visitor.session.user.user.nick:
-            handle(visitor.session, Rename(nick)).result()
+            naming = handle(visitor.session, Rename(nick))
+            if naming.done:
+                naming.result()
+            else:  # other nodes are asked; what is said waits for it
+                visitor.naming = naming
         return visitor
 
     def _stranger(self, whence: str) -> Identity | None:

@@ -61,6 +61,8 @@ EVENTS: list[e.Event] = [
     e.EpochChanged("tea", "e2"),
     e.Lagged("tea", 3, 9, "e1"),
     e.Expiring(1_795_000_000_000),
+    e.Stalled(True),
+    e.Stalled(False),
     e.Pinged(1_795_000_000_000, {"tea": 9, "@u_1": 0}),
     e.Bye("shutdown", True, 3170),
 ]
@@ -86,7 +88,7 @@ RESULTS: dict[str, list[Any]] = {
     "done": [r.Done(), r.Done("tea")],
     "rooms": [r.RoomList((r.RoomSeen("tea", 7, 2, 1, True),)), r.RoomList(())],
     "read": [r.Marked("tea", 7, 0, 0)],
-    "history": [r.Browsed("tea", MESSAGES, True, "e1")],
+    "history": [r.Browsed("tea", MESSAGES, True, "e1"), r.Browsed("tea", MESSAGES, True, "e1", True)],
     "events": [r.Replayed("tea", ENTRIES, False, "e1", 7)],
     "search": [r.Hits((Hit("tea", MESSAGES[0], 18), Hit("tea", MESSAGES[1], 17)), 17), r.Hits((), None)],
     "members": [r.Members("tea", (ANN, BOB), 2), r.Members("tea", (ANN,), 2, "u_1")],

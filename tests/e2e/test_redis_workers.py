@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 from redis_server import RedisServer
 
+from e2e.peers import WebSocketPeer
 from e2e.server import Server, eventually
 from e2e.v1peer import V1Peer
 
@@ -137,6 +138,25 @@ def test_kicks_and_bans_reach_the_other_worker(workers: Workers) -> None:
     eventually(lambda: eve.ask("message", room=room, text="still here?")["type"] == "error", "the ban")
     assert eve.ask("join", room=room)["code"] == "forbidden"
     assert eve.ask("message", room="elsewhere", text="here I may")["type"] == "ok"
+
+
+def test_nicks_and_orders_reach_other_dialects(workers: Workers) -> None:
+    """Somebody of the simple dialect at one worker and a moderator of chat.v1 at the other: the nick of one is
+    taken at the other, slow mode and a kick find it."""
+    room = "dialects"
+    boss = workers.peer(workers.a, token=owner(workers.a), rooms={room: None})
+    url = workers.b.page_url.replace("http", "ws", 1)
+    with WebSocketPeer(f"{url}?room={room}&nick=Eve+Simple") as eve:
+        member = boss.told("enter", room=room)["user"]
+        boss.until(lambda _: member["nick"] == "Eve Simple" or boss.events("nick", room=room))
+        assert boss.ask("nick", nick="eve simple")["code"] == "nick_taken"
+        assert boss.ask("mod", room=room, action="slow", value="30")["type"] == "ok"
+        eve.say("one")
+        assert boss.told("message", room=room)["text"] == "one"
+        eve.say("two")
+        eve.until(lambda _: any(frame.get("code") == "rate_limited" for frame in eve.frames))
+        assert boss.ask("mod", room=room, action="kick", user=member["id"])["type"] == "ok"
+        assert eve.close_code() == 1008
 
 
 @pytest.mark.slow

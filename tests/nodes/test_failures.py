@@ -60,11 +60,11 @@ def test_readers_wait_a_little(make_node: MakeNode, server: RedisServer) -> None
     server.kill9()
     node.wait_for(lambda: not node.is_up, "the loss")
     begin = time.monotonic()
-    asked = ann.send("history", room="lobby")
+    asked = ann.send("events", room="lobby", after=0)
     assert code(ann.answer(asked)) == "unavailable" and 2.5 < time.monotonic() - begin < 4.0
-    asked = ann.send("history", room="lobby")
+    asked = ann.send("events", room="lobby", after=0)
     server.start()
-    assert [message["text"] for message in ann.answer(asked)["messages"]] == ["before"]
+    assert [event["text"] for event in ann.answer(asked)["events"]] == ["before"]
 
 
 def test_hung(make_node: MakeNode, server: RedisServer) -> None:

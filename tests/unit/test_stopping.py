@@ -111,7 +111,7 @@ class Full:
     def close_peers(self, why: Disconnect) -> None:
         """Nobody has come since."""
 
-    def session(self, digest: bytes, now_ms: int) -> Promise[None]:
+    def settled(self) -> Promise[None]:
         """The log is asked for its last word."""
         return self.comes
 

@@ -47,7 +47,7 @@ def test_whoever_was_away_finds_it(chat: Chat) -> None:
     assert joined["n"] == 1 and joined["unread"] == 1 and joined["state"][0]["text"] == "hi"
 
 
-USED = ("read_back", "read", "marks", "unread", "keep_session", "session", "durability")
+USED = ("read_back", "read", "marks", "unread", "keep_session", "session", "durability", "cid_ttl_s", "paces")
 
 
 def test_a_retried_first_message_opens_once(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from chatservice.transports.headers import security_headers
-from chatservice.transports.redirect import Elsewhere, RedirectFactory, by_names, by_public_url
+from chatservice.transports.redirect import RedirectFactory, Secured, by_names, by_public_url
 from wire.house import Answer, House, handshake, read_answer
 
 NAMES = frozenset({"chat.example.org", "*.example.net", "192.0.2.1", "2001:db8::1"})
 
 
-def ask(elsewhere: Elsewhere, request: bytes) -> Answer:
+def ask(elsewhere: Secured, request: bytes) -> Answer:
     house = House()
     transport = house.connect(RedirectFactory(house.around, elsewhere))  # type: ignore[arg-type]
     house.feed(transport, request)

@@ -1,15 +1,19 @@
--- begins with: trim
+-- begins with: trim, meter
 -- Give an entry the room's next number, keep it, tell it: in one step, so that a number is never without its entry
 -- and what is told is in the order of the numbers.
 --
--- KEYS[6] what remembers the cid ('' without one), KEYS[7] the rooms by last use ('' for those that are on no list).
+-- KEYS[6] what remembers the cid ('' without one), KEYS[7] the rooms by last use ('' for those that are on no list),
+-- KEYS[8] when its author last spoke here, where the room is slow (else ''), KEYS[9] how much it has said anywhere
+-- lately ('' without a bound).
 -- ARGV: 3 ts, 4 body, 5 the room's channel, 6 how long the cid is remembered (ms), 7 entries kept, 8 card, 9 name,
 -- 10 what is folded: '' nothing, 'rules', 'react', 'edit', 'delete';
 -- then for rules 11 how they were, 12 how they are; for the others 11 number of the message, 12 its record as it was
 -- read ('' if none), 13 its new record, and for `delete` pairs of number and body without words;
--- for nothing 11… channels of people who are to know of it.
+-- for nothing 11 between two messages of one author (ms), 12 what a message costs, 13 what one may save (µs), 14…
+-- channels of people who are to know of it.
 --
--- Answers {'dup', seq, entry} | {'again', …} if somebody was faster (with what a new try needs) | {'ok', seq, epoch, ts}.
+-- Answers {'dup', seq, entry} | {'again', …} if somebody was faster (with what a new try needs) | {'slow', ms} and
+-- {'message', ms} if it came so much too soon | {'ok', seq, epoch, ts}.
 --
 -- Trap: with full memory the first write fails, before anything is changed; so nothing may be written before the
 -- checks, and one script must not write a little and then fail. (fence.lua's write stands by itself.)
@@ -25,17 +29,30 @@ elseif fold ~= '' then
   if (record_of(ref) or '') ~= ARGV[12] or not entry_at(ref) then return {'again', unpack(all_of(ref))} end
 end
 
-local now = redis.call('TIME')
+local us, full, wait = moment(), 0, 0
+if KEYS[9] ~= '' then
+  full, wait = missing(KEYS[9], us, tonumber(ARGV[12]), tonumber(ARGV[13]))
+  if wait > 0 then return {'message', wait} end
+end
+local ms = math.floor(us / 1000)
+if KEYS[8] ~= '' then
+  wait = tonumber(redis.call('GET', KEYS[8]) or 0) + tonumber(ARGV[11]) - ms
+  -- More than that: the server's clock was set back.
+  if wait > 0 and wait <= tonumber(ARGV[11]) then return {'slow', wait} end
+end
+
 top = top + 1
 ts = math.max(ts, tonumber(ARGV[3]))
 -- Of all messages of all rooms the later one has the higher place; search pages by it.
-place = math.max(place + 1, tonumber(now[1]) * 1000000 + tonumber(now[2]))
+place = math.max(place + 1, us)
 local seq, stamp = whole(top), whole(ts)
 
 redis.call('RPUSH', KEYS[3], stamp .. ' ' .. epoch .. ' ' .. whole(place) .. ' ' .. ARGV[4])
 redis.call('HSET', KEYS[1], 'e', epoch, 's', seq, 'r', ARGV[1], 't', stamp, 'p', whole(place))
 if ARGV[8] ~= '' then redis.call('RPUSH', KEYS[4], seq .. '\31' .. ARGV[8]) end
 if KEYS[6] ~= '' then redis.call('SET', KEYS[6], seq, 'PX', ARGV[6]) end
+if KEYS[8] ~= '' then redis.call('SET', KEYS[8], whole(ms), 'PX', ARGV[11]) end
+if KEYS[9] ~= '' then spent(KEYS[9], us, full + tonumber(ARGV[12])) end
 if KEYS[7] ~= '' then redis.call('ZADD', KEYS[7], whole(place), ARGV[9]) end
 
 if fold == 'rules' then
@@ -59,7 +76,7 @@ end
 local told = seq .. ' ' .. epoch .. ' ' .. stamp .. ' ' .. ARGV[4]
 redis.call('PUBLISH', ARGV[5], 'm' .. told)
 if fold == '' then
-  for i = 11, #ARGV do redis.call('PUBLISH', ARGV[i], 'k' .. ARGV[9] .. '\31' .. told) end
+  for i = 14, #ARGV do redis.call('PUBLISH', ARGV[i], 'k' .. ARGV[9] .. '\31' .. told) end
 end
 
 -- Many at once, now and then: a little more is kept than was asked for.

@@ -52,3 +52,26 @@ def offline(server: Server, browsing: Browsing, room: str, after_ms: int) -> tup
     wire.pull()
     expect(ann.page.locator(".status.online")).to_have_count(0)
     return ann, wire
+
+
+def test_a_server_that_takes_nothing_for_a_moment(shared_server: Server, browsing: Browsing) -> None:
+    """When what all workers share is away a quiet bar says that messages wait; it goes when that is back, or when
+    the connection is another one."""
+    wire = Wire()
+    ann = ThePage(browsing, shared_server, query="?room=stalled", wire=wire)
+    ann.page.locator("input[name=nick]").fill("Ann stalled")
+    ann.page.locator(".letter button[type=submit]").click()
+    ann.is_in()
+    wire.tell({"type": "status", "engine": "down"})
+    expect(ann.bar).to_have_text(
+        "The server cannot take messages for a moment. They wait here and are sent when it can."
+    )
+    wire.tell({"type": "status", "engine": "up"})
+    expect(ann.bar).to_have_count(0)
+    wire.tell({"type": "status", "engine": "down"})
+    expect(ann.bar).to_have_count(1)
+    wire.pull()
+    wire.cut = False
+    expect(ann.page.locator(".status.online")).to_be_attached()
+    expect(ann.bar).to_have_count(0)
+    assert wire.connections > 1

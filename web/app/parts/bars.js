@@ -40,6 +40,7 @@ export function Bars() {
   const words = isBadToken ? say("state-bad-token")
     : isRefused ? say("state-ended", { why: store.why({ code: CLOSED[code] ?? reason }) })
     : isShown ? say(store.chat.user ? "state-waiting" : "state-connecting")
+    : state === "online" && store.isStalled.value ? say("state-stalled")
     : "";
   useEffect(() => { if (words) wasAway.value = true; }, [words]);
   // A reader is told when the state changes; the countdown is for the eyes alone.

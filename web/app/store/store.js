@@ -29,6 +29,7 @@ export class Store extends Places {
   compose = signal(null);
   /** the server has been renewed since this page was opened */
   isOld = signal(false);
+  isStalled = signal(false); // the server takes nothing at the moment; the library says it again
   now = signal(Date.now());
   /** @type {import("@preact/signals").Signal<ReadonlyMap<string, string>>} the nicks we have met, by id */
   nicks = signal(new Map());
@@ -84,6 +85,7 @@ export class Store extends Places {
     else if (type === "presence") this.#presence({ ...event.user, status: event.status, text: event.text });
     else if (type === "dm") this.#dm(event.dm, event.with);
     else if (type === "lost") this.#lost(event);
+    else if (type === "status") this.isStalled.value = event.engine === "down";
     else if (room && room !== "@me") this.room(room)?.heard(event);
     if (type === "nick" && event.user.id === this.me.peek()?.id) this.#am(event.user);
     if (event.seq && room) this.archiveSoon(this.room(room));
@@ -106,6 +108,7 @@ export class Store extends Places {
   #state(event) {
     const wasOnline = this.link.peek().state === "online";
     this.link.value = { ...event, at: Date.now() };
+    this.isStalled.value = false;
     this.outgoing.online(event.state === "online");
     // A name or a token that was let in at the door and is refused by the server: ask for another one.
     if (event.state === "ended" && event.reason === "bad_request" && !this.chat.user) {

@@ -6,6 +6,7 @@ export default {
   discard: "Delete", "state-connecting": "Connecting…",
   "state-waiting": "Connection lost. What you write is sent when it is back.",
   "state-countdown": { one: "Connection lost, next attempt in {n} second.", other: "Connection lost, next attempt in {n} seconds." },
+  "state-stalled": "The server cannot take messages for a moment. They wait here and are sent when it can.",
   "state-online": "Connected again", "state-ended": "The chat has asked this page to stay away: {why}",
   "state-bad-token": "The token was not accepted.", "as-guest": "Go on as a guest", "try-now": "Try now",
   "connect-again": "Connect again", "new-version": "There is a new version of this page.", reload: "Reload",

@@ -3,6 +3,7 @@ export default {
   comma: "、", today: "今天", yesterday: "昨天", unread: "以下为新消息", "new-below": { other: "{n} 条新消息" },
   "to-newest": "回到最新消息", pending: "发送中…", waiting: "连接恢复后自动发送", failed: "没有发出去",
   retry: "重试", discard: "删除", "state-connecting": "正在连接…",
+  "state-stalled": "服务器暂时无法接收消息。消息会先留在这里，恢复后自动发出。",
   "state-waiting": "连接已断开。消息会在恢复后自动发出。",
   "state-countdown": { other: "连接已断开，{n} 秒后重试。" }, "state-online": "连接已恢复",
   "state-ended": "服务器请这个页面不要再连接：{why}", "state-bad-token": "令牌没有被接受。",
