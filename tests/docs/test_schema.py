@@ -180,7 +180,7 @@ def test_results(name: str, result: Any) -> None:
 def test_batches() -> None:
     """A batch of all that a whole room may be told is as the schema says; there is none of one event, and none in
     another."""
-    to_one = e.Expiring | e.ReadElsewhere | e.Lagged | e.Pinged | e.Bye
+    to_one = e.Expiring | e.ReadElsewhere | e.Lagged | e.Pinged | e.Bye | e.Stalled
     events = [event for event in EVENTS if not isinstance(event, to_one)]
     (payload,) = full_voice.BatchingVoice("en").batches(events)
     frame = json.loads(payload)

@@ -66,7 +66,7 @@ export async function* stream(on, isLast) {
   });
   try {
     for (;;) {
-      if (buffer.length > BUFFER) throw new ChatError("overflow", "too many events wait");
+      if (buffer.length > BUFFER) throw new ChatError("overflow");
       const event = buffer.shift();
       if (event) yield event;
       else if (over) return;
