@@ -49,6 +49,23 @@ class Wire(Protocol):
         """Hear them no more."""
 
 
+SEED = [b"seed"]
+"""What a fenced script answers about a room that has no head (lua/fence.lua)."""
+
+
+class Seeding(Protocol):
+    """Puts a room back that Redis has lost and the archive has.
+
+    :ivar under_way: by the keys of heads.
+    """
+
+    under_way: dict[bytes, Promise[None]]
+
+    def seed(self, head: bytes, script: str) -> Promise[None]:
+        """Answers when the room stands as the archive has it; at once if it does not know the room. Rejected with
+        `Refused` if the archive cannot be asked and `script` would begin the room."""
+
+
 class State(Enum):
     """starting: never connected yet; all waits. up. down: it was there, and is not; only questions wait."""
 
@@ -84,6 +101,7 @@ class Asking:
         self._waiting: deque[_Waiting] = deque()
         self._pending = 0
         self._drained: Promise[None] | None = None
+        self.seeding: Seeding | None = None
 
     # --- what happens to the wire ---
 
@@ -155,7 +173,38 @@ class Asking:
     def _run_fenced(self, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done) -> None:
         # Nobody needs to be unable to guess an epoch; no two may be the same.
         self._count += 1
-        self.wire.run(name, keys, (self.identity, f"{self._word}{self._count:x}", *values), done)
+        fresh = f"{self._word}{self._count:x}"
+        if self.seeding is None:
+            self.wire.run(name, keys, (self.identity, fresh, *values), done)
+        else:
+            self._run_seeded(self.seeding, name, keys, (fresh, *values), done)
+
+    def _run_seeded(
+        self, seeding: Seeding, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done
+    ) -> None:
+        """The same where there is an archive: it is asked first about a room that Redis does not know."""
+        fresh, *rest = values
+
+        def seeded(asked: Promise[None]) -> None:
+            if asked.error is not None:
+                done(asked.error)
+            else:
+                self.wire.run(name, keys, (self.identity, fresh, *rest), done)
+
+        def answered(answer: Any) -> None:
+            if answer == SEED:
+                seeding.seed(bytes(keys[0]), name).then(seeded)  # type: ignore[arg-type]
+            else:
+                done(answer)
+
+        def go(_: object = None) -> None:
+            self.wire.run(name, keys, (self.identity, f"{fresh}?", *rest), answered)
+
+        under_way = seeding.under_way.get(bytes(keys[0]))  # type: ignore[arg-type]
+        if under_way is None:
+            go()
+        else:  # what was asked before comes first
+            under_way.then(go)
 
     def _when_up(self, go: Callable[[Done], None]) -> Promise[Any]:
         promise: Promise[Any] = Promise()

@@ -30,15 +30,18 @@ def earlier(room: str, body: Body, answer: Any) -> Appended:
     return Appended(room, entry.seq, entry.epoch, entry.ts, duplicate=True)
 
 
-def fold(room: str, body: Body, found: Any, as_moderator: bool) -> tuple[Body, Fold] | None:
+def fold(
+    room: str, body: Body, found: Any, as_moderator: bool, old: Record | None = None
+) -> tuple[Body, Fold] | None:
     """Fold `body` into what `find.lua`'s `all_of` has found of its message.
 
+    :param old: how the message stands, if it is one that only the archive has.
     :returns: the body as it is to be kept, and what lua/append.lua is to do; None if it changes nothing.
     :raises Refused: if it may not be done.
     """
     ref: int = getattr(body, "ref", 0)
     stored, said, *edits = found
-    record = record_of(room, ref, stored, said)
+    record = old or record_of(room, ref, stored, said)
     message = None if record is None else record.message
     reactions = {} if record is None else dict(record.reactions)
     expected = (ref, stored or b"")
@@ -50,6 +53,8 @@ def fold(room: str, body: Body, found: Any, as_moderator: bool) -> tuple[Body, F
             erased: list[Word] = []
             after = rule.deleted(message, body, as_moderator)
             for seq, entry in zip((ref, *map(int, edits[::2])), (said, *edits[1::2]), strict=True):
+                if entry is None:
+                    continue  # the archive has it, and does the same
                 words = read_entry(room, seq, entry).body
                 assert isinstance(words, Said | Edited)
                 erased += [seq, encode(rule.erase(words))]

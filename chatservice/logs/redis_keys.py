@@ -17,6 +17,7 @@ class RoomKeys:
     """The keys of one room; what they hold stands in lua/fence.lua and lua/find.lua.
 
     :ivar named: the rooms of its partition by last use; empty for rooms that are on no list.
+    :ivar unarchived: the rooms of its partition of which the archive has not all.
     """
 
     head: bytes
@@ -28,6 +29,7 @@ class RoomKeys:
     channel: bytes
     workers: bytes
     present: bytes
+    unarchived: bytes
 
     @property
     def found(self) -> tuple[bytes, ...]:
@@ -51,6 +53,7 @@ class Keys:
         self.workers = self.prefix + b"w"
         self.erased = self.prefix + b"erased"
         self.expiring = self.prefix + b"expiring"
+        self.archive = self.prefix + b"archive"
         self.everybody = self._channels + b"all"
         self.room = lru_cache(4096)(self._room)
 
@@ -70,6 +73,7 @@ class Keys:
             workers=base + b"w:" + room,
             # A room's name has no controls, so 0 ends it.
             present=base + b"p:" + room + b"\0",
+            unarchived=base + b"n",
         )
 
     def cid(self, room: str, user_id: str, cid: str) -> bytes:

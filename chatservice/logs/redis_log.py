@@ -16,7 +16,10 @@ from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Moderated
 from chatservice.domain.ports import Appended, LogError, LogSink, Page, Randomness
 from chatservice.domain.promise import Promise, rejected, start
+from chatservice.logs.archive import Archive
+from chatservice.logs.archive_copying import PAUSE_S, Copying
 from chatservice.logs.note import Note, ignore
+from chatservice.logs.redis_archived import Archived
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
@@ -56,6 +59,9 @@ class RedisLog(Reading, People):
     :param trouble: is given sentences for the operator's log.
     :param note: told how long its work takes; see `Note`.
     :param prefix: what all keys begin with.
+    :param keep: entries a room keeps.
+    :param archive: what has the older ones. Whoever opened it closes it, after the log.
+    :param copy_pause_s: how far the archive may be behind.
     """
 
     stop_blocks = False
@@ -77,6 +83,8 @@ class RedisLog(Reading, People):
         fence: bool = True,
         keep: int = KEPT,
         cid_ttl_s: int | None = CID_TTL_S,
+        archive: Archive | None = None,
+        copy_pause_s: float = PAUSE_S,
     ) -> None:
         self.durability = "cache"
         self.cid_ttl_s = cid_ttl_s
@@ -86,14 +94,38 @@ class RedisLog(Reading, People):
         self._call_later = call_later
         self._keys = keys = Keys(prefix, address.db)
         self._asking = asking = Asking(randomness, call_later, trouble, fence=fence)
+        self._archive = archive
+        self._archived = asking.seeding = None if archive is None else Archived(asking, keys, archive)
         self._accounts: dict[str, Account] = {}
         self._sink: LogSink | None = None
         self.bus = RedisBus(asking, keys, randomness.token(), call_soon, self._account_told, self._hears_accounts)
         ttl_ms = None if cid_ttl_s is None else cid_ttl_s * 1000
         self._writing = Writing(
-            asking, keys, self.bus, clock=clock, seconds=seconds, keep=keep, cid_ttl_ms=ttl_ms, note=note
+            asking,
+            keys,
+            self.bus,
+            clock=clock,
+            seconds=seconds,
+            keep=keep,
+            cid_ttl_ms=ttl_ms,
+            archived=self._archived,
+            note=note,
         )
         self._chores = Chores(asking, keys, self.bus.node, clock)
+        self._copying: Copying | None = None
+        if archive is not None:
+            self._copying = Copying(
+                asking,
+                keys,
+                self.bus.node,
+                archive,
+                keep=keep,
+                clock=clock,
+                seconds=seconds,
+                call_later=call_later,
+                trouble=trouble,
+                pause_s=copy_pause_s,
+            )
         self._beating: Any = None
         self._is_refreshing = False
         self.wire = asking.wire = connect(
@@ -131,7 +163,11 @@ class RedisLog(Reading, People):
         if self._asking.state is State.STOPPED:
             stopped.resolve(None)
         else:
+            if self._copying is not None:
+                self._copying.stop()
             if self._asking.state is State.UP:
+                if self._copying is not None:
+                    self._copying.end_lease()
                 self.bus.presence.leave()
             self._asking.stop().then(drained)
         return stopped
@@ -146,6 +182,8 @@ class RedisLog(Reading, People):
         self._asking.up()
         if self._beating is None:
             self._beating = self._call_later(BEAT_S, self._beat)
+        if self._copying is not None:
+            self._copying.begin()
 
     def _hears_accounts(self) -> None:
         """What changes from here on is told; what has changed before is read."""
@@ -201,7 +239,9 @@ class RedisLog(Reading, People):
     async def _read(self, room: str, n: int, limit: int, side: str) -> Page:
         await self._in_time(self.bus.ready(room))
         names = self._keys.room(room)
-        return read_page(room, await self._asking.run_fenced("read", names.found[:3], n, limit, side))
+        answer = await self._asking.run_fenced("read", names.found[:3], n, limit, side)
+        page = read_page(room, answer)
+        return page if self._archived is None else await self._archived.page(room, page, answer[-1], n, limit, side)
 
     def _in_time(self, promise: Promise[None]) -> Promise[None]:
         """The same, but not for ever."""

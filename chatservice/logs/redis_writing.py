@@ -18,9 +18,10 @@ from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise, start
 from chatservice.logs.codec import encode, encode_rules
 from chatservice.logs.note import Note, ignore
+from chatservice.logs.redis_archived import Archived
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State
 from chatservice.logs.redis_bus import RedisBus
-from chatservice.logs.redis_codec import card, read_rules
+from chatservice.logs.redis_codec import Record, card, read_record, read_rules
 from chatservice.logs.redis_folding import Fold, earlier, fold
 from chatservice.logs.redis_keys import Keys
 from chatservice.redis.errors import Lost, RedisError
@@ -43,6 +44,7 @@ class Writing:
 
     :param clock: seconds since 1970; `seconds` only for durations.
     :param keep: entries a room keeps at least; somewhat more are there.
+    :param archived: what Redis does not keep any more; nothing goes before it is there.
     :param cid_ttl_ms: how long a cid is remembered; None never, to show in tests what that leads to.
     :param note: told how long a commit took; see `Note`.
     """
@@ -57,6 +59,7 @@ class Writing:
         seconds: Callable[[], float],
         keep: int,
         cid_ttl_ms: int | None,
+        archived: Archived | None = None,
         note: Note = ignore,
     ) -> None:
         self._note = note
@@ -67,6 +70,7 @@ class Writing:
         self._seconds = seconds
         self._keep = keep
         self._cid_ttl_ms = cid_ttl_ms
+        self._archived = archived
         self._queues: dict[str, deque[_Wish]] = {}  # of rooms in which something is being folded
 
     def append(self, room: str, body: Body, as_moderator: bool) -> Promise[Appended]:
@@ -144,7 +148,7 @@ class Writing:
         names = self._keys.room(room)
         cid = b"" if body.cid is None or self._cid_ttl_ms is None else self._keys.cid(room, body.user.id, body.cid)
         words = card(body) if isinstance(body, Said) else ""
-        keys = (*names.found, cid, names.named)
+        keys = (*names.found, cid, names.named, b"" if self._archived is None else names.unarchived)
         values = (
             int(self._clock() * 1000),
             encode(body),
@@ -189,7 +193,7 @@ class Writing:
                 after = encode_rules(rules.apply(read_rules(found[0]), body))
                 folded: Fold = ("rules", found[0], after)
             else:
-                folding = fold(room, body, found[1:], wish.as_moderator)
+                folding = fold(room, body, found[1:], wish.as_moderator, await self._old(room, ref, *found[1:3]))
                 if folding is None:
                     return Appended(room, 0, "", int(self._clock() * 1000))
                 kept, folded = folding
@@ -205,6 +209,12 @@ class Writing:
             # As `look` answers: rules, then what there is of the message.
             found = answer[1:] if isinstance(body, Moderated) else [b"", *answer[1:]]
         raise Refused(Code.BUSY, retry_ms=1000)
+
+    async def _old(self, room: str, ref: int, stored: bytes | None, said: bytes | None) -> Record | None:
+        """How a message stands of which Redis has not the words any more; None for all others."""
+        if self._archived is None or said is not None:
+            return None
+        return read_record(ref, stored) if stored is not None else await self._archived.message(room, ref)
 
 
 def _adds_only(body: Body) -> bool:

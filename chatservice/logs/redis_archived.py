@@ -1,0 +1,158 @@
+"""What Redis does not keep any more comes from the archive: pages, messages that are folded, rooms that were lost.
+
+The archive has at least what Redis has trimmed. Whatever is asked, Redis is asked first: it says which number is the
+first that it has, and below that number the archive has everything, now and later. A change of an old message that
+the archive may not know yet is a record that Redis still has (lua/find.lua).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from chatservice.domain.errors import Refused
+from chatservice.domain.events import Edited, Entry, Said
+from chatservice.domain.message import erase
+from chatservice.domain.ports import Hit, Page
+from chatservice.domain.promise import Promise, start
+from chatservice.logs.archive import Archive
+from chatservice.logs.archive_copying import room_of
+from chatservice.logs.redis_asking import Asking
+from chatservice.logs.redis_codec import Record, read_record, read_rules
+from chatservice.logs.redis_keys import Keys
+
+BEGINS = frozenset(("append",))
+"""Scripts that begin a room. While the archive is away they wait for it; to the others a room that Redis does not know
+is empty then."""
+
+
+class Archived:
+    """The older part of what Redis is asked; see `redis_asking.Seeding` too."""
+
+    def __init__(self, asking: Asking, keys: Keys, archive: Archive) -> None:
+        self._asking = asking
+        self._keys = keys
+        self._archive = archive
+        self.under_way: dict[bytes, Promise[None]] = {}
+
+    # --- pages ---
+
+    async def page(self, room: str, page: Page, oldest: int, n: int, limit: int, side: str) -> Page:
+        """A page of the log, with what Redis does not have of it.
+
+        :param page: what Redis has; `oldest` the first number that the archive has, 0 if it has none.
+        :param n: the number after which (side `f`) or below which (`b`) it lies.
+        """
+        here = page.first
+        if not 0 < oldest < here:
+            return page
+        page = replace(page, first=oldest)
+        if side == "f":
+            if n + 1 >= here or not limit:
+                return page
+            older = await self._entries(room, n, here, limit, back=False)
+            rest = page.entries if older and older[-1].seq == here - 1 else ()
+            return replace(page, entries=(*older, *rest)[:limit])
+        left = limit - len(page.entries)
+        if left <= 0:
+            return page
+        older = await self._entries(room, 0, min(n, here), left, back=True)
+        if older and page.entries and older[-1].seq != page.entries[0].seq - 1:
+            return page  # there is a hole between the two
+        return replace(page, entries=(*older, *page.entries))
+
+    async def _entries(self, room: str, after: int, below: int, limit: int, *, back: bool) -> list[Entry]:
+        entries = await self._archive.entries(room, after, below, limit, back=back)
+        about = {entry.body.ref if isinstance(entry.body, Edited) else entry.seq for entry in entries}
+        newer = await self._newer(room, about)
+        gone = {seq for seq, record in newer.items() if record.message.deleted}
+        return [_without(entry, gone) for entry in entries] if gone else entries
+
+    async def messages(
+        self, room: str, after: int, below: int, limit: int, *, back: bool
+    ) -> list[Record]:
+        """Messages as they stand between the two numbers, oldest first: the first ones, or with `back` the last."""
+        found = await self._archive.history(room, after, below, limit, back=back)
+        newer = await self._newer(room, [seq for seq, _ in found])
+        return [newer.get(seq, record) for seq, record in found]
+
+    async def message(self, room: str, seq: int) -> Record | None:
+        """How an old message stands; None if there is none."""
+        found = await self.messages(room, seq - 1, seq + 1, 1, back=False)
+        return found[0] if found else None
+
+    async def search(self, query: str, below: Mapping[str, int], before: int, limit: int) -> list[Hit]:
+        """Messages that hold every word, newest first, in rooms below these numbers."""
+        hits = []
+        for hit in await self._archive.search(query, below, before, limit):
+            newer = await self._newer(hit.room, [hit.message.seq])
+            record = newer.get(hit.message.seq)
+            if record is None:
+                hits.append(hit)
+            elif not record.message.deleted and record.message.rev == hit.message.rev:
+                hits.append(replace(hit, message=record.message))
+        return hits
+
+    async def _newer(self, room: str, seqs: Iterable[int]) -> dict[int, Record]:
+        """What changed messages that may have left Redis in the meantime, as far as the archive may not know it."""
+        asked = list(seqs)
+        if not asked:
+            return {}
+        found = await self._asking.call(b"HMGET", self._keys.room(room).records, *asked)
+        return {seq: read_record(seq, stored) for seq, stored in zip(asked, found, strict=True) if stored}
+
+    async def room_names(self, limit: int, viewer: str | None, known: set[str]) -> list[tuple[str, int]]:
+        """Rooms that Redis has lost and nobody has been in since."""
+        try:
+            names = await self._archive.room_names(limit)
+        except Refused:
+            return []  # there is no need of it for those that Redis has
+        return [
+            (name, top)
+            for name, top, stored in names
+            if name not in known and _may_find(stored.encode(), viewer)
+        ]
+
+    # --- rooms that are lost ---
+
+    def seed(self, head: bytes, script: str) -> Promise[None]:
+        """See `redis_asking.Seeding.seed`."""
+        if script not in BEGINS:
+            return start(self._seed(head, only_looks=True))
+        promise = self.under_way.get(head)
+        if promise is None:
+            promise = start(self._seed(head, only_looks=False))
+            if not promise.done:
+                self.under_way[head] = promise
+                promise.then(lambda _: self.under_way.pop(head))
+        return promise
+
+    async def _seed(self, head: bytes, *, only_looks: bool) -> None:
+        room = room_of(head)
+        try:
+            standing = (await self._archive.standings([room])).get(room)
+        except Refused:
+            if only_looks:
+                return
+            raise
+        if standing is not None and standing.top:
+            forks = "".join(f"{epoch}:{last}," for epoch, last in standing.forks)
+            await self._asking.run(
+                "seed",
+                (head, self._keys.room(room).named),
+                *(standing.epoch, standing.top, standing.ts, standing.first, forks, standing.rules, room),
+            )
+
+
+def _without(entry: Entry, gone: set[int]) -> Entry:
+    """The entry without the words of messages that are deleted."""
+    body = entry.body
+    if isinstance(body, Said | Edited) and not body.erased:
+        if (body.ref if isinstance(body, Edited) else entry.seq) in gone:
+            return replace(entry, body=erase(body))
+    return entry
+
+
+def _may_find(stored: bytes, viewer: str | None) -> bool:
+    rules = read_rules(stored)
+    return viewer is None or not rules.private or viewer in rules.roles
