@@ -67,7 +67,12 @@ class PostgresServer:
     def start(self) -> None:
         """Start it and wait until it answers."""
         assert self._process is None
-        settings = ("listen_addresses=", f"unix_socket_directories={self.directory}", "fsync=off", "max_connections=60")
+        settings = (
+            "listen_addresses=",
+            f"unix_socket_directories={self.directory}",
+            "fsync=off",
+            "max_connections=60",
+        )
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [binary("postgres"), "-D", str(self._data), *(word for one in settings for word in ("-c", one))],

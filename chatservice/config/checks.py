@@ -16,13 +16,17 @@ from chatservice.domain.errors import Refused
 from chatservice.domain.limits import ECHO_BYTES, Rate
 from chatservice.domain.names import clean_room
 from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
-from chatservice.logs.registry import STORES
+from chatservice.logs.archive_registry import ARCHIVES, NONE
+from chatservice.logs.registry import REDIS, STORES
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
 from chatservice.transports.networks import Networks
 from chatservice.transports.origins import Origin, read_origin
 
 # A name or address and a port, as they may stand in a header; names of other scripts in their xn-- form.
 _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
+
+LEAST_KEPT = 256
+"""As many as a room that is open has in memory (domain/limits.py, RING)."""
 
 _FRACTION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 
@@ -195,6 +199,30 @@ def store(called: str, value: str) -> str:
     value = value if ":" in value else value + ":"
     one_of(called, value.partition(":")[0], STORES)
     return value
+
+
+def archive(called: str, value: str, store: str) -> str:
+    """A database, with a store that needs one."""
+    value = value if ":" in value or value == NONE else value + ":"
+    one_of(called, value.partition(":")[0], (*ARCHIVES, NONE))
+    if value != NONE and store.partition(":")[0] not in REDIS:
+        raise BadConfig(f"{called}: an archive is for Redis (--store redis://…); other stores keep everything")
+    return value
+
+
+def first_line(path: Path | None, called: str) -> str:
+    """What a file with a secret says; nothing without a file."""
+    try:
+        return "" if path is None else path.read_text("utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{called} {path}: it cannot be read") from error
+
+
+def kept(called: str, value: str) -> int:
+    """So many entries as every worker may need at once, at least."""
+    if not (value.isascii() and value.isdigit() and LEAST_KEPT <= int(value) and len(value) < 9):
+        raise BadConfig(f"{called} {value}: say a number of entries, {LEAST_KEPT} at least")
+    return int(value)
 
 
 def room(called: str, value: str) -> str:

@@ -42,6 +42,7 @@ class Config:
     data: Path
     store: str
     durability: str
+    archive: str
     default_dialect: str
     default_room: str
     lang: str
@@ -63,6 +64,8 @@ class Config:
     messages: Rate = MESSAGES
     owner_token_file: Path | None = None
     guest_key_file: Path | None = None
+    archive_password: str = field(default="", repr=False)
+    redis_keep: int = 10_000
     log_format: str = "auto"
     log_level: str = "info"
     metrics: Listener | str = "none"
@@ -121,6 +124,12 @@ def read_config(given: Given, environment: Mapping[str, str], files: Iterable[Pa
         data=Path(s.word("data") or checks.data_directory(environment)).expanduser().absolute(),
         store=checks.store(*s.both("store")),
         durability=checks.one_of(*s.both("durability"), (*DURABILITIES, CACHE)),
+        archive=checks.archive(*s.both("archive"), checks.store(*s.both("store"))),
+        archive_password=checks.first_line(
+            checks.secret_file(*s.both("archive-password-file"), credentials, "archive-password"),
+            s.called("archive-password-file"),
+        ),
+        redis_keep=checks.kept(*s.both("redis-keep")),
         default_dialect=checks.one_of(*s.both("default-dialect"), DEFAULTS),
         default_room=checks.room(*s.both("default-room")),
         lang=checks.one_of(*s.both("lang"), LANGUAGES),

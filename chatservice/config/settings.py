@@ -155,8 +155,8 @@ def _unknown(name: str, known: Sequence[str]) -> str:
 
 
 def in_words(setting: Setting) -> str:
-    """The value for whoever looks after the service. A Redis is shown by its kind only: its address may hold a
-    password in more than one place.
+    """The value for whoever looks after the service. A Redis or PostgreSQL is shown by its kind only: its address may
+    hold a password in more than one place.
     """
     value = setting.value
     if isinstance(value, bool):
@@ -164,4 +164,5 @@ def in_words(setting: Setting) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
     engine = value.partition(":")[0]
-    return f"{engine}:…" if setting.option.name == "store" and engine not in ("memory", "sqlite") else value
+    is_secret = setting.option.name in ("store", "archive") and engine not in ("memory", "sqlite", "none")
+    return f"{engine}:…" if is_secret else value

@@ -113,9 +113,7 @@ class Archive(Protocol):
     ) -> Promise[list[tuple[int, Record]]]:
         """Messages between the two numbers, with their numbers, the same way; holes do not matter."""
 
-    def search(
-        self, query: str, below: Mapping[str, int], before: int | None, limit: int
-    ) -> Promise[list[Hit]]:
+    def search(self, query: str, below: Mapping[str, int], before: int | None, limit: int) -> Promise[list[Hit]]:
         """Messages that hold every word, newest first.
 
         :param below: the rooms to look in, each with the number below which.

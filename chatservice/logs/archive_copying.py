@@ -167,7 +167,13 @@ class Copying:
         """The archive has the room up to there."""
         names = self._keys.room(room)
         self._asking.run_fenced(
-            "archived", (*names.found, names.unarchived), standing.epoch, standing.top, standing.first, self._keep, room
+            "archived",
+            (*names.found, names.unarchived),
+            standing.epoch,
+            standing.top,
+            standing.first,
+            self._keep,
+            room,
         )
 
     async def _plan(self, room: str, standing: Standing | None, answer: Any) -> Copy | None:
@@ -211,7 +217,11 @@ class Copying:
         """Once for an archive: what was said before there was one, or to another one, is copied as well."""
         if self._swept:
             return
-        if await self._asking.call(b"GET", self._keys.archive) != self._archive.id.encode():
+        id = self._archive.id.encode()
+        await self._asking.call(b"SET", self._keys.archive, id, b"NX")  # it may have been emptied
+        if await self._asking.call(b"GET", self._keys.archive) != id:
+            raise ValueError("this Redis is kept in another archive now")
+        if await self._asking.call(b"GET", self._keys.swept) != id:
             cursor, begins = b"0", b"%s{*}:m:*" % self._keys.prefix
             while True:
                 cursor, heads = await self._asking.call(b"SCAN", cursor, b"MATCH", begins, b"COUNT", 1000)
@@ -220,7 +230,7 @@ class Copying:
                     await self._asking.call(b"SADD", self._keys.room(room).unarchived, room)
                 if cursor == b"0":
                     break
-            await self._asking.call(b"SET", self._keys.archive, self._archive.id)
+            await self._asking.call(b"SET", self._keys.swept, id)
         self._swept = True
 
     async def _forget(self) -> None:

@@ -30,14 +30,14 @@ _WORDS = re.compile(r"\w+")
 # they are in the order that was asked for, so runs of one, two or n Chinese characters are found exactly.
 SCHEMA = (
     "CREATE TABLE about (id text NOT NULL, version integer NOT NULL)",
-    "CREATE TABLE room (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text COLLATE \"C\" NOT NULL UNIQUE,"
+    'CREATE TABLE room (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text COLLATE "C" NOT NULL UNIQUE,'
     " epoch text NOT NULL, top bigint NOT NULL, first bigint NOT NULL, ts bigint NOT NULL, forks text NOT NULL,"
     " rules text NOT NULL)",
     "CREATE TABLE entry (room bigint NOT NULL, seq bigint NOT NULL, epoch text NOT NULL, ts bigint NOT NULL,"
     " ref bigint, body bytea NOT NULL, PRIMARY KEY (room, seq))",
     "CREATE INDEX entry_ref ON entry (room, ref) WHERE ref IS NOT NULL",
     "CREATE TABLE message (room bigint NOT NULL, seq bigint NOT NULL, place bigint NOT NULL, record bytea NOT NULL,"
-    " words text COLLATE \"C\" NOT NULL, PRIMARY KEY (room, seq))",
+    ' words text COLLATE "C" NOT NULL, PRIMARY KEY (room, seq))',
     "CREATE INDEX message_words ON message USING gin (array_to_tsvector(string_to_array(btrim(words), ' ')))"
     " WITH (fastupdate = off)",
     "CREATE TABLE chore (name text PRIMARY KEY)",
@@ -64,9 +64,7 @@ class PostgresDialect:
     def drop(self, tables: Tables, room: int, rows: Sequence[tuple[int, str]]) -> None:
         """See `Dialect.drop`. The words go with the row."""
 
-    def find(
-        self, tables: Tables, query: str, below: Mapping[int, int], before: int, limit: int
-    ) -> list[Stored]:
+    def find(self, tables: Tables, query: str, below: Mapping[int, int], before: int, limit: int) -> list[Stored]:
         """See `Dialect.find`."""
         asked = words_asked(query)
         if not asked:

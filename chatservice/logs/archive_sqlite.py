@@ -77,7 +77,9 @@ class SQLiteDialect:
                 # A place stands for one message; two rooms may have been given the same in one microsecond.
                 while tables.run("SELECT 1 FROM message WHERE place = ?", place).fetchone() is not None:
                     place += 1
-                tables.run("INSERT INTO message (place, room, seq, record) VALUES (?, ?, ?, ?)", place, room, seq, words)
+                tables.run(
+                    "INSERT INTO message (place, room, seq, record) VALUES (?, ?, ?, ?)", place, room, seq, words
+                )
             else:
                 tables.run("UPDATE message SET record = ? WHERE place = ?", words, place)
                 if before == text:
@@ -92,9 +94,7 @@ class SQLiteDialect:
         gone = [(place, indexed(room, text)) for place, text in rows if text]
         tables.many("INSERT INTO found (found, rowid, body) VALUES ('delete', ?, ?)", gone)
 
-    def find(
-        self, tables: Tables, query: str, below: Mapping[int, int], before: int, limit: int
-    ) -> list[Stored]:
+    def find(self, tables: Tables, query: str, below: Mapping[int, int], before: int, limit: int) -> list[Stored]:
         """See `Dialect.find`."""
         asked = question(query, list(below))
         if asked is None:
@@ -189,7 +189,11 @@ class SQLiteEngine:
     def reader(self) -> sqlite3.Connection:
         """One that changes nothing, not even when it is closed as the last one."""
         return sqlite3.connect(
-            f"file:{quote(str(self._path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=5
+            f"file:{quote(str(self._path))}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=5,
         )
 
     @contextmanager
@@ -212,5 +216,3 @@ class SQLiteEngine:
         if connection.execute("SELECT 1 FROM chore").fetchone() is None:
             return False
         return self._purge.step(connection)
-
-

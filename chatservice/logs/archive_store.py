@@ -117,9 +117,7 @@ class DatabaseArchive:
         """See `Archive.history`."""
         return self._read(lambda tables: tables.history(room, after, below, limit, back))
 
-    def search(
-        self, query: str, below: Mapping[str, int], before: int | None, limit: int
-    ) -> Promise[list[Hit]]:
+    def search(self, query: str, below: Mapping[str, int], before: int | None, limit: int) -> Promise[list[Hit]]:
         """See `Archive.search`."""
         return self._read(lambda tables: tables.search(query, below, FAR if before is None else before, limit))
 

@@ -44,9 +44,7 @@ class Dialect(Protocol):
     def drop(self, tables: Tables, room: int, rows: Sequence[tuple[int, str]]) -> None:
         """Messages, by place and text, are about to go: so must their words."""
 
-    def find(
-        self, tables: Tables, query: str, below: Mapping[int, int], before: int, limit: int
-    ) -> list[Stored]:
+    def find(self, tables: Tables, query: str, below: Mapping[int, int], before: int, limit: int) -> list[Stored]:
         """Messages with these words, newest first; see `Archive.search`."""
 
 
@@ -200,7 +198,9 @@ class Tables:
         self._put(changed)
 
     def _drop(self, room: int, where: str, value: int) -> None:
-        rows = self.run(f"SELECT seq, place, record FROM message WHERE room = ? AND {where}", room, value).fetchall()
+        rows = self.run(
+            f"SELECT seq, place, record FROM message WHERE room = ? AND {where}", room, value
+        ).fetchall()
         if rows:
             texts = [(place, text_of(read_record(seq, record))) for seq, place, record in rows]
             self._dialect.drop(self, room, texts)
@@ -209,7 +209,9 @@ class Tables:
 
     def forget(self, room: str, before_ts: int) -> int:
         """See `Archive.forget`."""
-        row = self.run(f"SELECT id, top, first FROM room WHERE name = ?{self._dialect.for_update}", room).fetchone()
+        row = self.run(
+            f"SELECT id, top, first FROM room WHERE name = ?{self._dialect.for_update}", room
+        ).fetchone()
         if row is None:
             return 1
         id, top, first = row
@@ -235,9 +237,7 @@ class Tables:
         run = list(_until_hole(reversed(found) if back else found, -1 if back else 1))
         return run[::-1] if back else run
 
-    def history(
-        self, room: str, after: int, below: int, limit: int, back: bool
-    ) -> list[tuple[int, Record]]:
+    def history(self, room: str, after: int, below: int, limit: int, back: bool) -> list[tuple[int, Record]]:
         """See `Archive.history`."""
         rows = self._between("message", "record", room, after, below, limit, back)
         return [(seq, read_record(seq, record)) for seq, record in rows]

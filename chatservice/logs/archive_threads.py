@@ -63,7 +63,7 @@ class Pool:
                 if isinstance(error, Away) or self._is_lost(error):
                     self.drop()
                 why = str(error).strip().partition("\n")[0] or type(error).__name__
-                self._call_from_thread(lambda: self._reject(promise, error, why))
+                self._call_from_thread(lambda error=error, why=why: self._reject(promise, error, why))  # type: ignore[misc]
             else:
                 self._call_from_thread(lambda: self._resolve(promise, result))
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from chatservice.domain.errors import Refused
-from chatservice.domain.events import Edited, Entry, Said
+from chatservice.domain.events import Body, Edited, Entry, Said
 from chatservice.domain.message import erase
-from chatservice.domain.ports import Hit, Page
+from chatservice.domain.ports import Appended, Hit, Page
 from chatservice.domain.promise import Promise, start
 from chatservice.logs.archive import Archive
 from chatservice.logs.archive_copying import room_of
 from chatservice.logs.redis_asking import Asking
 from chatservice.logs.redis_codec import Record, read_record, read_rules
+from chatservice.logs.redis_folding import earlier
 from chatservice.logs.redis_keys import Keys
 
 BEGINS = frozenset(("append",))
@@ -68,9 +70,7 @@ class Archived:
         gone = {seq for seq, record in newer.items() if record.message.deleted}
         return [_without(entry, gone) for entry in entries] if gone else entries
 
-    async def messages(
-        self, room: str, after: int, below: int, limit: int, *, back: bool
-    ) -> list[Record]:
+    async def messages(self, room: str, after: int, below: int, limit: int, *, back: bool) -> list[Record]:
         """Messages as they stand between the two numbers, oldest first: the first ones, or with `back` the last."""
         found = await self._archive.history(room, after, below, limit, back=back)
         newer = await self._newer(room, [seq for seq, _ in found])
@@ -93,6 +93,12 @@ class Archived:
                 hits.append(replace(hit, message=record.message))
         return hits
 
+    async def earlier(self, room: str, body: Body, answer: Any) -> Appended:
+        """See `redis_folding.earlier`."""
+        _, seq, stored = answer
+        found = [] if stored else await self._archive.entries(room, int(seq) - 1, int(seq) + 1, 1, back=False)
+        return earlier(room, body, answer, found[0] if found else None)
+
     async def _newer(self, room: str, seqs: Iterable[int]) -> dict[int, Record]:
         """What changed messages that may have left Redis in the meantime, as far as the archive may not know it."""
         asked = list(seqs)
@@ -108,9 +114,7 @@ class Archived:
         except Refused:
             return []  # there is no need of it for those that Redis has
         return [
-            (name, top)
-            for name, top, stored in names
-            if name not in known and _may_find(stored.encode(), viewer)
+            (name, top) for name, top, stored in names if name not in known and _may_find(stored.encode(), viewer)
         ]
 
     # --- rooms that are lost ---

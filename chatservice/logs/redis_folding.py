@@ -7,7 +7,7 @@ from typing import Any
 
 from chatservice.domain import message as rule
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.events import Body, Deleted, Edited, Reacted, Said
+from chatservice.domain.events import Body, Deleted, Edited, Entry, Reacted, Said
 from chatservice.domain.ports import Appended
 from chatservice.logs.codec import encode, same_message
 from chatservice.logs.redis_asking import Word
@@ -16,15 +16,16 @@ from chatservice.logs.redis_codec import Record, encode_record, read_entry, reco
 Fold = tuple[Word, ...]
 
 
-def earlier(room: str, body: Body, answer: Any) -> Appended:
+def earlier(room: str, body: Body, answer: Any, old: Entry | None = None) -> Appended:
     """Where an earlier try with the same cid stands.
 
+    :param old: its entry, if only the archive has it.
     :raises Refused: `cid_conflict` if that try said something else.
     """
     _, seq, stored = answer
-    if stored is None:  # it is that old that its entry is not kept any more
+    if stored is None and old is None:  # it is that old that its entry is not kept any more
         return Appended(room, int(seq), "", 0, duplicate=True)
-    entry = read_entry(room, int(seq), stored)
+    entry = old or read_entry(room, int(seq), stored)
     if not same_message(entry.body, body):
         raise Refused(Code.CID_CONFLICT)
     return Appended(room, entry.seq, entry.epoch, entry.ts, duplicate=True)

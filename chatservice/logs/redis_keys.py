@@ -54,6 +54,7 @@ class Keys:
         self.erased = self.prefix + b"erased"
         self.expiring = self.prefix + b"expiring"
         self.archive = self.prefix + b"archive"
+        self.swept = self.prefix + b"archive:swept"
         self.everybody = self._channels + b"all"
         self.room = lru_cache(4096)(self._room)
 

@@ -24,7 +24,6 @@ from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
 from chatservice.logs.redis_codec import read_page
-from chatservice.logs.redis_folding import earlier
 from chatservice.logs.redis_keys import Keys
 from chatservice.logs.redis_people import People, read_accounts
 from chatservice.logs.redis_presence import BEAT_S
@@ -143,6 +142,7 @@ class RedisLog(Reading, People):
     def start(self, sink: LogSink) -> None:
         """See `Log.start`. It looks at the server before it begins: a wrong setting is found out here."""
         accounts = check_redis(self._address, "cache" if self._any_server else "", self._keys)
+        claim_archive(self._address, self._keys, None if self._archive is None else self._archive.id)
         self._sink = self.bus.log_sink = sink
         for account in accounts.values():
             self._register(account)
@@ -226,7 +226,7 @@ class RedisLog(Reading, People):
             return None
         keys = (*self._keys.room(room).found, self._keys.cid(room, body.user.id, body.cid))
         answer = await self._asking.run_fenced("look", keys, -1)
-        return earlier(room, body, answer) if answer[0] == b"dup" else None
+        return await self._writing.earlier(room, body, answer) if answer[0] == b"dup" else None
 
     def read(self, room: str, since: int, limit: int) -> Promise[Page]:
         """See `Log.read`."""
@@ -241,7 +241,9 @@ class RedisLog(Reading, People):
         names = self._keys.room(room)
         answer = await self._asking.run_fenced("read", names.found[:3], n, limit, side)
         page = read_page(room, answer)
-        return page if self._archived is None else await self._archived.page(room, page, answer[-1], n, limit, side)
+        return (
+            page if self._archived is None else await self._archived.page(room, page, answer[-1], n, limit, side)
+        )
 
     def _in_time(self, promise: Promise[None]) -> Promise[None]:
         """The same, but not for ever."""
@@ -270,6 +272,26 @@ def check_redis(address: Address, durability: str, keys: Keys | None = None) -> 
             return read_accounts(accounts)
     except (RedisError, OSError) as error:
         raise LogError(f"cannot use the Redis at {address}: {error}") from error
+
+
+def claim_archive(address: Address, keys: Keys, id: str | None) -> None:
+    """All workers on one Redis must have the same archive: one without would throw away what is not copied yet.
+
+    :param id: of this worker's archive; None if it has none.
+    :raises LogError: if another one is in use.
+    """
+    try:
+        with Blocking(address) as asking:
+            if id is not None:
+                asking.ask((b"SET", keys.archive, id, b"NX"))
+            (known,) = asking.ask((b"GET", keys.archive))
+    except (RedisError, OSError) as error:
+        raise LogError(f"cannot use the Redis at {address}: {error}") from error
+    if isinstance(known, bytes) and known != (id or "").encode():
+        remedy = (
+            f"say the same --archive to all workers, or let this one be forgotten: DEL {keys.archive.decode()}"
+        )
+        raise LogError(f"the Redis at {address} is kept in {'another' if id else 'an'} archive: {remedy}")
 
 
 def agree_on_key(address: Address, key: bytes) -> bytes:

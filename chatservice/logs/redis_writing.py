@@ -107,10 +107,7 @@ class Writing:
     def _folded(self, room: str, done: Promise[Appended]) -> None:
         wish = self._queues[room].popleft()
         try:
-            if done.error is not None:
-                wish.promise.reject(done.error)
-            else:
-                wish.promise.resolve(done.result())
+            _same(done, wish.promise)
         finally:
             self._next(room)
 
@@ -126,21 +123,29 @@ class Writing:
             if isinstance(answer, Exception):
                 promise.reject(self._asking.refusal(answer))
                 return
-            try:
-                self._finish(room, body, answer, promise)
-            except Refused as refusal:
-                promise.reject(refusal)
+            self._finish(room, body, answer, promise)
 
         self._write(room, body, folded, answered)
 
     def _finish(self, room: str, body: Body, answer: Any, promise: Promise[Appended]) -> None:
         if answer[0] == b"dup":
-            promise.resolve(earlier(room, body, answer))
+            self.earlier(room, body, answer).then(lambda done: _same(done, promise))
             return
         _, seq, epoch, ts = answer
         entry = Entry(room, int(seq), epoch.decode(), int(ts), body)
         appended = Appended(room, entry.seq, entry.epoch, entry.ts)
         self._bus.appended(entry, lambda: promise.resolve(appended))
+
+    def earlier(self, room: str, body: Body, answer: Any) -> Promise[Appended]:
+        """Where an earlier try with the same cid stands. Rejected with `Refused`: `cid_conflict`."""
+        if self._archived is not None:
+            return start(self._archived.earlier(room, body, answer))
+        promise: Promise[Appended] = Promise()
+        try:
+            promise.resolve(earlier(room, body, answer))
+        except Refused as refusal:
+            promise.reject(refusal)
+        return promise
 
     def _write(self, room: str, body: Body, folded: Fold, done: Callable[[Any], None]) -> None:
         """Run the script. With a cid it may be done twice without harm, so it is tried again if its answer is
@@ -187,7 +192,7 @@ class Writing:
         found = answer[1:]
         for _ in range(TRIES):
             if answer[0] == b"dup":
-                return earlier(room, body, answer)
+                return await self.earlier(room, body, answer)
             if isinstance(body, Moderated):
                 kept: Body = body
                 after = encode_rules(rules.apply(read_rules(found[0]), body))
@@ -215,6 +220,13 @@ class Writing:
         if self._archived is None or said is not None:
             return None
         return read_record(ref, stored) if stored is not None else await self._archived.message(room, ref)
+
+
+def _same(done: Promise[Appended], promise: Promise[Appended]) -> None:
+    if done.error is not None:
+        promise.reject(done.error)
+    else:
+        promise.resolve(done.result())
 
 
 def _adds_only(body: Body) -> bool:

@@ -11,6 +11,7 @@ from chatservice.domain.ports import Engine, LogError, Randomness
 from chatservice.logs.note import Note, ignore
 
 if TYPE_CHECKING:
+    from chatservice.logs.archive import Archive
     from chatservice.logs.redis_log import Connect
 
 REDIS: tuple[str, ...] = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
@@ -38,6 +39,8 @@ def open_log(
     call_later: Callable[[float, Callable[[], None]], Any] | None = None,
     seconds: Callable[[], float] | None = None,
     trouble: Callable[[str], object] = lambda _: None,
+    archive: Archive | None = None,
+    keep: int = 10_000,
 ) -> Engine:
     """The log that `store` names, not started yet.
 
@@ -48,6 +51,7 @@ def open_log(
     :param note: told how long its work takes, if it is any; see `Note`.
     :param connect: makes the connections to Redis, which need a reactor; so do `call_later` and `seconds`.
     :param trouble: is given sentences for the operator's log.
+    :param archive: for Redis: what has the entries that are older than the newest `keep` of a room.
     :raises BadStore: for any other name.
     """
     name, rest = _named(store, durability)
@@ -67,6 +71,8 @@ def open_log(
             randomness=randomness,
             trouble=trouble,
             note=note,
+            archive=archive,
+            keep=keep,
         )
     if name == "memory":
         from chatservice.logs.memory import MemoryLog

@@ -18,6 +18,7 @@ class Health:
 
     :param now: seconds on a clock that never goes back.
     :ivar draining: the service is about to end.
+    :ivar beside: what the chat can do without for a while, by name, each with a look whether it is there.
     """
 
     def __init__(self, now: Callable[[], float], counted: Counted) -> None:
@@ -25,10 +26,13 @@ class Health:
         self._counted = counted
         self._began = now()
         self.draining = False
+        self.beside: dict[str, Callable[[], bool]] = {}
 
     def live(self) -> tuple[int, Mapping[str, Any]]:
         """Status and JSON."""
-        return 200, {"status": "ok", "version": __version__, "uptime_s": int(self._now() - self._began)}
+        away = [name for name, is_there in self.beside.items() if not is_there()]
+        told = {"status": "degraded", "away": away} if away else {"status": "ok"}
+        return 200, {**told, "version": __version__, "uptime_s": int(self._now() - self._began)}
 
     def ready(self) -> tuple[int, Mapping[str, Any]]:
         """Status and JSON."""

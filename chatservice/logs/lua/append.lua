@@ -73,7 +73,8 @@ end
 
 -- Many at once, now and then: a little more is kept than was asked for.
 local surplus = top - first + 1 - tonumber(ARGV[7])
-if surplus >= 64 then
-  if kept then trim(math.min(64, archived - first + 1), '') else trim(64, ARGV[5]) end
+local many = math.min(64, tonumber(ARGV[7]))
+if surplus >= many then
+  if kept then trim(math.min(many, archived - first + 1), '') else trim(many, ARGV[5]) end
 end
 return {'ok', seq, epoch, stamp}

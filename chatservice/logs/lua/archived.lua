@@ -11,5 +11,5 @@ head[9] = whole(archived)
 if archived >= top then redis.call('SREM', KEYS[6], ARGV[7]) else redis.call('SADD', KEYS[6], ARGV[7]) end
 -- What has grown while the archive was away goes here; a room that talks is trimmed as it does.
 local surplus = math.min(top - first + 1 - tonumber(ARGV[6]), archived - first + 1, 512)
-if surplus >= 64 then trim(surplus, '') end
+if surplus >= math.min(64, tonumber(ARGV[6])) then trim(surplus, '') end
 return 1
