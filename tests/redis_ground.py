@@ -81,7 +81,8 @@ class RedisGround:
         for key in self.keys():
             self.server.ask("DEL", key)
         for key, value in backup.items():
-            self.server.ask("RESTORE", key, 0, value)
+            if b":lease:" not in key:  # it has expired since
+                self.server.ask("RESTORE", key, 0, value)
 
 
 class ArchivedGround(RedisGround):
@@ -92,11 +93,17 @@ class ArchivedGround(RedisGround):
         self._database = database or SQLiteEngine(place / "archive.db")
         self.archive: DatabaseArchive | None = None
 
+    def settle(self) -> None:
+        """Until the archive has all."""
+        self.pump.wait(lambda: not any(key.endswith(b":n") for key in self.keys()), "the copy")
+
     def open(self, pump: Pump, clock: FakeClock, ids: Ids, fence: bool, **more: Any) -> Engine:
         if self.archive is not None:
             self.archive.stop()
-        self.archive = DatabaseArchive(self._database, pump)
-        return super().open(pump, clock, ids, fence, **{"keep": 2, "copy_pause_s": 0.001, **more, "archive": self.archive})
+        self.archive = DatabaseArchive(self._database, hand_driven().callFromThread)
+        return super().open(
+            pump, clock, ids, fence, **{"keep": 2, "copy_pause_s": 0.001, **more, "archive": self.archive}
+        )
 
 
 def make_log(server: RedisServer, pump: Pump, clock: FakeClock, ids: Any, **more: Any) -> RedisLog:
