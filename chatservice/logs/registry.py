@@ -61,7 +61,7 @@ def open_log(
         if connect is None or call_later is None or seconds is None:
             raise BadStore("with Redis this is done by a chat that runs: start one first")
         return RedisLog(
-            _redis_address(store),
+            redis_address(store),
             connect=connect,
             durability=durability,
             clock=clock,
@@ -112,7 +112,7 @@ def check_log(store: str, data: Path, durability: str = DURABILITIES[0]) -> None
         check_whole(path)
         open_database(path).close()
     elif name in REDIS:
-        address = _redis_address(store)
+        address = redis_address(store)
         from chatservice.logs.redis_log import check_redis
 
         check_redis(address, durability)
@@ -134,7 +134,7 @@ def shared_key(store: str, key: bytes) -> bytes:
     """
     if _named(store)[0] not in REDIS:
         return key
-    address = _redis_address(store)
+    address = redis_address(store)
     from chatservice.logs.redis_log import agree_on_key
 
     return agree_on_key(address, key)
@@ -142,10 +142,14 @@ def shared_key(store: str, key: bytes) -> bytes:
 
 def shown_store(store: str) -> str:
     """A Redis as an operator may read it, without its password; empty for the other stores."""
-    return f"in the Redis at {_redis_address(store)}" if _named(store)[0] in REDIS else ""
+    return f"in the Redis at {redis_address(store)}" if _named(store)[0] in REDIS else ""
 
 
-def _redis_address(store: str) -> Any:
+def redis_address(store: str) -> Any:
+    """Where the Redis is that `store` names.
+
+    :raises BadStore, LogError: with one sentence.
+    """
     from chatservice.redis.address import BadAddress, parse_address
 
     try:
