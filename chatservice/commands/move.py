@@ -42,7 +42,8 @@ def run(args: Namespace) -> int:
     with take_lock(config.data):
         moved = move(source, redis_address(target), load_key(config.guest_key_path), archive, keep=keep)
     sys.stdout.write(
-        f"moved {moved.rooms} rooms with {moved.entries} entries and {moved.accounts} accounts; {source} is as it was\n"
+        f"moved {moved.rooms} rooms with {moved.entries} entries and {moved.accounts} accounts; "
+        f"{source} is as it was\n"
     )
     if moved.left:
         sys.stdout.write(

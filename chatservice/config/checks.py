@@ -204,8 +204,12 @@ def store(called: str, value: str) -> str:
 def archive(called: str, value: str, store: str) -> str:
     """A database, with a store that needs one."""
     value = value if ":" in value or value == NONE else value + ":"
-    one_of(called, value.partition(":")[0], (*ARCHIVES, NONE))
-    if value != NONE and store.partition(":")[0] not in REDIS:
+    if value == NONE:
+        return value
+    name = value.partition(":")[0]
+    if name not in ARCHIVES:  # the rest may be a password
+        raise BadConfig(f"{called} {name}: there is {', '.join(ARCHIVES)}, {NONE}")
+    if store.partition(":")[0] not in REDIS:
         raise BadConfig(f"{called}: an archive is for Redis (--store redis://…); other stores keep everything")
     return value
 
@@ -220,7 +224,7 @@ def first_line(path: Path | None, called: str) -> str:
 
 def kept(called: str, value: str) -> int:
     """So many entries as every worker may need at once, at least."""
-    if not (value.isascii() and value.isdigit() and LEAST_KEPT <= int(value) and len(value) < 9):
+    if not (value.isascii() and value.isdigit() and int(value) >= LEAST_KEPT and len(value) < 9):
         raise BadConfig(f"{called} {value}: say a number of entries, {LEAST_KEPT} at least")
     return int(value)
 

@@ -155,8 +155,8 @@ def _unknown(name: str, known: Sequence[str]) -> str:
 
 
 def in_words(setting: Setting) -> str:
-    """The value for whoever looks after the service. A Redis or PostgreSQL is shown by its kind only: its address may
-    hold a password in more than one place.
+    """The value for whoever looks after the service. A Redis or PostgreSQL is shown by its kind only: its address
+    may hold a password in more than one place.
     """
     value = setting.value
     if isinstance(value, bool):

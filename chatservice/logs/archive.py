@@ -1,8 +1,8 @@
 """What an archive does: it keeps what Redis does not keep any more, for old pages and search.
 
-Redis gives the numbers and has the newest entries; the archive has all of them, a moment later. It is a copy of the
-log that is written by one worker at a time and read by all. Who has an account, how far somebody has read and which
-sessions there are is not in it.
+Redis gives the numbers and has the newest entries; the archive has all of them, a moment later. It is a copy of
+the log that is written by one worker at a time and read by all. Who has an account, how far somebody has read and
+which sessions there are is not in it.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class Numbers:
 class Archive(Protocol):
     """A place for everything that was ever said.
 
-    Promises are answered in the reactor's thread and rejected with `Refused` (`unavailable`) when it cannot be asked.
+    Promises are answered in the reactor's thread and rejected with `Refused` (`unavailable`) when it cannot be
+    asked.
 
     :ivar id: made with the archive; another archive has another one.
     :ivar numbers: what is counted.

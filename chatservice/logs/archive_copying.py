@@ -1,8 +1,8 @@
 """Copying from Redis to the archive: one worker does it for all, a moment after it was said.
 
-Who copies holds a lease. If it is stopped, loses it and goes on, nothing is written twice or out of order: each copy
-says where it expects the archive to stand (`Copy.expected`), and Redis takes a mark only under the epoch under which
-the entries were read (lua/archived.lua).
+Who copies holds a lease. If it is stopped, loses it and goes on, nothing is written twice or out of order: each
+copy says where it expects the archive to stand (`Copy.expected`), and Redis takes a mark only under the epoch
+under which the entries were read (lua/archived.lua).
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Copying:
             self._archive.release()
             return False
         await self._sweep()
-        count, waiting, oldest, *names = await asking.run(
+        _, waiting, oldest, *names = await asking.run(
             "unarchived", (), keys.prefix, PARTITIONS, OF_A_PARTITION, ROOMS
         )
         numbers.lag_entries = waiting
@@ -199,8 +199,8 @@ class Copying:
         return Copy(room, standing.position, *now, min(standing.first, cut + 1), orders, (), cut)
 
     async def _is_same_past(self, room: str, standing: Standing, first: int) -> bool:
-        """Whether the oldest entry in Redis is the one that the archive has under that number. So many epochs may have
-        passed that the room does not remember the archive's."""
+        """Whether the oldest entry in Redis is the one that the archive has under that number. So many epochs may
+        have passed that the room does not remember the archive's."""
         if first > standing.top:
             return True
         known = await self._archive.entries(room, first - 1, first + 1, 1, back=False)

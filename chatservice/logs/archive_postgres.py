@@ -1,4 +1,5 @@
-"""The archive in PostgreSQL, for workers on several machines. The driver is psycopg 3 (extra `postgres`), in threads."""
+"""The archive in PostgreSQL, for workers on several machines. The driver is psycopg 3 (extra `postgres`), in
+threads."""
 
 from __future__ import annotations
 
@@ -25,9 +26,10 @@ LONGEST_WORD = 255
 
 _WORDS = re.compile(r"\w+")
 
-# The words stand in the table, each between spaces, and the index has them as they are: no parser of PostgreSQL's, no
-# dictionary and no locale decides what a word is. It says which messages have all the words; `position` looks whether
-# they are in the order that was asked for, so runs of one, two or n Chinese characters are found exactly.
+# The words stand in the table, each between spaces, and the index has them as they are: no parser of
+# PostgreSQL's, no dictionary and no locale decides what a word is. It says which messages have all the words;
+# `position` looks whether they are in the order that was asked for, so runs of one, two or n Chinese characters
+# are found exactly.
 SCHEMA = (
     "CREATE TABLE about (id text NOT NULL, version integer NOT NULL)",
     'CREATE TABLE room (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text COLLATE "C" NOT NULL UNIQUE,'
@@ -36,7 +38,8 @@ SCHEMA = (
     "CREATE TABLE entry (room bigint NOT NULL, seq bigint NOT NULL, epoch text NOT NULL, ts bigint NOT NULL,"
     " ref bigint, body bytea NOT NULL, PRIMARY KEY (room, seq))",
     "CREATE INDEX entry_ref ON entry (room, ref) WHERE ref IS NOT NULL",
-    "CREATE TABLE message (room bigint NOT NULL, seq bigint NOT NULL, place bigint NOT NULL, record bytea NOT NULL,"
+    "CREATE TABLE message (room bigint NOT NULL, seq bigint NOT NULL, place bigint NOT NULL,"
+    " record bytea NOT NULL,"
     ' words text COLLATE "C" NOT NULL, PRIMARY KEY (room, seq))',
     "CREATE INDEX message_words ON message USING gin (array_to_tsvector(string_to_array(btrim(words), ' ')))"
     " WITH (fastupdate = off)",
@@ -183,8 +186,8 @@ class PostgresEngine:
         return isinstance(error, self._psycopg.Error | OSError)
 
     def tidy(self, connection: Any) -> bool:
-        """What was erased is gone from tables and index; its old versions in PostgreSQL's own log are for whoever looks
-        after the server (docs/scaling.md)."""
+        """What was erased is gone from tables and index; its old versions in PostgreSQL's own log are for whoever
+        looks after the server (docs/scaling.md)."""
         connection.execute("SET statement_timeout = 0")
         # Taken before: what is erased meanwhile asks for another one.
         if connection.execute("DELETE FROM chore WHERE name = 'purge' RETURNING 1").fetchone() is not None:

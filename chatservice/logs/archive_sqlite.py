@@ -1,4 +1,5 @@
-"""The archive in a SQLite file that all workers of one machine share. One of them writes, and has locked it for that."""
+"""The archive in a SQLite file that all workers of one machine share. One of them writes, and has locked it for
+that."""
 
 from __future__ import annotations
 
@@ -6,15 +7,15 @@ import fcntl
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from chatservice.domain.ports import LogError
-from chatservice.logs.archive_tables import Put, Stored, Tables, bounds_table
 from chatservice.logs.archive_folding import text_of
+from chatservice.logs.archive_tables import Put, Stored, Tables, bounds_table
 from chatservice.logs.archive_threads import Away
 from chatservice.logs.chores import Purge
 from chatservice.logs.redis_codec import encode_record
@@ -161,8 +162,8 @@ class SQLiteEngine:
         connection.execute("COMMIT")
 
     def writer(self) -> sqlite3.Connection:
-        """The one connection that writes, and checkpoints (writer.py says why only one may). A lock of the operating
-        system stands behind the lease: whoever was stopped for a while, and goes on, still has it."""
+        """The one connection that writes, and checkpoints (writer.py says why only one may). A lock of the
+        operating system stands behind the lease: whoever was stopped for a while, and goes on, still has it."""
         self._unlock()
         lock = os.open(f"{self._path}-writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -137,10 +137,10 @@ class Tables:
         rows: list[tuple[object, ...]] = []
         read: list[tuple[int, int, int, Body]] = []
         for seq, stored in entries:
-            ts, epoch, place, raw = stored.split(b" ", 3)
+            said_at, epoch, where, raw = stored.split(b" ", 3)
             body = decode(raw)
-            rows.append((room, seq, epoch.decode(), int(ts), getattr(body, "ref", None), raw))
-            read.append((seq, int(ts), int(place), body))
+            rows.append((room, seq, epoch.decode(), int(said_at), getattr(body, "ref", None), raw))
+            read.append((seq, int(said_at), int(where), body))
         self.many("INSERT INTO entry (room, seq, epoch, ts, ref, body) VALUES (?, ?, ?, ?, ?, ?)", rows)
         records = Records()
         refs = {ref for _, _, _, body in read if (ref := getattr(body, "ref", None)) is not None}
@@ -216,8 +216,8 @@ class Tables:
             return 1
         id, top, first = row
         (last,) = self.run(
-            "SELECT max(seq) FROM (SELECT seq, ts FROM entry WHERE room = ? AND seq < ? ORDER BY seq LIMIT ?) AS old"
-            " WHERE ts < ?",
+            "SELECT max(seq) FROM (SELECT seq, ts FROM entry WHERE room = ? AND seq < ?"
+            " ORDER BY seq LIMIT ?) AS old WHERE ts < ?",
             *(id, top, STEP_ROWS, before_ts),
         ).fetchone()
         if last is not None:

@@ -1,7 +1,7 @@
 """From a SQLite log to an empty Redis: rooms with their numbers and epochs, accounts, marks, sessions.
 
-A head in Redis is written under an identity that no server has, so the first access begins a new epoch and notes where
-the old one ended (lua/fence.lua): whoever was connected to the old chat goes on exactly where it was.
+A head in Redis is written under an identity that no server has, so the first access begins a new epoch and notes
+where the old one ended (lua/fence.lua): whoever was connected to the old chat goes on exactly where it was.
 """
 
 from __future__ import annotations
@@ -186,10 +186,12 @@ class _Move:
     # --- rooms ---
 
     def _rooms(self) -> Iterator[_Room]:
-        rows = self._log.execute("SELECT id, name, epoch, top, ts, first, rules FROM room WHERE top > 0")
-        for row in rows.fetchall():
-            forks = self._log.execute("SELECT epoch, last FROM fork WHERE room = ? ORDER BY n", (row[0],))
-            yield _Room(*row, tuple(forks))
+        rows = self._log.execute(
+            "SELECT id, name, epoch, top, ts, first, rules FROM room WHERE top > 0"
+        ).fetchall()
+        for id, name, epoch, top, ts, first, rules in rows:
+            forks = self._log.execute("SELECT epoch, last FROM fork WHERE room = ? ORDER BY n", (id,))
+            yield _Room(id, name, epoch, top, ts, first, rules, tuple(forks))
 
     def _room(self, room: _Room, writer: Any) -> None:
         names = self._keys.room(room.name)
@@ -230,7 +232,8 @@ class _Move:
     def _entries(self, room: _Room, since: int) -> Iterator[list[Any]]:
         while True:
             rows = self._log.execute(
-                "SELECT seq, epoch, ts, user_id, cid, body FROM entry WHERE room = ? AND seq >= ? ORDER BY seq LIMIT ?",
+                "SELECT seq, epoch, ts, user_id, cid, body FROM entry WHERE room = ? AND seq >= ?"
+                " ORDER BY seq LIMIT ?",
                 (room.id, since, AT_ONCE),
             ).fetchall()
             if not rows:

@@ -1,8 +1,8 @@
 """What Redis does not keep any more comes from the archive: pages, messages that are folded, rooms that were lost.
 
-The archive has at least what Redis has trimmed. Whatever is asked, Redis is asked first: it says which number is the
-first that it has, and below that number the archive has everything, now and later. A change of an old message that
-the archive may not know yet is a record that Redis still has (lua/find.lua).
+The archive has at least what Redis has trimmed. Whatever is asked, Redis is asked first: it says which number is
+the first that it has, and below that number the archive has everything, now and later. A change of an old message
+that the archive may not know yet is a record that Redis still has (lua/find.lua).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from chatservice.logs.redis_folding import earlier
 from chatservice.logs.redis_keys import Keys
 
 BEGINS = frozenset(("append",))
-"""Scripts that begin a room. While the archive is away they wait for it; to the others a room that Redis does not know
-is empty then."""
+"""Scripts that begin a room. While the archive is away they wait for it; to the others a room that Redis does not
+know is empty then."""
 
 
 class Archived:
@@ -71,7 +71,8 @@ class Archived:
         return [_without(entry, gone) for entry in entries] if gone else entries
 
     async def messages(self, room: str, after: int, below: int, limit: int, *, back: bool) -> list[Record]:
-        """Messages as they stand between the two numbers, oldest first: the first ones, or with `back` the last."""
+        """Messages as they stand between the two numbers, oldest first: the first ones, or with `back` the
+        last."""
         found = await self._archive.history(room, after, below, limit, back=back)
         newer = await self._newer(room, [seq for seq, _ in found])
         return [newer.get(seq, record) for seq, record in found]
@@ -100,7 +101,8 @@ class Archived:
         return earlier(room, body, answer, found[0] if found else None)
 
     async def _newer(self, room: str, seqs: Iterable[int]) -> dict[int, Record]:
-        """What changed messages that may have left Redis in the meantime, as far as the archive may not know it."""
+        """What changed messages that may have left Redis in the meantime, as far as the archive may not know
+        it."""
         asked = list(seqs)
         if not asked:
             return {}
@@ -128,7 +130,7 @@ class Archived:
             promise = start(self._seed(head, only_looks=False))
             if not promise.done:
                 self.under_way[head] = promise
-                promise.then(lambda _: self.under_way.pop(head))
+                promise.then(lambda _: self.under_way.__delitem__(head))
         return promise
 
     async def _seed(self, head: bytes, *, only_looks: bool) -> None:
@@ -151,10 +153,10 @@ class Archived:
 def _without(entry: Entry, gone: set[int]) -> Entry:
     """The entry without the words of messages that are deleted."""
     body = entry.body
-    if isinstance(body, Said | Edited) and not body.erased:
-        if (body.ref if isinstance(body, Edited) else entry.seq) in gone:
-            return replace(entry, body=erase(body))
-    return entry
+    if not isinstance(body, Said | Edited) or body.erased:
+        return entry
+    about = body.ref if isinstance(body, Edited) else entry.seq
+    return replace(entry, body=erase(body)) if about in gone else entry
 
 
 def _may_find(stored: bytes, viewer: str | None) -> bool:

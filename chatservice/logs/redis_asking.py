@@ -177,30 +177,31 @@ class Asking:
         if self.seeding is None:
             self.wire.run(name, keys, (self.identity, fresh, *values), done)
         else:
-            self._run_seeded(self.seeding, name, keys, (fresh, *values), done)
+            self._run_seeded(self.seeding, name, keys, fresh, values, done)
 
     def _run_seeded(
-        self, seeding: Seeding, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done
+        self, seeding: Seeding, name: str, keys: Sequence[Word], fresh: str, values: Sequence[Word], done: Done
     ) -> None:
         """The same where there is an archive: it is asked first about a room that Redis does not know."""
-        fresh, *rest = values
+        head = keys[0]
+        assert isinstance(head, bytes)
 
         def seeded(asked: Promise[None]) -> None:
             if asked.error is not None:
                 done(asked.error)
             else:
-                self.wire.run(name, keys, (self.identity, fresh, *rest), done)
+                self.wire.run(name, keys, (self.identity, fresh, *values), done)
 
         def answered(answer: Any) -> None:
             if answer == SEED:
-                seeding.seed(bytes(keys[0]), name).then(seeded)  # type: ignore[arg-type]
+                seeding.seed(head, name).then(seeded)
             else:
                 done(answer)
 
         def go(_: object = None) -> None:
-            self.wire.run(name, keys, (self.identity, f"{fresh}?", *rest), answered)
+            self.wire.run(name, keys, (self.identity, f"{fresh}?", *values), answered)
 
-        under_way = seeding.under_way.get(bytes(keys[0]))  # type: ignore[arg-type]
+        under_way = seeding.under_way.get(head)
         if under_way is None:
             go()
         else:  # what was asked before comes first

@@ -137,7 +137,8 @@ class Reading:
 
 @dataclass(slots=True)
 class _Scan:
-    """One room as a search goes through it from the newest message to the oldest; or what the archive has found in all.
+    """One room as a search goes through it from the newest message to the oldest; or what the archive has found
+    in all.
 
     :ivar hits: found and not shown yet, newest first.
     :ivar first: the first number that Redis had when it began.

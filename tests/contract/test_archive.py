@@ -1,5 +1,5 @@
-"""What an archive must do behind Redis, on SQLite and on PostgreSQL. Redis itself keeps next to nothing here; the whole
-contract of a log holds as well (tests/contract, engine `archived`)."""
+"""What an archive must do behind Redis, on SQLite and on PostgreSQL. Redis itself keeps next to nothing here; the
+whole contract of a log holds as well (tests/contract, engine `archived`)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ArchiveDesk(Desk):
 
     def in_redis(self, room: str = "lobby") -> int:
         """How many entries Redis itself has."""
-        (key,) = [key for key in self.ground.keys() if key.endswith(b":l:" + room.encode())] or [b""]
+        (key,) = [key for key in list(self.ground.keys()) if key.endswith(b":l:" + room.encode())] or [b""]
         return int(self.ground.server.ask("LLEN", key)) if key else 0
 
     def everywhere(self) -> bytes:
@@ -125,8 +125,8 @@ QUERIES = (
 
 
 def test_words_are_found_exactly(desk: ArchiveDesk) -> None:
-    """What is found in the archive is what Redis itself finds: Chinese of one, two and n characters, the beginning of
-    the last Latin word, and nothing else; newest first, page by page, no message twice."""
+    """What is found in the archive is what Redis itself finds: Chinese of one, two and n characters, the
+    beginning of the last Latin word, and nothing else; newest first, page by page, no message twice."""
     for text in TEXTS:
         desk.say(text)
     there = {query: desk.texts(query) for query in QUERIES}
@@ -150,7 +150,8 @@ def test_rooms_are_searched_apart(desk: ArchiveDesk) -> None:
 
 
 def test_old_messages_are_changed(desk: ArchiveDesk) -> None:
-    """What only the archive has can be edited, reacted to and deleted, at once seen by everybody, by the same rules."""
+    """What only the archive has can be edited, reacted to and deleted, at once seen by everybody, by the same
+    rules."""
     desk.talk(10)
     desk.edit(1, "edited once")
     assert desk.message(1).text == "edited once" and desk.message(1).rev == 1
@@ -194,8 +195,8 @@ def test_deleted_words_are_nowhere(desk: ArchiveDesk) -> None:
 
 
 def test_a_lost_tail_is_void(desk: ArchiveDesk) -> None:
-    """Redis loses its newest entries, which the archive had already: their numbers stand for others then, and nothing
-    of what they said or did is left."""
+    """Redis loses its newest entries, which the archive had already: their numbers stand for others then, and
+    nothing of what they said or did is left."""
     desk.say("one")
     desk.say("two")
     desk.react(1, "👍", BOB)
@@ -218,8 +219,8 @@ def test_a_lost_tail_is_void(desk: ArchiveDesk) -> None:
 
 
 def test_an_emptied_redis_goes_on(desk: ArchiveDesk) -> None:
-    """Redis comes back with nothing: numbers go on where the archive ends, orders hold, old positions are judged, and
-    a room that nobody ever used begins at 1."""
+    """Redis comes back with nothing: numbers go on where the archive ends, orders hold, old positions are judged,
+    and a room that nobody ever used begins at 1."""
     desk.put(Moderated(ANN, "private", value="on"))
     desk.put(Moderated(ANN, "ban", BOB))
     desk.talk(10)
@@ -244,7 +245,8 @@ def test_an_emptied_redis_goes_on(desk: ArchiveDesk) -> None:
 
 
 def test_nothing_is_trimmed_before_it_is_copied(desk: ArchiveDesk) -> None:
-    """While the archive cannot be written Redis grows; nobody notices; and when it can, all is copied and trimmed."""
+    """While the archive cannot be written Redis grows; nobody notices; and when it can, all is copied and
+    trimmed."""
     desk.talk(3)
     with away(desk):
         for number in range(30):

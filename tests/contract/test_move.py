@@ -99,7 +99,8 @@ def databases(kind: str, place: Path) -> Database | None:
 
 @pytest.mark.parametrize(("kind", "keep"), [("none", ENOUGH), ("sqlite", 5), ("postgres", 5)])
 def test_everything_is_there(moving: Moving, kind: str, keep: int) -> None:
-    """Entries, messages as they stand, rules, search, marks, sessions, accounts, cids, also what Redis does not keep."""
+    """Entries, messages as they stand, rules, search, marks, sessions, accounts, cids, also what Redis does not
+    keep."""
     moving.talk()
     before, past, found = moving.old.read(), moving.old.history(BOB), moving.old.texts("word")
     database = databases(kind, moving.place)

@@ -1,4 +1,5 @@
-"""Redis with an archive against the log in memory: whatever was said, changed, lost and emptied, both show the same."""
+"""Redis with an archive against the log in memory: whatever was said, changed, lost and emptied, both show the
+same."""
 
 from __future__ import annotations
 
@@ -93,7 +94,7 @@ class Pair:
                 self.real.reopen()
             case "empty":
                 self.ground.settle()
-                for key in self.ground.keys():
+                for key in list(self.ground.keys()):
                     self.ground.server.ask("DEL", key)
                 self._backups = None
                 self.model.reopen()

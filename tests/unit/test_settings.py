@@ -33,7 +33,10 @@ def in_toml(option: Any, values: list[str]) -> str:
 def test_the_file_says_the_same(option: Any, tmp_path: Path) -> None:
     """Each option can stand in the file, under the name of its flag."""
     values, name, wanted = SAID[option.name]
-    beside = {"trusted-proxy": ["10.0.0.1"]} if option.name in BESIDE else {}
+    flags = BESIDE.get(option.name, [])
+    beside = (
+        {flags[0].removeprefix("--"): [flags[1]] if flags[0] == "--trusted-proxy" else flags[1]} if flags else {}
+    )
     config = from_file(tmp_path, f"{option.name} = {in_toml(option, values)}\n", **beside)
     assert found(config, name) == wanted
     setting = config.settings.by_name[option.name]
@@ -116,12 +119,13 @@ def test_unknown_names(tmp_path: Path) -> None:
 
 def test_secrets_of_the_service_manager(tmp_path: Path) -> None:
     """What systemd has put into its directory is found by name; a file that was named is stronger."""
-    for name in ("owner-token", "guest-key", "site-secret"):
+    for name in ("owner-token", "guest-key", "site-secret", "archive-password"):
         (tmp_path / name).write_bytes(b"x" * 32)
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     config = read_config({"site-key": ["HS256:site-secret"]}, environment)
     assert config.owner_token_path == tmp_path / "owner-token"
     assert config.guest_key_path == tmp_path / "guest-key"
+    assert config.archive_password == "x" * 32
     assert len(config.site_keys) == 1
     assert read_config({"owner-token-file": __file__}, environment).owner_token_path == Path(__file__)
     bare = read_config({}, {})

@@ -24,3 +24,6 @@ def test_no_password_is_shown() -> None:
     for store in ("redis://ann:secret@127.0.0.1/0", "redis://h?password=secret", "unix:/s?password=secret"):
         told = {one.name: one.value for one in shown_settings(gather({"store": store}, {}))}
         assert told["store"] == store.partition(":")[0] + ":…"
+    for archive, shown in (("postgresql://ann:secret@h/db", "postgresql:…"), ("sqlite:/a.db", "sqlite:/a.db")):
+        told = {one.name: one.value for one in shown_settings(gather({"archive": archive}, {}))}
+        assert told["archive"] == shown
