@@ -132,8 +132,6 @@ class Copying:
         numbers.lag_s = max(0.0, self._clock() - oldest / 1000) if oldest else 0.0
         rooms = [room for name in names if (room := name.decode()) not in self._strangers]
         more = bool(rooms) and await self._copy(rooms)
-        if waiting and not more and not rooms:
-            return False
         now = self._seconds()
         if now - self._tidied_at >= TIDY_EVERY_S and not await self._archive.tidy():
             self._tidied_at = now
@@ -156,12 +154,33 @@ class Copying:
             if copy is not None:
                 copies.append(copy)
                 more = more or copy.cut is not None or len(copy.entries) == ENTRIES
-        stored = await archive.store(copies) if copies else {}
+        stored = await self._store(copies)
         archive.numbers.copied += sum(len(copy.entries) for copy in copies if copy.room in stored)
         for copy in copies:
             if copy.room in stored:
                 self._tell(copy.room, stored[copy.room])
         return more or len(rooms) >= ROOMS
+
+    async def _store(self, copies: Sequence[Copy]) -> dict[str, Standing]:
+        if not copies:
+            return {}
+        try:
+            return await self._archive.store(copies)
+        except Refused:
+            raise
+        except Exception as error:
+            if len(copies) == 1:  # of a newer version, perhaps; it must not keep all others from being copied
+                self._leave(copies[0].room, repr(error))
+                return {}
+        stored: dict[str, Standing] = {}
+        for copy in copies:
+            stored |= await self._store([copy])
+        return stored
+
+    def _leave(self, room: str, why: str) -> None:
+        self._archive.numbers.errors += 1
+        self._strangers.add(room)
+        self._trouble(f"the room {room!r} is not copied to the archive any more: {why}")
 
     def _tell(self, room: str, standing: Standing) -> None:
         """The archive has the room up to there."""
@@ -191,8 +210,7 @@ class Copying:
             whole = standing.first if first <= standing.top + 1 else first
             return Copy(room, standing.position, *now, whole, orders, numbered)
         if verdict.reason != "truncated" and not await self._is_same_past(room, standing, first):
-            self._strangers.add(room)
-            self._trouble(f"the archive has another past of the room {room!r}; it is not copied any more")
+            self._leave(room, "it has another past there")
             return None
         # What Redis still has is copied anew: what the lost entries did to it must not stay.
         cut = min(verdict.valid if verdict.reason == "truncated" else standing.top, first - 1, standing.top)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from chatservice.domain.events import Entry
@@ -57,24 +58,27 @@ class DatabaseArchive:
         self.numbers = Numbers()
         self._database = database
         self._trouble = trouble
+        self._away: dict[str, str] = {}  # pools that fail, and why
 
         def pool(name: str, size: int, connect: Callable[[], Any], *closed: Callable[[], object]) -> Pool:
-            return Pool(name, size, connect, call_from_thread, database.is_lost, self._failed, *closed)
+            told = partial(self._failed, name)
+            return Pool(name, size, connect, call_from_thread, database.is_lost, told, *closed)
 
         self._writer = pool("writer", 1, database.writer, database.released)
         self._readers = pool("reader", READERS, database.reader)
         self._tidier = self._writer if database.tidies_as_writer else pool("tidier", 1, database.writer)
 
-    def _failed(self, why: str | None) -> None:
+    def _failed(self, name: str, why: str | None) -> None:
+        """What one of the pools says; said in the log only when all is well again, or was."""
         if why is None:
-            if self.numbers.away:
-                self.numbers.away = ""
+            if self._away.pop(name, None) is not None and not self._away:
                 self._trouble("the archive is back")
-            return
-        self.numbers.errors += 1
-        if not self.numbers.away:
-            self._trouble(f"the archive is away ({self._database}): {why}; Redis keeps what it has not")
-        self.numbers.away = why
+        else:
+            self.numbers.errors += 1
+            if not self._away:
+                self._trouble(f"the archive is away ({self._database}): {why}; Redis keeps what it has not")
+            self._away[name] = why
+        self.numbers.away = next(iter(self._away.values()), "")
 
     def stop(self) -> None:
         """See `Archive.stop`."""
