@@ -72,15 +72,18 @@ class SQLiteDialect:
     def put(self, tables: Tables, rows: Sequence[Put]) -> None:
         """See `Dialect.put`."""
         index: list[tuple[int, str]] = []
+        new: list[tuple[int, int, int, bytes]] = []
+        taken = set(self._taken(tables, [place for _, _, place, _, before in rows if before is None]))
         for room, seq, place, record, before in rows:
             words, text = encode_record(record), text_of(record)
             if before is None:
                 # A place stands for one message; two rooms may have been given the same in one microsecond.
-                while tables.run("SELECT 1 FROM message WHERE place = ?", place).fetchone() is not None:
+                while place in taken:
                     place += 1
-                tables.run(
-                    "INSERT INTO message (place, room, seq, record) VALUES (?, ?, ?, ?)", place, room, seq, words
-                )
+                    if place not in taken:
+                        taken.update(self._taken(tables, [place]))
+                taken.add(place)
+                new.append((place, room, seq, words))
             else:
                 tables.run("UPDATE message SET record = ? WHERE place = ?", words, place)
                 if before == text:
@@ -88,7 +91,11 @@ class SQLiteDialect:
                 self.drop(tables, room, [(place, before)])
             if text:
                 index.append((place, indexed(room, text)))
+        tables.many("INSERT INTO message (place, room, seq, record) VALUES (?, ?, ?, ?)", new)
         tables.many("INSERT INTO found (rowid, body) VALUES (?, ?)", index)
+
+    def _taken(self, tables: Tables, places: Sequence[int]) -> list[int]:
+        return [place for (place,) in tables.among("SELECT place FROM message WHERE place IN (??)", places)]
 
     def drop(self, tables: Tables, room: int, rows: Sequence[tuple[int, str]]) -> None:
         """See `Dialect.drop`."""
