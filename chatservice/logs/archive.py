@@ -105,13 +105,16 @@ class Archive(Protocol):
         """Write, all in one transaction (MUST); how the rooms stand that were written. What a `Deleted` erases is
         gone from entries and messages, and a minute later from index and journals (MUST)."""
 
-    def entries(self, room: str, after: int, below: int, limit: int, *, back: bool) -> Promise[list[Entry]]:
-        """Entries with numbers between the two, oldest first: the first ones, or with `back` the last ones. No
-        number is left out (MUST): it is fewer of them if there is a hole."""
+    def entries(
+        self, room: str, after: int, below: int, limit: int, *, back: bool
+    ) -> Promise[tuple[int, list[Entry]]]:
+        """The newest number that it has of the room, and entries with numbers between the two, oldest first: the
+        first ones, or with `back` the last ones. No number is left out (MUST): it is fewer of them if there is a
+        hole."""
 
     def history(
         self, room: str, after: int, below: int, limit: int, *, back: bool
-    ) -> Promise[list[tuple[int, Record]]]:
+    ) -> Promise[tuple[int, list[tuple[int, Record]]]]:
         """Messages between the two numbers, with their numbers, the same way; holes do not matter."""
 
     def search(self, query: str, below: Mapping[str, int], before: int | None, limit: int) -> Promise[list[Hit]]:

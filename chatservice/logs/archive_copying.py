@@ -221,7 +221,7 @@ class Copying:
         have passed that the room does not remember the archive's."""
         if first > standing.top:
             return True
-        known = await self._archive.entries(room, first - 1, first + 1, 1, back=False)
+        _, known = await self._archive.entries(room, first - 1, first + 1, 1, back=False)
         names = self._keys.room(room)
         answer = await self._asking.run_fenced("read", names.found[:3], first - 1, 1, "f")
         if not known or not answer[6] or answer[5] != first:

@@ -112,15 +112,17 @@ class DatabaseArchive:
         """See `Archive.standings`."""
         return self._read(lambda tables: tables.standings(rooms))
 
-    def entries(self, room: str, after: int, below: int, limit: int, *, back: bool) -> Promise[list[Entry]]:
+    def entries(
+        self, room: str, after: int, below: int, limit: int, *, back: bool
+    ) -> Promise[tuple[int, list[Entry]]]:
         """See `Archive.entries`."""
-        return self._read(lambda tables: tables.entries(room, after, below, limit, back))
+        return self._read(lambda tables: (tables.top(room), tables.entries(room, after, below, limit, back)))
 
     def history(
         self, room: str, after: int, below: int, limit: int, *, back: bool
-    ) -> Promise[list[tuple[int, Record]]]:
+    ) -> Promise[tuple[int, list[tuple[int, Record]]]]:
         """See `Archive.history`."""
-        return self._read(lambda tables: tables.history(room, after, below, limit, back))
+        return self._read(lambda tables: (tables.top(room), tables.history(room, after, below, limit, back)))
 
     def search(self, query: str, below: Mapping[str, int], before: int | None, limit: int) -> Promise[list[Hit]]:
         """See `Archive.search`."""

@@ -79,6 +79,11 @@ class Tables:
         rows = self.among("SELECT name, top, epoch, first, ts, forks, rules FROM room WHERE name IN (??)", rooms)
         return {row[0]: _standing(row[1:]) for row in rows}
 
+    def top(self, room: str) -> int:
+        """The newest number of a room, 0 if there is none."""
+        row = self.run("SELECT top FROM room WHERE name = ?", room).fetchone()
+        return 0 if row is None else int(row[0])
+
     def room_names(self, limit: int) -> list[tuple[str, int, str]]:
         """See `Archive.room_names`."""
         return list(

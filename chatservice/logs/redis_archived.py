@@ -28,6 +28,11 @@ BEGINS = frozenset(("append",))
 know is empty then."""
 
 
+TRIES = 3
+"""So often a page is read when what changes it is copied and trimmed at this moment. That takes as many entries
+as Redis keeps of a room, so it happens in tests."""
+
+
 class Archived:
     """The older part of what Redis is asked; see `redis_asking.Seeding` too."""
 
@@ -64,17 +69,23 @@ class Archived:
         return replace(page, entries=(*older, *page.entries))
 
     async def _entries(self, room: str, after: int, below: int, limit: int, *, back: bool) -> list[Entry]:
-        entries = await self._archive.entries(room, after, below, limit, back=back)
-        about = {entry.body.ref if isinstance(entry.body, Edited) else entry.seq for entry in entries}
-        newer = await self._newer(room, about)
+        for _ in range(TRIES):
+            top, entries = await self._archive.entries(room, after, below, limit, back=back)
+            about = {entry.body.ref if isinstance(entry.body, Edited) else entry.seq for entry in entries}
+            newer, first = await self._newer(room, about)
+            if first <= top + 1:
+                break
         gone = {seq for seq, record in newer.items() if record.message.deleted}
         return [_without(entry, gone) for entry in entries] if gone else entries
 
     async def messages(self, room: str, after: int, below: int, limit: int, *, back: bool) -> list[Record]:
         """Messages as they stand between the two numbers, oldest first: the first ones, or with `back` the
         last."""
-        found = await self._archive.history(room, after, below, limit, back=back)
-        newer = await self._newer(room, [seq for seq, _ in found])
+        for _ in range(TRIES):
+            top, found = await self._archive.history(room, after, below, limit, back=back)
+            newer, first = await self._newer(room, [seq for seq, _ in found])
+            if first <= top + 1:
+                break
         return [newer.get(seq, record) for seq, record in found]
 
     async def message(self, room: str, seq: int) -> Record | None:
@@ -86,28 +97,33 @@ class Archived:
         """Messages that hold every word, newest first, in rooms below these numbers."""
         hits = []
         for hit in await self._archive.search(query, below, before, limit):
-            newer = await self._newer(hit.room, [hit.message.seq])
-            record = newer.get(hit.message.seq)
-            if record is None:
-                hits.append(hit)
-            elif not record.message.deleted and record.message.rev == hit.message.rev:
+            seq = hit.message.seq
+            (record,) = await self.messages(hit.room, seq - 1, seq + 1, 1, back=False) or (Record(hit.message),)
+            if not record.message.deleted and record.message.text == hit.message.text:
                 hits.append(replace(hit, message=record.message))
         return hits
 
     async def earlier(self, room: str, body: Body, answer: Any) -> Appended:
         """See `redis_folding.earlier`."""
         _, seq, stored = answer
-        found = [] if stored else await self._archive.entries(room, int(seq) - 1, int(seq) + 1, 1, back=False)
+        found: list[Entry] = []
+        if not stored:
+            _, found = await self._archive.entries(room, int(seq) - 1, int(seq) + 1, 1, back=False)
         return earlier(room, body, answer, found[0] if found else None)
 
-    async def _newer(self, room: str, seqs: Iterable[int]) -> dict[int, Record]:
-        """What changed messages that may have left Redis in the meantime, as far as the archive may not know
-        it."""
+    async def _newer(self, room: str, seqs: Iterable[int]) -> tuple[dict[int, Record], int]:
+        """What changed messages that have left Redis in the meantime, as far as the archive may not know it; and
+        the first number that Redis has then. If the archive had less when it was read than was trimmed until now,
+        some of those changes may be missing from both: it is to be read again."""
         asked = list(seqs)
         if not asked:
-            return {}
-        found = await self._asking.call(b"HMGET", self._keys.room(room).records, *asked)
-        return {seq: read_record(seq, stored) for seq, stored in zip(asked, found, strict=True) if stored}
+            return {}, 0
+        names = self._keys.room(room)
+        records = self._asking.call(b"HMGET", names.records, *asked)
+        first = self._asking.call(b"HGET", names.head, b"o")  # on its heels: not looked at before the records
+        found = await records
+        newer = {seq: read_record(seq, stored) for seq, stored in zip(asked, found, strict=True) if stored}
+        return newer, int(await first or 1)
 
     async def room_names(self, limit: int, viewer: str | None, known: set[str]) -> list[tuple[str, int]]:
         """Rooms that Redis has lost and nobody has been in since."""
