@@ -23,24 +23,18 @@ from chatservice.logs.redis_codec import Record, read_record, read_rules
 from chatservice.logs.redis_folding import earlier
 from chatservice.logs.redis_keys import Keys
 
-BEGINS = frozenset(("append",))
-"""Scripts that begin a room. While the archive is away they wait for it; to the others a room that Redis does not
-know is empty then."""
-
-
 TRIES = 3
 """So often a page is read when what changes it is copied and trimmed at this moment. That takes as many entries
 as Redis keeps of a room, so it happens in tests."""
 
 
 class Archived:
-    """The older part of what Redis is asked; see `redis_asking.Seeding` too."""
+    """The older part of what Redis is asked; see `redis_beginning.Seeding` too."""
 
     def __init__(self, asking: Asking, keys: Keys, archive: Archive) -> None:
         self._asking = asking
         self._keys = keys
         self._archive = archive
-        self.under_way: dict[bytes, Promise[None]] = {}
 
     # --- pages ---
 
@@ -137,17 +131,9 @@ class Archived:
 
     # --- rooms that are lost ---
 
-    def seed(self, head: bytes, script: str) -> Promise[None]:
-        """See `redis_asking.Seeding.seed`."""
-        if script not in BEGINS:
-            return start(self._seed(head, only_looks=True))
-        promise = self.under_way.get(head)
-        if promise is None:
-            promise = start(self._seed(head, only_looks=False))
-            if not promise.done:
-                self.under_way[head] = promise
-                promise.then(lambda _: self.under_way.__delitem__(head))
-        return promise
+    def seed(self, head: bytes, *, only_looks: bool) -> Promise[None]:
+        """See `redis_beginning.Seeding.seed`."""
+        return start(self._seed(head, only_looks=only_looks))
 
     async def _seed(self, head: bytes, *, only_looks: bool) -> None:
         room = room_of(head)

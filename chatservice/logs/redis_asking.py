@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import Randomness
 from chatservice.domain.promise import Promise
+from chatservice.logs.redis_beginning import Beginnings
 from chatservice.redis.errors import Lost, NotConnected, RedisError, Refusal
 from chatservice.redis.server import Server
 
@@ -49,23 +50,6 @@ class Wire(Protocol):
         """Hear them no more."""
 
 
-SEED = [b"seed"]
-"""What a fenced script answers about a room that has no head (lua/fence.lua)."""
-
-
-class Seeding(Protocol):
-    """Puts a room back that Redis has lost and the archive has.
-
-    :ivar under_way: by the keys of heads.
-    """
-
-    under_way: dict[bytes, Promise[None]]
-
-    def seed(self, head: bytes, script: str) -> Promise[None]:
-        """Answers when the room stands as the archive has it; at once if it does not know the room. Rejected with
-        `Refused` if the archive cannot be asked and `script` would begin the room."""
-
-
 class State(Enum):
     """starting: never connected yet; all waits. up. down: it was there, and is not; only questions wait."""
 
@@ -101,7 +85,7 @@ class Asking:
         self._waiting: deque[_Waiting] = deque()
         self._pending = 0
         self._drained: Promise[None] | None = None
-        self.seeding: Seeding | None = None
+        self.beginnings: Beginnings | None = None  # where there is an archive
 
     # --- what happens to the wire ---
 
@@ -174,38 +158,16 @@ class Asking:
         # Nobody needs to be unable to guess an epoch; no two may be the same.
         self._count += 1
         fresh = f"{self._word}{self._count:x}"
-        if self.seeding is None:
+        if self.beginnings is None:
             self.wire.run(name, keys, (self.identity, fresh, *values), done)
-        else:
-            self._run_seeded(self.seeding, name, keys, fresh, values, done)
+            return
 
-    def _run_seeded(
-        self, seeding: Seeding, name: str, keys: Sequence[Word], fresh: str, values: Sequence[Word], done: Done
-    ) -> None:
-        """The same where there is an archive: it is asked first about a room that Redis does not know."""
+        def run(is_unsure: bool, done: Done) -> None:
+            self.wire.run(name, keys, (self.identity, fresh + "?" * is_unsure, *values), done)
+
         head = keys[0]
         assert isinstance(head, bytes)
-
-        def seeded(asked: Promise[None]) -> None:
-            if asked.error is not None:
-                done(asked.error)
-            else:
-                self.wire.run(name, keys, (self.identity, fresh, *values), done)
-
-        def answered(answer: Any) -> None:
-            if answer == SEED:
-                seeding.seed(head, name).then(seeded)
-            else:
-                done(answer)
-
-        def go(_: object = None) -> None:
-            self.wire.run(name, keys, (self.identity, f"{fresh}?", *values), answered)
-
-        under_way = seeding.under_way.get(head)
-        if under_way is None:
-            go()
-        else:  # what was asked before comes first
-            under_way.then(go)
+        (self.beginnings.append if name == "append" else self.beginnings.look)(head, run, done)
 
     def _when_up(self, go: Callable[[Done], None]) -> Promise[Any]:
         promise: Promise[Any] = Promise()

@@ -21,6 +21,7 @@ from chatservice.logs.archive_copying import PAUSE_S, Copying
 from chatservice.logs.note import Note, ignore
 from chatservice.logs.redis_archived import Archived
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
+from chatservice.logs.redis_beginning import Beginnings
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
 from chatservice.logs.redis_codec import read_page
@@ -94,7 +95,8 @@ class RedisLog(Reading, People):
         self._keys = keys = Keys(prefix, address.db)
         self._asking = asking = Asking(randomness, call_later, trouble, fence=fence)
         self._archive = archive
-        self._archived = asking.seeding = None if archive is None else Archived(asking, keys, archive)
+        self._archived = None if archive is None else Archived(asking, keys, archive)
+        asking.beginnings = None if self._archived is None else Beginnings(self._archived)
         self._accounts: dict[str, Account] = {}
         self._sink: LogSink | None = None
         self.bus = RedisBus(asking, keys, randomness.token(), call_soon, self._account_told, self._hears_accounts)

@@ -314,6 +314,23 @@ def test_no_room_begins_while_nobody_knows(tmp_path: Path) -> None:
     desk.archive.stop()
 
 
+def test_a_new_room_keeps_the_order(desk: ArchiveDesk) -> None:
+    """What is said at once in a room that nobody knows is there in the order in which it was said, though the
+    archive is asked first; also when Redis is emptied in the middle of it."""
+    desk.talk(3)
+    for room in ("fresh", "lobby"):
+        for key in list(desk.ground.keys()):
+            desk.ground.server.ask("DEL", key)
+        before = desk.read(room=room).top
+        promises = []
+        for number in range(60):
+            promises.append(desk.append(said(f"{number}"), room))
+            if number % 3 == 0:
+                desk.ground.pump.run()
+        answers = [desk.get(promise).seq for promise in promises]
+        assert answers == list(range(before + 1, before + 61))
+
+
 def test_who_was_stopped_changes_nothing(desk: ArchiveDesk) -> None:
     """A copier that goes on after another has taken its place writes nothing: it expects the archive elsewhere."""
     desk.talk(3)

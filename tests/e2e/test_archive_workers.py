@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from redis_server import RedisServer
 
 from e2e.server import Server, eventually
+from e2e.test_accounts import chatservice
 from e2e.v1peer import V1Peer
 
 KEEP = 256
@@ -29,6 +31,7 @@ class House:
             f"--archive=sqlite:{place / 'archive.db'}",
             f"--redis-keep={KEEP}",
             "--durability=cache",
+            "--metrics-listen=public",
         )
         self.a, self.b = (self._worker(place / name) for name in "ab")
 
@@ -60,6 +63,12 @@ def talk(peer: V1Peer, n: int, word: str) -> None:
         assert peer.answer(number)["type"] == "ok"
 
 
+def look(server: Server, path: str) -> str:
+    """What is served there."""
+    with urlopen(server.page_url + path) as answer:
+        return str(answer.read().decode())
+
+
 def texts(peer: V1Peer, **side: int) -> list[str]:
     """A page of history."""
     return [message.get("text", "") for message in peer.ask("history", room=ROOM, limit=50, **side)["messages"]]
@@ -79,6 +88,14 @@ def test_talk_beyond_what_redis_keeps(house: House) -> None:
     assert bob.ask("delete", room=ROOM, ref=3)["code"] == "forbidden"
     assert ann.ask("delete", room=ROOM, ref=3)["type"] == "ok"
     assert texts(bob, before=4) == ["first 重启 0", "first 重启 1", ""]
+    shown = look(house.a, "metrics")
+    assert "chat_archive_up 1.0" in shown and "chat_archive_errors_total 0.0" in shown
+    assert (
+        float(shown.split("\nchat_archive_entries_total ")[1].split("\n")[0])
+        + float(look(house.b, "metrics").split("\nchat_archive_entries_total ")[1].split("\n")[0])
+        >= TALK
+    )
+    assert '"status":"ok"' in look(house.a, "health")
     house.a.stop()
     last = bob.ask("message", room=ROOM, text="b is alone")["seq"]
     talk(bob, TALK, "second")
@@ -90,6 +107,32 @@ def test_talk_beyond_what_redis_keeps(house: House) -> None:
     joined = again.hello["rooms"][ROOM]
     assert joined["recovered"] and len(joined["events"]) == late.hello["rooms"][ROOM]["seq"] - last >= TALK
     again.connection.close()
+
+
+def test_from_sqlite_to_several(tmp_path: Path) -> None:
+    """C60. An operator moves a chat on SQLite to Redis with an archive; who was there resumes without noticing,
+    and sees all that was ever said. A second move, into what is full, is refused in one line."""
+    with Server(tmp_path, "--insecure-no-limits") as old, V1Peer(old, rooms={ROOM: None}) as ann:
+        talk(ann, TALK, "old")
+        position = {"epoch": ann.hello["rooms"][ROOM]["epoch"], "seq": TALK - 10}
+        token = ann.hello["guest_token"]
+    with RedisServer() as redis:
+        archive = f"--archive=sqlite:{tmp_path / 'archive.db'}"
+        move = ("move", f"--to={redis.url}", archive, f"--redis-keep={KEEP}")
+        done = chatservice(tmp_path, *move)
+        assert done.returncode == 0 and f"{TALK} entries" in done.stdout, done.stderr
+        again = chatservice(tmp_path, *move)
+        assert again.returncode == 1 and "empty" in again.stderr and len(again.stderr.splitlines()) == 1
+        with (
+            Server(tmp_path / "a", f"--store={redis.url}", archive, "--insecure-no-limits") as new,
+            V1Peer(new, token=token, rooms={ROOM: position}) as ann,
+        ):
+            joined = ann.hello["rooms"][ROOM]
+            assert joined["recovered"] and [event["seq"] for event in joined["events"]] == list(
+                range(TALK - 9, TALK + 1)
+            )
+            assert texts(ann, before=51) == [f"old {n}" for n in range(50)]
+            assert ann.ask("message", room=ROOM, text="new")["seq"] == TALK + 1
 
 
 @pytest.mark.slow

@@ -188,7 +188,7 @@ def test_many(kind: str) -> None:
     """The same, many more and longer."""
 
     @given(st.lists(STEP, min_size=20, max_size=120))
-    @settings(HISTORY, max_examples=200)
+    @settings(HISTORY, max_examples=60)
     def many(steps: list[Step]) -> None:
         play(kind, steps)
 
