@@ -47,15 +47,20 @@ class Beginnings:
         self._asked: dict[bytes, tuple[_Beginning, Promise[None]]] = {}
 
     def look(self, head: bytes, run: Run, done: Done) -> None:
-        """A script that begins no room."""
+        """A script that begins no room. It sees what was given before."""
 
         def answered(answer: Any) -> None:
-            if answer == SEED:
+            if answer == SEED and head in self._asked:
+                self._asked[head][0].after.append(lambda: self.look(head, run, done))
+            elif answer == SEED:
                 self._seeding.seed(head, only_looks=True).then(lambda asked: _go(asked, run, done))
             else:
                 done(answer)
 
-        run(True, answered)
+        if head in self._asked:
+            self._asked[head][0].after.append(lambda: self.look(head, run, done))
+        else:
+            run(True, answered)
 
     def append(self, head: bytes, run: Run, done: Done) -> None:
         """A script that may begin one."""
