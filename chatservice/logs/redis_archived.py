@@ -14,7 +14,7 @@ from typing import Any
 from chatservice.domain.errors import Refused
 from chatservice.domain.events import Body, Edited, Entry, Said
 from chatservice.domain.message import erase
-from chatservice.domain.ports import Appended, Hit, Page
+from chatservice.domain.ports import Appended, Hit, Page, Unread
 from chatservice.domain.promise import Promise, start
 from chatservice.logs.archive import Archive
 from chatservice.logs.archive_copying import room_of
@@ -81,6 +81,14 @@ class Archived:
             if first <= top + 1:
                 break
         return [newer.get(seq, record) for seq, record in found]
+
+    async def unread(self, room: str, user_id: str, after: int, below: int, limit: int) -> Unread:
+        """What a user has not read between the two numbers, looked for in so many messages."""
+        shown = [
+            r.message for r in await self.messages(room, after, below, limit, back=False) if not r.message.deleted
+        ]
+        others = sum(message.user.id != user_id for message in shown)
+        return Unread(others, sum(user_id in message.mentions for message in shown))
 
     async def message(self, room: str, seq: int) -> Record | None:
         """How an old message stands; None if there is none."""

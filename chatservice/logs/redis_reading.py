@@ -75,8 +75,15 @@ class Reading:
         return start(self._unread(room, user_id, after))
 
     async def _unread(self, room: str, user_id: str, after: int) -> Unread:
-        cards = self._keys.room(room).cards
-        return Unread(*await self._asking.run("unread", (cards,), after, user_id, COUNT_LIMIT))
+        names = self._keys.room(room)
+        older = Unread(0, 0)
+        if self._archived is not None:
+            first = int(await self._asking.call(b"HGET", names.head, b"o") or 1)
+            if after + 1 < first:
+                older = await self._archived.unread(room, user_id, after, first, COUNT_LIMIT)
+                after = first - 1
+        unread, mentions = await self._asking.run("unread", (names.cards,), after, user_id, COUNT_LIMIT)
+        return Unread(min(COUNT_LIMIT, unread + older.unread), min(COUNT_LIMIT, mentions + older.mentions))
 
     def room_names(self, limit: int, viewer: str | None) -> Promise[tuple[tuple[str, int], ...]]:
         """See `Messages.room_names`."""
