@@ -114,8 +114,9 @@ class Archive(Protocol):
 
     def history(
         self, room: str, after: int, below: int, limit: int, *, back: bool
-    ) -> Promise[tuple[int, list[tuple[int, Record]]]]:
-        """Messages between the two numbers, with their numbers, the same way; holes do not matter."""
+    ) -> Promise[tuple[Standing | None, list[tuple[int, Record]]]]:
+        """How the room stands there, and messages between the two numbers, with their numbers, the same way; holes
+        do not matter."""
 
     def search(self, query: str, below: Mapping[str, int], before: int | None, limit: int) -> Promise[list[Hit]]:
         """Messages that hold every word, newest first.

@@ -151,14 +151,14 @@ class Copying:
         copies, more = [], False
         for room, answer in zip(rooms, asked, strict=True):
             copy = await self._plan(room, standings.get(room), await answer)
-            if copy is not None:
+            if copy is not None and await self._may_cut(copy):
                 copies.append(copy)
-                more = more or copy.cut is not None or len(copy.entries) == ENTRIES
+            more = more or (copy is not None and (copy.cut is not None or len(copy.entries) == ENTRIES))
         stored = await self._store(copies)
         archive.numbers.copied += sum(len(copy.entries) for copy in copies if copy.room in stored)
         for copy in copies:
             if copy.room in stored:
-                self._tell(copy.room, stored[copy.room])
+                self._tell(copy, stored[copy.room].top)
         return more or len(rooms) >= ROOMS
 
     async def _store(self, copies: Sequence[Copy]) -> dict[str, Standing]:
@@ -182,17 +182,19 @@ class Copying:
         self._strangers.add(room)
         self._trouble(f"the room {room!r} is not copied to the archive any more: {why}")
 
-    def _tell(self, room: str, standing: Standing) -> None:
+    async def _may_cut(self, copy: Copy) -> bool:
+        """Before anything is taken back, Redis must know: it would trim what it believes to be in the archive.
+        False
+        if it has done so since we looked; then it is looked at again."""
+        return copy.cut is None or 0 < await self._tell(copy, copy.cut) <= copy.cut + 1
+
+    def _tell(self, copy: Copy, mark: int) -> Promise[int]:
         """The archive has the room up to there."""
-        names = self._keys.room(room)
-        self._asking.run_fenced(
+        names = self._keys.room(copy.room)
+        return self._asking.run_fenced(
             "archived",
             (*names.found, names.unarchived),
-            standing.epoch,
-            standing.top,
-            standing.first,
-            self._keep,
-            room,
+            *(copy.epoch, mark, copy.first, self._keep, copy.room),
         )
 
     async def _plan(self, room: str, standing: Standing | None, answer: Any) -> Copy | None:
@@ -232,14 +234,16 @@ class Copying:
     # --- now and then ---
 
     async def _sweep(self) -> None:
-        """Once for an archive: what was said before there was one, or to another one, is copied as well."""
+        """Look at all rooms: of a new archive, for what was said before there was one; of a server that was
+        started again, for what it has lost, which must not stay in the archive either."""
         if self._swept:
             return
         id = self._archive.id.encode()
         await self._asking.call(b"SET", self._keys.archive, id, b"NX")  # it may have been emptied
         if await self._asking.call(b"GET", self._keys.archive) != id:
             raise ValueError("this Redis is kept in another archive now")
-        if await self._asking.call(b"GET", self._keys.swept) != id:
+        now = b"%s %s" % (id, self._asking.identity.encode())
+        if await self._asking.call(b"GET", self._keys.swept) != now:
             cursor, begins = b"0", b"%s{*}:m:*" % self._keys.prefix
             while True:
                 cursor, heads = await self._asking.call(b"SCAN", cursor, b"MATCH", begins, b"COUNT", 1000)
@@ -248,7 +252,7 @@ class Copying:
                     await self._asking.call(b"SADD", self._keys.room(room).unarchived, room)
                 if cursor == b"0":
                     break
-            await self._asking.call(b"SET", self._keys.swept, id)
+            await self._asking.call(b"SET", self._keys.swept, now)
         self._swept = True
 
     async def _forget(self) -> None:

@@ -120,9 +120,11 @@ class DatabaseArchive:
 
     def history(
         self, room: str, after: int, below: int, limit: int, *, back: bool
-    ) -> Promise[tuple[int, list[tuple[int, Record]]]]:
+    ) -> Promise[tuple[Standing | None, list[tuple[int, Record]]]]:
         """See `Archive.history`."""
-        return self._read(lambda tables: (tables.top(room), tables.history(room, after, below, limit, back)))
+        return self._read(
+            lambda tables: (tables.standings([room]).get(room), tables.history(room, after, below, limit, back))
+        )
 
     def search(self, query: str, below: Mapping[str, int], before: int | None, limit: int) -> Promise[list[Hit]]:
         """See `Archive.search`."""

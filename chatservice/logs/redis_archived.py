@@ -11,15 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from chatservice.domain.errors import Refused
+from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Edited, Entry, Said
 from chatservice.domain.message import erase
 from chatservice.domain.ports import Appended, Hit, Page, Unread
 from chatservice.domain.promise import Promise, start
-from chatservice.logs.archive import Archive
+from chatservice.domain.recovery import resolve
+from chatservice.logs.archive import Archive, Standing
 from chatservice.logs.archive_copying import room_of
 from chatservice.logs.redis_asking import Asking
-from chatservice.logs.redis_codec import Record, read_record, read_rules
+from chatservice.logs.redis_codec import Record, read_forks, read_record, read_rules
 from chatservice.logs.redis_folding import earlier
 from chatservice.logs.redis_keys import Keys
 
@@ -76,9 +77,12 @@ class Archived:
         """Messages as they stand between the two numbers, oldest first: the first ones, or with `back` the
         last."""
         for _ in range(TRIES):
-            top, found = await self._archive.history(room, after, below, limit, back=back)
+            standing, found = await self._archive.history(room, after, below, limit, back=back)
             newer, first = await self._newer(room, [seq for seq, _ in found])
-            if first <= top + 1:
+            if standing is None or not found:
+                return []
+            await self._must_be_so(room, standing)
+            if first <= standing.top + 1:
                 break
         return [newer.get(seq, record) for seq, record in found]
 
@@ -89,6 +93,17 @@ class Archived:
         ]
         others = sum(message.user.id != user_id for message in shown)
         return Unread(others, sum(user_id in message.mentions for message in shown))
+
+    async def _must_be_so(self, room: str, standing: Standing) -> None:
+        """What Redis has lost may still be folded into the archive's messages, until the next copy (a second).
+
+        :raises Refused: `unavailable`, while it is so.
+        """
+        epoch, top, forks = await self._asking.call(b"HMGET", self._keys.room(room).head, b"e", b"s", b"f")
+        page = Page(int(top or 0), (epoch or b"").decode(), read_forks(forks or b""), 1, ())
+        # A fork that nobody has touched yet ends where the log does, so this holds before it as well.
+        if page.top < standing.top or resolve(standing.position, page, limit=2**62).reason == "truncated":
+            raise Refused(Code.UNAVAILABLE, retry_ms=1000)
 
     async def message(self, room: str, seq: int) -> Record | None:
         """How an old message stands; None if there is none."""
