@@ -211,18 +211,21 @@ class Copying:
             # Some may have expired, or been trimmed by a chat without an archive, before they were copied.
             whole = standing.first if first <= standing.top + 1 else first
             return Copy(room, standing.position, *now, whole, orders, numbered)
-        if verdict.reason != "truncated" and not await self._is_same_past(room, standing, first):
+        if verdict.reason != "truncated" and not await self._is_same_past(room, standing, page, first):
             self._leave(room, "it has another past there")
             return None
         # What Redis still has is copied anew: what the lost entries did to it must not stay.
         cut = min(verdict.valid if verdict.reason == "truncated" else standing.top, first - 1, standing.top)
         return Copy(room, standing.position, *now, min(standing.first, cut + 1), orders, (), cut)
 
-    async def _is_same_past(self, room: str, standing: Standing, first: int) -> bool:
+    async def _is_same_past(self, room: str, standing: Standing, page: Page, first: int) -> bool:
         """Whether the oldest entry in Redis is the one that the archive has under that number. So many epochs may
         have passed that the room does not remember the archive's."""
         if first > standing.top:
             return True
+        if first > page.top:  # it has none: then by the epoch of the one before
+            _, before = await self._archive.entries(room, first - 2, first, 1, back=False)
+            return bool(before) and before[0].epoch in (page.epoch, *(epoch for epoch, _ in page.forks))
         _, known = await self._archive.entries(room, first - 1, first + 1, 1, back=False)
         names = self._keys.room(room)
         answer = await self._asking.run_fenced("read", names.found[:3], first - 1, 1, "f")
