@@ -18,6 +18,7 @@ from twisted.web.server import Request, Site
 
 from chatservice import __version__
 from chatservice.domain.hub import Hub
+from chatservice.logs.archive import Numbers
 from chatservice.transports.counted import Counted, Histogram
 from chatservice.transports.tls import ReloadableContext
 from twisted import __version__ as twisted_version
@@ -148,6 +149,22 @@ class ChatCollector(Collector):
         build = GaugeMetricFamily("chat_build_info", "Always 1.", labels=list(labels))
         build.add_metric(list(labels.values()), 1)
         yield build
+
+
+class ArchiveCollector(Collector):
+    """Reads what is counted of the archive. How far it is behind, the worker knows that copies; others say 0."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    def collect(self) -> Iterator[Metric]:
+        """See `Collector.collect`."""
+        numbers = self._numbers
+        yield GaugeMetricFamily("chat_archive_up", "Whether the archive can be used.", int(not numbers.away))
+        yield GaugeMetricFamily("chat_archive_lag_entries", "Entries that wait for it.", numbers.lag_entries)
+        yield GaugeMetricFamily("chat_archive_lag_seconds", "For how long the oldest of them has.", numbers.lag_s)
+        yield CounterMetricFamily("chat_archive_entries", "Entries that this worker has copied.", numbers.copied)
+        yield CounterMetricFamily("chat_archive_errors", "What the archive failed to do.", numbers.errors)
 
 
 def _gauge(name: str, words: str, label: str, values: dict[str, int]) -> Metric:

@@ -31,9 +31,11 @@ from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
 from chatservice.listening import Listening, given_sockets
 from chatservice.logbook import THRESHOLD
+from chatservice.logs.archive_registry import check_archive, open_archive
+from chatservice.logs.archive_store import DatabaseArchive
 from chatservice.logs.audit import AuditFile
 from chatservice.logs.registry import BadStore, check_log, open_log
-from chatservice.metrics import ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
+from chatservice.metrics import ArchiveCollector, ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
 from chatservice.notify import Manager, Watchdog, manager_of
 from chatservice.operator import Operator, Rooms
 from chatservice.preparing import (
@@ -102,6 +104,7 @@ class ChatService(MultiService):
         self._read = read
         self.pages = Pages.load()
         self._log: Engine | None = None
+        self._archive: DatabaseArchive | None = None
         self._hub: Hub | None = None
         self._passwords: Passwords | None = None
         self._ticking: LoopingCall | None = None
@@ -189,9 +192,14 @@ class ChatService(MultiService):
                 yield deferToThread(log.stop)
             else:
                 yield deferred_of(log.stop())
+            if self._archive is not None:
+                yield deferToThread(self._archive.stop)
 
     def _open_log(self) -> Surroundings:
         config, reactor = self.config, self._reactor
+        self._archive = open_archive(
+            config.archive, config.data, config.archive_password, reactor.callFromThread, warn
+        )
         self._log = open_log(
             config.store,
             config.data,
@@ -205,6 +213,8 @@ class ChatService(MultiService):
             call_later=reactor.callLater,
             seconds=reactor.seconds,
             trouble=warn,
+            archive=self._archive,
+            keep=config.redis_keep,
         )
         turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater, counted=self.counted)
         hub = self._hub = Hub(
@@ -236,6 +246,9 @@ class ChatService(MultiService):
             counted=self.counted,
             neighbours=None if self._worker is None else self._worker.neighbours(config.data, reactor),
         )
+        archive = self._archive
+        if archive is not None:
+            around.health.beside["archive"] = lambda: not archive.numbers.away
         around.desk.settings = lambda: shown_settings(self.config.settings)
         around.desk.listen()
         around.health.log = self._log
@@ -261,7 +274,10 @@ class ChatService(MultiService):
             return
         contexts, seconds = listening.contexts.values(), self._reactor.seconds
         collector = ChatCollector(self.counted, around.hub, contexts, listening.connections, seconds)
-        resource = MetricsResource(registry_of(collector))
+        registry = registry_of(collector)
+        if self._archive is not None:
+            registry.register(ArchiveCollector(self._archive.numbers))
+        resource = MetricsResource(registry)
         self._lag = LoopLag(self._reactor, self.counted.lag_s)
         if isinstance(where, Listener):
             listening.open_beside(around, where, MetricsSite(resource, self._reactor))
@@ -351,6 +367,7 @@ def make_service(
             config = worker.adopt(config)
         make_passes(config, Registry(PrecisNames()))
         check_log(config.store, config.data, config.durability)
+        check_archive(config.archive, config.data, config.archive_password)
         examine(config, reactor)
         for listener in wanted_listeners(config):
             listener.check_free()

@@ -14,6 +14,8 @@ from redis_server import RedisServer, shared_server
 from twisted.internet.epollreactor import EPollReactor
 
 from chatservice.domain.ports import Engine
+from chatservice.logs.archive_sqlite import SQLiteEngine
+from chatservice.logs.archive_store import Database, DatabaseArchive
 from chatservice.logs.redis_log import RedisLog
 from chatservice.logs.redis_sharded import ShardedLog
 from chatservice.logs.shard_map import read_map
@@ -81,7 +83,29 @@ class RedisGround:
         for key in self.keys():
             self.server.ask("DEL", key)
         for key, value in backup.items():
-            self.server.ask("RESTORE", key, 0, value)
+            if b":lease:" not in key:  # it has expired since
+                self.server.ask("RESTORE", key, 0, value)
+
+
+class ArchivedGround(RedisGround):
+    """The same with an archive, and next to nothing kept in Redis itself."""
+
+    def __init__(self, place: Path, server: RedisServer | None = None, database: Database | None = None) -> None:
+        super().__init__(place, server)
+        self._database = database or SQLiteEngine(place / "archive.db")
+        self.archive: DatabaseArchive | None = None
+
+    def settle(self) -> None:
+        """Until the archive has all."""
+        self.pump.wait(lambda: not any(key.endswith(b":n") for key in self.keys()), "the copy")
+
+    def open(self, pump: Pump, clock: FakeClock, ids: Ids, fence: bool, **more: Any) -> Engine:
+        if self.archive is not None:
+            self.archive.stop()
+        self.archive = DatabaseArchive(self._database, hand_driven().callFromThread)
+        return super().open(
+            pump, clock, ids, fence, **{"keep": 2, "copy_pause_s": 0.001, **more, "archive": self.archive}
+        )
 
 
 class ShardedGround(RedisGround):

@@ -23,6 +23,9 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
     "data": (["/srv/chat"], "data", Path("/srv/chat")),
     "store": (["memory:"], "store", "memory:"),
     "durability": (["process"], "durability", "process"),
+    "archive": (["postgresql://h/db"], "archive", "postgresql://h/db"),
+    "archive-password-file": ([__file__], "archive_password", Path(__file__).read_text().partition("\n")[0]),
+    "redis-keep": (["300"], "redis_keep", 300),
     "default-dialect": (["text"], "default_dialect", "text"),
     "default-room": (["上海"], "default_room", "上海"),
     "lang": (["zh-CN"], "lang", "zh-CN"),
@@ -64,7 +67,11 @@ SAID: dict[str, tuple[list[str], str, Any]] = {
 
 
 # What cannot be said alone.
-BESIDE = {"proxy-protocol": ["--trusted-proxy", "10.0.0.1"], "workers": ["--store", "redis://localhost"]}
+BESIDE = {
+    "proxy-protocol": ["--trusted-proxy", "10.0.0.1"],
+    "workers": ["--store", "redis://localhost"],
+    "archive": ["--store", "redis://h"],
+}
 
 
 def found(config: Config, name: str) -> Any:

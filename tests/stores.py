@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fakes import PATIENCE_S, FakeClock, Ids, Pump
-from redis_ground import RedisGround, ShardedGround
+from redis_ground import ArchivedGround, RedisGround, ShardedGround
 
 from chatservice.domain.accounts import Account
 from chatservice.domain.events import Entry
@@ -100,8 +100,10 @@ def wal(path: Path) -> Path:
 GROUNDS: dict[str, Callable[[Path], Ground]] = {"memory": MemoryGround, "sqlite": SQLiteGround}
 """A new row here is a new engine that owes the same."""
 
-ENGINES = (*sorted(GROUNDS), "redis")
-"""Those and the one that needs a server beside it: tests that ask thousands of times leave it out."""
+SERVED: dict[str, Callable[[Path], Ground]] = {"redis": RedisGround, "archived": ArchivedGround}
+"""Those that need a server beside them: tests that ask thousands of times leave them out."""
+
+ENGINES = (*sorted(GROUNDS), *SERVED)
 
 CONTRACTED = (*ENGINES, "shards")
 """Those and several servers as one log: what every engine owes, they owe as well."""
@@ -122,7 +124,7 @@ class Store:
 
     def __init__(self, kind: str, place: Path, *, fence: bool = True) -> None:
         self.kind = kind
-        self.ground = {**GROUNDS, "redis": RedisGround, "shards": ShardedGround}[kind](place)
+        self.ground = {**GROUNDS, **SERVED, "shards": ShardedGround}[kind](place)
         self.pump: Pump = getattr(self.ground, "pump", None) or Pump()
         self.clock, self.ids = FakeClock(), Ids("e")
         self.engine: Engine

@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, Row] = {
     "backup": Row("backup", "copy the log into one file, while the chat runs or not"),
     "restore": Row("restore", "put such a copy in the log's place, while the chat does not run"),
     "divide": Row("divide", "move rooms to the Redis servers that --store gives them, while no chat runs"),
+    "move": Row("move", "copy a log on SQLite into an empty Redis, while the chat does not run"),
     "doctor": Row("doctor", "look at a chat through its public address, and say what a proxy does to it"),
     "version": Row("version", "say which version this is, and of what it is made"),
 }

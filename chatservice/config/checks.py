@@ -17,6 +17,7 @@ from chatservice.domain.errors import Refused
 from chatservice.domain.limits import ECHO_BYTES, Rate
 from chatservice.domain.names import clean_room
 from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
+from chatservice.logs.archive_registry import ARCHIVES, NONE
 from chatservice.logs.registry import REDIS, STORES, engine_of
 from chatservice.logs.shard_map import addresses
 from chatservice.redis.address import BadAddress, parse_address
@@ -30,6 +31,8 @@ _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
 
 MOST_WORKERS = 64
 """More than a machine's cores help nobody, and each has connections of its own to the store."""
+LEAST_KEPT = 256
+"""As many as a room that is open has in memory (domain/limits.py, RING)."""
 
 _FRACTION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 
@@ -234,6 +237,34 @@ def workers(called: str, said: str, store: str, metrics_said: str) -> int:
             " any; say --metrics-listen tcp:9100, then they are at that port and those above it"
         )
     return int(said)
+
+
+def archive(called: str, value: str, store: str) -> str:
+    """A database, with a store that needs one."""
+    value = value if ":" in value or value == NONE else value + ":"
+    if value == NONE:
+        return value
+    name = value.partition(":")[0]
+    if name not in ARCHIVES:  # the rest may be a password
+        raise BadConfig(f"{called} {name}: there is {', '.join(ARCHIVES)}, {NONE}")
+    if engine_of(store) not in REDIS:
+        raise BadConfig(f"{called}: an archive is for Redis (--store redis://…); other stores keep everything")
+    return value
+
+
+def first_line(path: Path | None, called: str) -> str:
+    """What a file with a secret says; nothing without a file."""
+    try:
+        return "" if path is None else path.read_text("utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{called} {path}: it cannot be read") from error
+
+
+def kept(called: str, value: str) -> int:
+    """So many entries as every worker may need at once, at least."""
+    if not (value.isascii() and value.isdigit() and int(value) >= LEAST_KEPT and len(value) < 9):
+        raise BadConfig(f"{called} {value}: say a number of entries, {LEAST_KEPT} at least")
+    return int(value)
 
 
 def room(called: str, value: str) -> str:

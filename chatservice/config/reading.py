@@ -48,6 +48,7 @@ class Config:
     data: Path
     store: str
     durability: str
+    archive: str
     default_dialect: str
     default_room: str
     lang: str
@@ -70,6 +71,8 @@ class Config:
     messages: Rate = MESSAGES
     owner_token_file: Path | None = None
     guest_key_file: Path | None = None
+    archive_password: str = field(default="", repr=False)
+    redis_keep: int = 10_000
     log_format: str = "auto"
     log_level: str = "info"
     metrics: Listener | str = "none"
@@ -128,6 +131,13 @@ def read_config(
         data=Path(s.word("data") or checks.data_directory(environment)).expanduser().absolute(),
         store=t(checks.store, *s.both("store")),
         durability=t(checks.one_of, *s.both("durability"), (*DURABILITIES, REPLICA, CACHE)),
+        archive=t(checks.archive, *s.both("archive"), s.word("store")),
+        archive_password=t(
+            checks.first_line,
+            t(checks.secret_file, *s.both("archive-password-file"), credentials, "archive-password"),
+            s.called("archive-password-file"),
+        ),
+        redis_keep=t(checks.kept, *s.both("redis-keep")),
         default_dialect=t(checks.one_of, *s.both("default-dialect"), DEFAULTS),
         default_room=t(checks.room, *s.both("default-room")),
         lang=t(checks.one_of, *s.both("lang"), LANGUAGES),

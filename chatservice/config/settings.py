@@ -186,8 +186,8 @@ def _unknown(name: str, known: Sequence[str]) -> str:
 
 
 def in_words(setting: Setting) -> str:
-    """The value for whoever looks after the service. A Redis is shown by its kind only: its address may hold a
-    password in more than one place. Of several the ranges are shown too.
+    """The value for whoever looks after the service. A Redis or PostgreSQL is shown by its kind only: its address
+    may hold a password in more than one place. Of several the ranges are shown too.
     """
     value = setting.value
     if isinstance(value, bool):
@@ -196,6 +196,6 @@ def in_words(setting: Setting) -> str:
         if setting.option.name == "socketio-emitters":
             value = tuple(f"{one.partition(':')[0]}:…" for one in value)
         return ", ".join(value)
-    if setting.option.name != "store" or value.partition(":")[0] in ("memory", "sqlite"):
+    if setting.option.name not in ("store", "archive") or value.partition(":")[0] in ("memory", "sqlite", "none"):
         return value
     return " ".join(f"{word.partition(':')[0]}:…" for word in value.split())

@@ -215,6 +215,30 @@ OPTIONS: tuple[Option, ...] = (
         " forgets, replica answers when a replica has it too.",
     ),
     Option(
+        STORAGE,
+        "archive",
+        "value",
+        "none",
+        "With Redis: keep what it does not keep for ever in sqlite:[PATH] (all workers on one machine) or in"
+        " postgresql://[USER@]HOST[:PORT]/DATABASE; none keeps only its newest.",
+    ),
+    Option(
+        STORAGE,
+        "archive-password-file",
+        "value",
+        "",
+        "Read PostgreSQL's password from this file, if it does not stand in the address.",
+        otherwise="archive-password in $CREDENTIALS_DIRECTORY, if it is there",
+    ),
+    Option(
+        STORAGE,
+        "redis-keep",
+        "number",
+        "10000",
+        "Keep so many entries of a room in Redis; with an archive the older ones are there.",
+        "entries",
+    ),
+    Option(
         LIMITS,
         "message-burst",
         "number",

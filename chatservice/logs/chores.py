@@ -29,7 +29,7 @@ class Chores:
         self._clock = clock
         self._index = index
         self._pruned = pruned
-        self._is_merging = False  # a round of `_purge` has begun in this process
+        self._purge = Purge()
         self._pruned_at = 0.0
 
     def step(self, connection: sqlite3.Connection) -> bool:
@@ -42,7 +42,7 @@ class Chores:
             self._pruned_at = self._clock()
         if connection.execute("SELECT 1 FROM chore").fetchone() is None:
             return False
-        return self._purge(connection)
+        return self._purge.step(connection)
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -53,8 +53,32 @@ class Chores:
             self._index.forget()
             raise
 
-    def _purge(self, connection: sqlite3.Connection) -> bool:
-        """Merge the index into one segment, which drops the tombstoned words, then empty the write-ahead log.
+    def _prune(self, connection: sqlite3.Connection) -> bool:
+        now_ms = int(self._clock() * 1000)
+        forget_sessions(connection, now_ms)
+        forget_invites(connection, now_ms)
+        rooms = connection.execute(
+            "SELECT id, name, json_extract(rules, '$.expires') FROM room"
+            " WHERE json_extract(rules, '$.expires') > 0"
+        ).fetchall()
+        for room, name, expires_s in rooms:
+            if trim(connection, room, now_ms - expires_s * 1000):
+                (first,) = connection.execute("SELECT first FROM room WHERE id = ?", (room,)).fetchone()
+                self._pruned(name, first)
+                return True
+        return False
+
+
+class Purge:
+    """Makes erased words unreadable, where tables `chore` and `found` are as in schema/."""
+
+    def __init__(self) -> None:
+        self._is_merging = False  # a round has begun in this process
+
+    def step(self, connection: sqlite3.Connection) -> bool:
+        """Within no transaction. True while there is more to do at once.
+
+        Merge the index into one segment, which drops the tombstoned words, then empty the write-ahead log.
 
         SQLite 3.40 has no FTS5 secure-delete; `secure_delete=ON` overwrites what the merge sets free. A round ends
         all that was deleted before it began. What is deleted during it asks for another one: a tombstone that is
@@ -79,21 +103,6 @@ class Chores:
         _empty_write_ahead_log(connection)
         self._is_merging = False
         return connection.execute("SELECT 1 FROM chore").fetchone() is not None
-
-    def _prune(self, connection: sqlite3.Connection) -> bool:
-        now_ms = int(self._clock() * 1000)
-        forget_sessions(connection, now_ms)
-        forget_invites(connection, now_ms)
-        rooms = connection.execute(
-            "SELECT id, name, json_extract(rules, '$.expires') FROM room"
-            " WHERE json_extract(rules, '$.expires') > 0"
-        ).fetchall()
-        for room, name, expires_s in rooms:
-            if trim(connection, room, now_ms - expires_s * 1000):
-                (first,) = connection.execute("SELECT first FROM room WHERE id = ?", (room,)).fetchone()
-                self._pruned(name, first)
-                return True
-        return False
 
 
 def _empty_write_ahead_log(connection: sqlite3.Connection) -> bool:

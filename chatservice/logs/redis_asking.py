@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import Randomness
 from chatservice.domain.promise import Promise
+from chatservice.logs.redis_beginning import Beginnings
 from chatservice.logs.redis_confirming import Confirming, Unconfirmed
 from chatservice.redis.errors import Lost, NotConnected, RedisError, Refusal
 from chatservice.redis.server import Server
@@ -93,6 +94,7 @@ class Asking:
         self._waiting: deque[_Waiting] = deque()
         self._pending = 0
         self._drained: Promise[None] | None = None
+        self.beginnings: Beginnings | None = None  # where there is an archive
 
     # --- what happens to the wire ---
 
@@ -179,7 +181,17 @@ class Asking:
     def _run_fenced(self, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done) -> None:
         # Nobody needs to be unable to guess an epoch; no two may be the same.
         self._count += 1
-        self.wire.run(name, keys, (self.identity, f"{self._word}{self._count:x}", *values), done)
+        fresh = f"{self._word}{self._count:x}"
+        if self.beginnings is None:
+            self.wire.run(name, keys, (self.identity, fresh, *values), done)
+            return
+
+        def run(is_unsure: bool, done: Done) -> None:
+            self.wire.run(name, keys, (self.identity, fresh + "?" * is_unsure, *values), done)
+
+        head = keys[0]
+        assert isinstance(head, bytes)
+        (self.beginnings.append if name == "append" else self.beginnings.look)(head, run, done)
 
     def _when_up(self, go: Callable[[Done], None]) -> Promise[Any]:
         promise: Promise[Any] = Promise()

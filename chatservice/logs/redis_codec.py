@@ -36,8 +36,8 @@ def read_told(room: str, told: bytes) -> Entry:
 
 
 def read_page(room: str, answer: Sequence[Any]) -> Page:
-    """What lua/read.lua answers."""
-    top, epoch, forks, first, rules, begin, entries = answer
+    """What lua/read.lua answers, as far as Redis has it."""
+    top, epoch, forks, first, rules, begin, entries, _ = answer
     return Page(
         top,
         epoch.decode(),

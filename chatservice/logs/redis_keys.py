@@ -23,6 +23,7 @@ class RoomKeys:
 
     :ivar named: the rooms of its partition by last use; empty for rooms that are on no list.
     :ivar expiring: those of its partition whose messages expire.
+    :ivar unarchived: the rooms of its partition of which the archive has not all.
     """
 
     head: bytes
@@ -35,6 +36,7 @@ class RoomKeys:
     workers: bytes
     present: bytes
     expiring: bytes
+    unarchived: bytes
 
     @property
     def found(self) -> tuple[bytes, ...]:
@@ -59,6 +61,8 @@ class Keys:
         self.erased = self.prefix + b"erased"
         self.shards = self.prefix + b"shards"
         self.taker = self.prefix + b"taker"
+        self.archive = self.prefix + b"archive"
+        self.swept = self.prefix + b"archive:swept"
         self.everybody = self._channels + b"all"
         self.nicks = self.prefix + b"nicks"
         self.number = self.prefix + b"number"
@@ -85,6 +89,7 @@ class Keys:
             # A room's name has no controls, so 0 ends it.
             present=base + b"p:" + room + b"\0",
             expiring=base + b"expiring",
+            unarchived=base + b"n",
         )
 
     def partition_id(self, partition: int) -> bytes:

@@ -16,14 +16,17 @@ from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Moderated
 from chatservice.domain.ports import Appended, LogError, LogSink, Pace, Page, Randomness
 from chatservice.domain.promise import Promise, rejected, start
+from chatservice.logs.archive import Archive
+from chatservice.logs.archive_copying import PAUSE_S, Copying
 from chatservice.logs.note import Note, ignore
 from chatservice.logs.redis_absence import Absence
+from chatservice.logs.redis_archived import Archived
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
+from chatservice.logs.redis_beginning import Beginnings
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
 from chatservice.logs.redis_claim import ALL, Claim, check_durable, claim_servers
 from chatservice.logs.redis_codec import read_page
-from chatservice.logs.redis_folding import earlier
 from chatservice.logs.redis_guestbook import first_numbers
 from chatservice.logs.redis_keys import Keys
 from chatservice.logs.redis_once import RedisOnce
@@ -65,6 +68,9 @@ class RedisLog(Reading, People):
     :param prefix: what all keys begin with.
     :param shards: how the partitions are divided, if this is not the only server; see `ShardedLog`.
     :param number: which of them this one is.
+    :param keep: entries a room keeps.
+    :param archive: what has the older ones. Whoever opened it closes it, after the log.
+    :param copy_pause_s: how far the archive may be behind.
     """
 
     stop_blocks = False
@@ -90,6 +96,8 @@ class RedisLog(Reading, People):
         cid_ttl_s: int | None = CID_TTL_S,
         shards: ShardMap = ALL,
         number: int = 0,
+        archive: Archive | None = None,
+        copy_pause_s: float = PAUSE_S,
     ) -> None:
         self.durability = "cache"
         self.cid_ttl_s = cid_ttl_s
@@ -104,17 +112,42 @@ class RedisLog(Reading, People):
         self._asking = asking = Asking(
             randomness, call_later, trouble, fence=fence, call_soon=call_soon if durability == "replica" else None
         )
+        self._archive = archive
+        self._archived = None if archive is None else Archived(asking, keys, archive)
+        asking.beginnings = None if self._archived is None else Beginnings(self._archived)
         self._accounts: dict[str, Account] = {}
         self._sink: LogSink | None = None
         self.bus = RedisBus(asking, keys, randomness.token(), call_soon, self._account_told, self._hears_accounts)
         self.once = RedisOnce(asking, keys, randomness)
         ttl_ms = None if cid_ttl_s is None else cid_ttl_s * 1000
         self._writing = Writing(
-            asking, keys, self.bus, clock=clock, seconds=seconds, keep=keep, cid_ttl_ms=ttl_ms, note=note
+            asking,
+            keys,
+            self.bus,
+            clock=clock,
+            seconds=seconds,
+            keep=keep,
+            cid_ttl_ms=ttl_ms,
+            archived=self._archived,
+            note=note,
         )
         self.meter = SharedMeter(asking, keys)
         self._chores = Chores(asking, keys, self.bus.node, clock)
         self._absence = Absence(call_later, self.bus.away)
+        self._copying: Copying | None = None
+        if archive is not None:
+            self._copying = Copying(
+                asking,
+                keys,
+                self.bus.node,
+                archive,
+                keep=keep,
+                clock=clock,
+                seconds=seconds,
+                call_later=call_later,
+                trouble=trouble,
+                pause_s=copy_pause_s,
+            )
         self._beating: Any = None
         self._is_refreshing = False
         claim = Claim(keys, shards, number, self.bus.node)
@@ -144,6 +177,7 @@ class RedisLog(Reading, People):
             claim_servers(
                 [self._address], ALL, self._asked_durability, [self.bus.node], scripts=SCRIPTS, prefix=self._prefix
             )
+        claim_archive(self._address, self._keys, None if self._archive is None else self._archive.id)
         self._sink = self.bus.log_sink = sink
         for account in accounts.values():
             self._register(account)
@@ -166,7 +200,11 @@ class RedisLog(Reading, People):
         if self._asking.state is State.STOPPED:
             stopped.resolve(None)
         else:
+            if self._copying is not None:
+                self._copying.stop()
             if self._asking.state is State.UP:
+                if self._copying is not None:
+                    self._copying.end_lease()
                 self.bus.presence.leave()
             self._asking.stop().then(drained)
         return stopped
@@ -180,6 +218,8 @@ class RedisLog(Reading, People):
         self._asking.up()
         if self._beating is None:
             self._beating = self._call_later(BEAT_S, self._beat)
+        if self._copying is not None:
+            self._copying.begin()
 
     def _hears_accounts(self) -> None:
         """What changes from here on is told; what has changed before is read."""
@@ -235,7 +275,7 @@ class RedisLog(Reading, People):
         if answer[0] != b"dup":
             return None
         await self._asking.confirm()
-        return earlier(room, body, answer)
+        return await self._writing.earlier(room, body, answer)
 
     def read(self, room: str, since: int, limit: int) -> Promise[Page]:
         """See `Log.read`."""
@@ -248,7 +288,11 @@ class RedisLog(Reading, People):
     async def _read(self, room: str, n: int, limit: int, side: str) -> Page:
         await self._in_time(self.bus.ready(room))
         names = self._keys.room(room)
-        return read_page(room, await self._asking.run_fenced("read", names.found[:3], n, limit, side))
+        answer = await self._asking.run_fenced("read", names.found[:3], n, limit, side)
+        page = read_page(room, answer)
+        return (
+            page if self._archived is None else await self._archived.page(room, page, answer[-1], n, limit, side)
+        )
 
     def _in_time(self, promise: Promise[None]) -> Promise[None]:
         """The same, but not for ever."""
@@ -288,6 +332,26 @@ def fetch_numbers(address: Address, keys: Keys) -> int:
             return first_numbers(asking.ask, keys)
     except (RedisError, OSError) as error:
         raise LogError(f"cannot use the Redis at {address}: {error}") from error
+
+
+def claim_archive(address: Address, keys: Keys, id: str | None) -> None:
+    """All workers on one Redis must have the same archive: one without would throw away what is not copied yet.
+
+    :param id: of this worker's archive; None if it has none.
+    :raises LogError: if another one is in use.
+    """
+    try:
+        with Blocking(address) as asking:
+            if id is not None:
+                asking.ask((b"SET", keys.archive, id, b"NX"))
+            (known,) = asking.ask((b"GET", keys.archive))
+    except (RedisError, OSError) as error:
+        raise LogError(f"cannot use the Redis at {address}: {error}") from error
+    if isinstance(known, bytes) and known != (id or "").encode():
+        remedy = (
+            f"say the same --archive to all workers, or let this one be forgotten: DEL {keys.archive.decode()}"
+        )
+        raise LogError(f"the Redis at {address} is kept in {'another' if id else 'an'} archive: {remedy}")
 
 
 def agree_on_key(address: Address, key: bytes) -> bytes:

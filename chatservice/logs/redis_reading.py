@@ -11,6 +11,7 @@ from chatservice.domain.message import Message
 from chatservice.domain.ports import Found, Hit, Past, Unread
 from chatservice.domain.promise import Promise, resolved, start
 from chatservice.logs.people import COUNT_LIMIT
+from chatservice.logs.redis_archived import Archived
 from chatservice.logs.redis_asking import Asking
 from chatservice.logs.redis_codec import Record, place_of, read_rules, record_of
 from chatservice.logs.redis_keys import PARTITIONS, Keys
@@ -23,7 +24,7 @@ SCANNED = 200
 """Messages looked through at once: a millisecond or two of this process, and then it is others' turn."""
 
 _WORDS = re.compile(r"\w+")
-_Asked = list[str]
+Asked = list[str]
 
 
 class Reading:
@@ -31,6 +32,7 @@ class Reading:
 
     _asking: Asking
     _keys: Keys
+    _archived: Archived | None
 
     def history(
         self, room: str, viewer: str, limit: int, *, before: int | None = None, after: int | None = None
@@ -41,17 +43,47 @@ class Reading:
     async def _history(self, room: str, viewer: str, limit: int, before: int | None, after: int | None) -> Past:
         side = ("a", after) if after is not None else ("b", FAR if before is None else before)
         answer = await self._asking.run_fenced("history", self._keys.room(room).found, *side, limit)
-        epoch, more, *found = answer
-        shown = tuple(record.shown_to(viewer) for record, _ in _records(room, found))
-        return Past(shown, bool(more), epoch.decode())
+        epoch, more, first, *found = answer
+        records = [record for record, _ in _records(room, found)]
+        if self._archived is not None and first > 1:
+            records, more = await self._with_older(self._archived, room, records, more, first, side, limit)
+        return Past(tuple(record.shown_to(viewer) for record in records), bool(more), epoch.decode())
+
+    async def _with_older(
+        self,
+        archived: Archived,
+        room: str,
+        records: list[Record],
+        more: int,
+        first: int,
+        side: tuple[str, int],
+        limit: int,
+    ) -> tuple[list[Record], int]:
+        """With what lies below `first`, and whether there are more."""
+        if side[0] == "b" and not more:
+            left = limit - len(records)
+            older = await archived.messages(room, 0, min(side[1], first), left + 1, back=True)
+            return [*older[len(older) - left if len(older) > left else 0 :], *records], len(older) > left
+        if side[0] == "a" and side[1] + 1 < first:
+            older = await archived.messages(room, side[1], first, limit + 1, back=False)
+            records = [*older, *records]
+            return records[:limit], more or len(records) > limit
+        return records, more
 
     def unread(self, room: str, user_id: str, after: int) -> Promise[Unread]:
         """See `Messages.unread`."""
         return start(self._unread(room, user_id, after))
 
     async def _unread(self, room: str, user_id: str, after: int) -> Unread:
-        cards = self._keys.room(room).cards
-        return Unread(*await self._asking.run("unread", (cards,), after, user_id, COUNT_LIMIT))
+        names = self._keys.room(room)
+        older = Unread(0, 0)
+        if self._archived is not None:
+            first = int(await self._asking.call(b"HGET", names.head, b"o") or 1)
+            if after + 1 < first:
+                older = await self._archived.unread(room, user_id, after, first, COUNT_LIMIT)
+                after = first - 1
+        unread, mentions = await self._asking.run("unread", (names.cards,), after, user_id, COUNT_LIMIT)
+        return Unread(min(COUNT_LIMIT, unread + older.unread), min(COUNT_LIMIT, mentions + older.mentions))
 
     def room_names(self, limit: int, viewer: str | None) -> Promise[tuple[tuple[str, int], ...]]:
         """See `Messages.room_names`."""
@@ -72,6 +104,9 @@ class Reading:
                     shown.append((int(used), name.decode(), int(top)))
             skip += limit
             if len(answer) < 4 * limit:
+                if self._archived is not None and len(shown) < limit:
+                    older = await self._archived.room_names(limit, viewer, {name for _, name, _ in shown})
+                    shown += [(0, name, top) for name, top in older]
                 break
         return shown[:limit]
 
@@ -80,18 +115,25 @@ class Reading:
     def search(self, query: str, rooms: Sequence[str], before: int | None, limit: int) -> Promise[Found]:
         """See `Messages.search`. There is no index: what Redis keeps of a room is little enough to look
         through."""
-        asked = _asked(query)
+        asked = words_asked(query)
         if not asked or not rooms or not limit:
             return resolved(Found((), None))
-        return start(self._search(asked, dict.fromkeys(rooms), FAR if before is None else before, limit))
+        return start(self._search(query, asked, dict.fromkeys(rooms), FAR if before is None else before, limit))
 
-    async def _search(self, asked: _Asked, rooms: dict[str, None], before: int, limit: int) -> Found:
+    async def _search(self, query: str, asked: Asked, rooms: dict[str, None], before: int, limit: int) -> Found:
         scans = [_Scan(room, before) for room in rooms]
         hits: list[Hit] = []
+        is_whole = False  # the archive was asked for the rest
         while len(hits) <= limit:
             asking = [(scan, self._scan(scan)) for scan in scans if not scan.hits and not scan.is_over]
             for scan, answer in asking:
-                scan.take((await answer)[2:], asked)
+                scan.take(await answer, asked)
+            if self._archived is not None and not is_whole:
+                is_whole = True
+                older = {scan.room: scan.first for scan in scans if scan.first > 1}
+                if older:
+                    hits_there = await self._archived.search(query, older, before, limit + 1)
+                    scans.append(_Scan("", 0, True, hits_there))
             if any(not scan.hits and not scan.is_over for scan in scans):
                 continue  # it may have one that is newer than those of the others
             newest = max((scan for scan in scans if scan.hits), key=lambda scan: scan.hits[0].place, default=None)
@@ -107,18 +149,23 @@ class Reading:
 
 @dataclass(slots=True)
 class _Scan:
-    """One room as a search goes through it from the newest message to the oldest.
+    """One room as a search goes through it from the newest message to the oldest; or what the archive has found
+    in all.
 
     :ivar hits: found and not shown yet, newest first.
+    :ivar first: the first number that Redis had when it began.
     """
 
     room: str
     before: int
     is_over: bool = False
     hits: list[Hit] = field(default_factory=list)
+    first: int = 0
 
-    def take(self, found: list[Any], asked: _Asked) -> None:
-        """A page of messages, oldest first."""
+    def take(self, answer: list[Any], asked: Asked) -> None:
+        """What lua/history.lua answers."""
+        _, _, first, *found = answer
+        self.first = self.first or first
         records = _records(self.room, found)
         for record, place in reversed(records):
             if _holds(record.message, asked):
@@ -137,10 +184,10 @@ def _records(room: str, found: list[Any]) -> list[tuple[Record, int]]:
     return records
 
 
-def _asked(query: str) -> _Asked:
+def words_asked(query: str) -> Asked:
     """Runs of whole words to be found, only the very last of them perhaps unfinished; as `search.question`."""
     parts = query.split()
-    asked: _Asked = []
+    asked: Asked = []
     for number, part in enumerate(parts, 1):
         words = " ".join(_WORDS.findall(spaced(part))).casefold()
         if words:
@@ -149,7 +196,7 @@ def _asked(query: str) -> _Asked:
     return asked
 
 
-def _holds(message: Message, asked: _Asked) -> bool:
+def _holds(message: Message, asked: Asked) -> bool:
     if message.deleted:
         return False
     words = f" {' '.join(_WORDS.findall(spaced(message.text))).casefold()} "

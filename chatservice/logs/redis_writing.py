@@ -18,9 +18,10 @@ from chatservice.domain.ports import Appended, Pace
 from chatservice.domain.promise import Promise, resolved, start
 from chatservice.logs.codec import encode, encode_rules
 from chatservice.logs.note import Note, ignore
+from chatservice.logs.redis_archived import Archived
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State
 from chatservice.logs.redis_bus import RedisBus
-from chatservice.logs.redis_codec import card, read_rules
+from chatservice.logs.redis_codec import Record, card, read_record, read_rules
 from chatservice.logs.redis_folding import Fold, earlier, fold
 from chatservice.logs.redis_keys import Keys
 from chatservice.redis.errors import Lost, Refusal
@@ -44,6 +45,7 @@ class Writing:
 
     :param clock: seconds since 1970; `seconds` only for durations.
     :param keep: entries a room keeps at least; somewhat more are there.
+    :param archived: what Redis does not keep any more; nothing goes before it is there.
     :param cid_ttl_ms: how long a cid is remembered; None never, to show in tests what that leads to.
     :param note: told how long a commit took; see `Note`.
     """
@@ -58,6 +60,7 @@ class Writing:
         seconds: Callable[[], float],
         keep: int,
         cid_ttl_ms: int | None,
+        archived: Archived | None = None,
         note: Note = ignore,
     ) -> None:
         self._note = note
@@ -70,6 +73,7 @@ class Writing:
         self._cid_ttl_ms = cid_ttl_ms
         self._given = _Given()
         self._settling = resolved(None)
+        self._archived = archived
         self._queues: dict[str, deque[_Wish]] = {}  # of rooms in which something is being folded
 
     def settled(self) -> Promise[None]:
@@ -113,10 +117,7 @@ class Writing:
     def _folded(self, room: str, done: Promise[Appended]) -> None:
         wish = self._queues[room].popleft()
         try:
-            if done.error is not None:
-                wish.promise.reject(done.error)
-            else:
-                wish.promise.resolve(done.result())
+            _same(done, wish.promise)
         finally:
             self._next(room)
 
@@ -135,21 +136,29 @@ class Writing:
             if pace is not None and answer[0] in (b"slow", b"message"):
                 promise.reject(pace.refuse(answer[0].decode(), answer[1]))
                 return
-            try:
-                self._finish(room, body, answer, promise)
-            except Refused as refusal:
-                promise.reject(refusal)
+            self._finish(room, body, answer, promise)
 
         self._write(room, body, folded, answered, pace)
 
     def _finish(self, room: str, body: Body, answer: Any, promise: Promise[Appended]) -> None:
         if answer[0] == b"dup":
-            promise.resolve(earlier(room, body, answer))
+            self.earlier(room, body, answer).then(lambda done: _same(done, promise))
             return
         _, seq, epoch, ts = answer
         entry = Entry(room, int(seq), epoch.decode(), int(ts), body)
         appended = Appended(room, entry.seq, entry.epoch, entry.ts)
         self._bus.appended(entry, lambda: promise.resolve(appended))
+
+    def earlier(self, room: str, body: Body, answer: Any) -> Promise[Appended]:
+        """Where an earlier try with the same cid stands. Rejected with `Refused`: `cid_conflict`."""
+        if self._archived is not None:
+            return start(self._archived.earlier(room, body, answer))
+        promise: Promise[Appended] = Promise()
+        try:
+            promise.resolve(earlier(room, body, answer))
+        except Refused as refusal:
+            promise.reject(refusal)
+        return promise
 
     def _write(
         self, room: str, body: Body, folded: Fold, done: Callable[[Any], None], pace: Pace | None = None
@@ -162,7 +171,7 @@ class Writing:
         is_slow, is_counted = pace is not None and pace.slow_ms, pace is not None and pace.rate
         slow = self._keys.slow(room, body.user.id) if is_slow else b""
         bucket = self._keys.bucket(body.user.id) if is_counted else b""
-        keys = (*names.found, cid, names.named, slow, bucket)
+        keys = (*names.found, cid, names.named, slow, bucket, b"" if self._archived is None else names.unarchived)
         values = (
             int(self._clock() * 1000),
             encode(body),
@@ -203,13 +212,13 @@ class Writing:
         found = answer[1:]
         for _ in range(TRIES):
             if answer[0] == b"dup":
-                return earlier(room, body, answer)
+                return await self.earlier(room, body, answer)
             if isinstance(body, Moderated):
                 kept: Body = body
                 after = encode_rules(rules.apply(read_rules(found[0]), body))
                 folded: Fold = ("rules", found[0], after)
             else:
-                folding = fold(room, body, found[1:], wish.as_moderator)
+                folding = fold(room, body, found[1:], wish.as_moderator, await self._old(room, ref, *found[1:3]))
                 if folding is None:
                     return Appended(room, 0, "", int(self._clock() * 1000))
                 kept, folded = folding
@@ -225,6 +234,19 @@ class Writing:
             # As `look` answers: rules, then what there is of the message.
             found = answer[1:] if isinstance(body, Moderated) else [b"", *answer[1:]]
         raise Refused(Code.BUSY, retry_ms=1000)
+
+    async def _old(self, room: str, ref: int, stored: bytes | None, said: bytes | None) -> Record | None:
+        """How a message stands of which Redis has not the words any more; None for all others."""
+        if self._archived is None or said is not None:
+            return None
+        return read_record(ref, stored) if stored is not None else await self._archived.message(room, ref)
+
+
+def _same(done: Promise[Appended], promise: Promise[Appended]) -> None:
+    if done.error is not None:
+        promise.reject(done.error)
+    else:
+        promise.resolve(done.result())
 
 
 class _Given:

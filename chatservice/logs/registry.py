@@ -12,6 +12,7 @@ from chatservice.domain.ports import Engine, LogError, Randomness
 from chatservice.logs.note import Note, ignore
 
 if TYPE_CHECKING:
+    from chatservice.logs.archive import Archive
     from chatservice.logs.redis_log import Connect
     from chatservice.logs.shard_map import ShardMap
     from chatservice.redis.address import Address
@@ -43,6 +44,8 @@ def open_log(
     call_later: Callable[[float, Callable[[], None]], Any] | None = None,
     seconds: Callable[[], float] | None = None,
     trouble: Callable[[str], object] = lambda _: None,
+    archive: Archive | None = None,
+    keep: int = 10_000,
 ) -> Engine:
     """The log that `store` names, not started yet.
 
@@ -53,6 +56,7 @@ def open_log(
     :param note: told how long its work takes, if it is any; see `Note`.
     :param connect: makes the connections to Redis, which need a reactor; so do `call_later` and `seconds`.
     :param trouble: is given sentences for the operator's log.
+    :param archive: for Redis: what has the entries that are older than the newest `keep` of a room.
     :raises BadStore: for any other name.
     """
     name, rest = _named(store, durability)
@@ -63,6 +67,8 @@ def open_log(
         if connect is None or call_later is None or seconds is None:
             raise BadStore("with Redis this is done by a chat that runs: start one first")
         shards, addresses = _redis_servers(store)
+        if archive is not None and len(addresses) > 1:
+            raise BadStore("--archive is for one Redis server, not for several")
         make = partial(
             RedisLog,
             connect=connect,
@@ -74,6 +80,8 @@ def open_log(
             randomness=randomness,
             trouble=trouble,
             note=note,
+            archive=archive,
+            keep=keep,
         )
         if len(addresses) == 1:
             return make(addresses[0])
@@ -180,6 +188,17 @@ def shown_store(store: str) -> str:
 def engine_of(store: str) -> str:
     """The word before the colon: which engine it is; with several servers that of the first."""
     return _RANGES.sub("", store.lstrip()).partition(":")[0]
+
+
+def redis_address(store: str) -> Address:
+    """Where the one Redis is that `store` names.
+
+    :raises BadStore, LogError: with one sentence.
+    """
+    _, addresses = _redis_servers(store)
+    if len(addresses) > 1:
+        raise BadStore("this is done with one Redis server, not with several")
+    return addresses[0]
 
 
 def _redis_servers(store: str) -> tuple[ShardMap, list[Address]]:

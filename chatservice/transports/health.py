@@ -25,6 +25,7 @@ class Health:
     :param away_s: for how long what all nodes share has been away.
     :ivar draining: the service is about to end.
     :ivar log: what is asked which of its servers are away.
+    :ivar beside: what the chat can do without for a while, by name, each with a look whether it is there.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Health:
         self._began = now()
         self.draining = False
         self.log: Engine | None = None
+        self.beside: dict[str, Callable[[], bool]] = {}
 
     def _away(self) -> list[str]:
         """The servers of the log that are away, if others are not: then this worker is as good as any other, and
@@ -46,7 +48,8 @@ class Health:
     def live(self) -> tuple[int, Mapping[str, Any]]:
         """Status and JSON."""
         told = {"status": "ok", "version": __version__, "uptime_s": int(self._now() - self._began)}
-        if (away := self._away()) or self._away_s():
+        away = self._away() + [name for name, is_there in self.beside.items() if not is_there()]
+        if away or self._away_s():
             told |= {"status": "degraded"} | ({"away": away} if away else {})
         return 200, told
 

@@ -154,6 +154,10 @@ def test_flags_in_the_environment(value: str) -> None:
             )
         ),
         (["--store", "mongo:"], ["--store", "mongo", "memory", "sqlite", "redis"]),
+        (["--store", "redis://h", "--archive", "mongo://h"], ["--archive", "mongo", "postgresql", "sqlite"]),
+        (["--archive", "sqlite:"], ["--archive", "--store redis://"]),
+        (["--store", "redis://h", "--archive", "none:"], ["--archive", "none"]),
+        (["--redis-keep", "10"], ["--redis-keep", "10", "256"]),
         (["--default-dialect", "line"], ["--default-dialect", "line", "simple"]),
         (["--default-room", "@ann"], ["--default-room", "@ann"]),
         (["--default-room", "\udcff"], ["--default-room"]),

@@ -165,17 +165,18 @@ def test_secrets_nobody_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Path, "is_file", refuse)  # root, who runs the tests, may look into all
     with pytest.raises(BadConfig) as bad:
         read_config({"site-key": ["HS256:site"]}, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
-    assert len(bad.value.lines) == 4 and all("Permission denied" in line for line in bad.value.lines)
+    assert len(bad.value.lines) == 5 and all("Permission denied" in line for line in bad.value.lines)
 
 
 def test_secrets_of_the_service_manager(tmp_path: Path) -> None:
     """What systemd has put into its directory is found by name; a file that was named is stronger."""
-    for name in ("owner-token", "guest-key", "site-secret"):
+    for name in ("owner-token", "guest-key", "site-secret", "archive-password"):
         (tmp_path / name).write_bytes(b"x" * 32)
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     config = read_config({"site-key": ["HS256:site-secret"]}, environment)
     assert config.owner_token_path == tmp_path / "owner-token"
     assert config.guest_key_path == tmp_path / "guest-key"
+    assert config.archive_password == "x" * 32
     assert len(config.site_keys) == 1
     assert read_config({"owner-token-file": __file__}, environment).owner_token_path == Path(__file__)
     bare = read_config({}, {})

@@ -4,7 +4,8 @@
 --
 -- KEYS[6] what remembers the cid ('' without one), KEYS[7] the rooms by last use ('' for those that are on no list),
 -- KEYS[8] when its author last spoke here, where the room is slow (else ''), KEYS[9] how much it has said anywhere
--- lately ('' without a bound).
+-- lately ('' without a bound),
+-- KEYS[10] the rooms of which the archive has not all ('' without an archive; else nothing goes that it has not).
 -- ARGV: 3 ts, 4 body, 5 the room's channel, 6 how long the cid is remembered (ms), 7 entries kept, 8 card, 9 name,
 -- 10 what is folded: '' nothing, 'rules', 'react', 'edit', 'delete';
 -- then for rules 11 how they were, 12 how they are; for the others 11 number of the message, 12 its record as it was
@@ -20,13 +21,14 @@
 local before = earlier(KEYS[6])
 if before then return before end
 
-local fold, ref = ARGV[10], 0
+local fold, ref, kept = ARGV[10], 0, KEYS[10] ~= ''
 if fold == 'rules' then
   if rules ~= ARGV[11] then return {'again', rules} end
   rules = ARGV[12]
 elseif fold ~= '' then
   ref = tonumber(ARGV[11])
-  if (record_of(ref) or '') ~= ARGV[12] or not entry_at(ref) then return {'again', unpack(all_of(ref))} end
+  local is_old = kept and ref < first  -- only the archive has its words
+  if (record_of(ref) or '') ~= ARGV[12] or not (is_old or entry_at(ref)) then return {'again', unpack(all_of(ref))} end
 end
 
 local us, full, wait = moment(), 0, 0
@@ -54,22 +56,29 @@ if KEYS[6] ~= '' then redis.call('SET', KEYS[6], seq, 'PX', ARGV[6]) end
 if KEYS[8] ~= '' then redis.call('SET', KEYS[8], whole(ms), 'PX', ARGV[11]) end
 if KEYS[9] ~= '' then spent(KEYS[9], us, full + tonumber(ARGV[12])) end
 if KEYS[7] ~= '' then redis.call('ZADD', KEYS[7], whole(place), ARGV[9]) end
+-- As long as it waits for the archive it is among those already.
+if kept and (not head[9] or archived >= top - 1) then redis.call('SADD', KEYS[10], ARGV[9]) end
 
 if fold == 'rules' then
   redis.call('HSET', KEYS[1], 'u', rules)
 elseif fold ~= '' then
   redis.call('HSET', KEYS[5], whole(ref), ARGV[13])
+  if kept then redis.call('HSET', KEYS[5], whole(ref) .. ':l', seq, 'x:' .. seq, whole(ref)) end
   if fold == 'edit' then
     local edits = whole(ref) .. ':e'
     redis.call('HSET', KEYS[5], edits, (redis.call('HGET', KEYS[5], edits) or '') .. seq .. ',')
   elseif fold == 'delete' then
     for i = 14, #ARGV, 2 do
       local n = tonumber(ARGV[i])
-      local heading = string.match(entry_at(n), '^%S+ %S+ %S+ ')
-      redis.call('LSET', KEYS[3], n - first, heading .. ARGV[i + 1])
+      if n >= first then
+        local heading = string.match(entry_at(n), '^%S+ %S+ %S+ ')
+        redis.call('LSET', KEYS[3], n - first, heading .. ARGV[i + 1])
+      end
     end
-    local card = beyond(function(one) return seq_of(one) >= ref end)
-    redis.call('LSET', KEYS[4], card, whole(ref) .. '\31')
+    if ref >= first then
+      local card = beyond(function(one) return seq_of(one) >= ref end)
+      redis.call('LSET', KEYS[4], card, whole(ref) .. '\31')
+    end
   end
 end
 
@@ -81,5 +90,8 @@ end
 
 -- Many at once, now and then: a little more is kept than was asked for.
 local surplus = top - first + 1 - tonumber(ARGV[7])
-if surplus >= 64 then trim(64, ARGV[5]) end
+local many = math.min(64, tonumber(ARGV[7]))
+if surplus >= many then
+  if kept then trim(math.min(many, archived - first + 1), '') else trim(many, ARGV[5]) end
+end
 return {'ok', seq, epoch, stamp}

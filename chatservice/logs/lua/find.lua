@@ -4,7 +4,9 @@
 -- KEYS[3] the log, a list: the entry of number n is at n - first, as `ts epoch place body`.
 -- KEYS[4] the cards, a list: one for each message, in order, as `seq author mention mention …` split by 0x1F; a
 -- deleted one has no author.
--- KEYS[5] the records, a hash: number of a message -> how it stands, if it was changed; `number:e` -> its edits.
+-- KEYS[5] the records, a hash: number of a message -> how it stands, if it was changed; `number:e` -> its edits. With an
+-- archive also `number:l` -> the entry that changed it last, and `x:number` of that entry -> the message: a record
+-- stays until that entry is trimmed, for only then it is sure that the archive knows of it.
 --
 -- Lists, not streams: an entry can be overwritten where it stands, which erasing needs, and a room with one message
 -- takes 0.3 kB instead of 4.5.

@@ -1,7 +1,8 @@
 -- begins with: fence
 -- A page of the log. KEYS[3] the log; ARGV[3] the number after which ('f') or below which ('b') it lies, ARGV[4] how
 -- many entries, ARGV[5] 'f' or 'b'.
--- Answers {top, epoch, forks, first, rules, number of the first entry, entries}.
+-- Answers {top, epoch, forks, first, rules, number of the first entry, entries, the first that the archive has, 0 for
+-- none}.
 local n, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
 local from, to
 if ARGV[5] == 'f' then
@@ -13,4 +14,4 @@ else
 end
 local entries = {}
 if from <= to then entries = redis.call('LRANGE', KEYS[3], from - first, to - first) end
-return {top, epoch, forks, first, rules, from, entries}
+return {top, epoch, forks, first, rules, from, entries, oldest}

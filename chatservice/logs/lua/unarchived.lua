@@ -1,0 +1,28 @@
+-- Rooms of which the archive has not all, some of them by chance, so that none of them waits for ever. ARGV[1] what all
+-- keys begin with, ARGV[2] partitions, ARGV[3] how many rooms to show of each partition at most, ARGV[4] in all.
+-- Answers {how many there are, entries that wait in those shown, when the oldest of these was said (ms), name, name, …}.
+--
+-- It makes up names of keys, as rooms.lua does.
+local answer, waiting, oldest = {0, 0, 0}, 0, nil
+for partition = 0, tonumber(ARGV[2]) - 1 do
+  local base = ARGV[1] .. '{' .. partition .. '}:'
+  local n = redis.call('SCARD', base .. 'n')
+  answer[1] = answer[1] + n
+  local most = math.min(tonumber(ARGV[3]), tonumber(ARGV[4]) - (#answer - 3))
+  if n > 0 and most > 0 then
+    for _, name in ipairs(redis.call('SRANDMEMBER', base .. 'n', most)) do
+      local head = redis.call('HMGET', base .. 'm:' .. name, 's', 'a', 'o')
+      local top, first = tonumber(head[1] or 0), tonumber(head[3] or 1)
+      local next = math.max(tonumber(head[2] or 0) + 1, first)
+      local entry = next <= top and redis.call('LINDEX', base .. 'l:' .. name, next - first)
+      if entry then
+        waiting = waiting + top - next + 1
+        local ts = tonumber(string.match(entry, '^%d+'))
+        if not oldest or ts < oldest then oldest = ts end
+      end
+      answer[#answer + 1] = name
+    end
+  end
+end
+answer[2], answer[3] = waiting, oldest or 0
+return answer
