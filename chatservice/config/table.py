@@ -221,6 +221,7 @@ OPTIONS: tuple[Option, ...] = (
         "none",
         "With Redis: keep what it does not keep for ever in sqlite:[PATH] (all workers on one machine) or in"
         " postgresql://[USER@]HOST[:PORT]/DATABASE; none keeps only its newest.",
+        seldom=True,
     ),
     Option(
         STORAGE,
@@ -229,6 +230,7 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "Read PostgreSQL's password from this file, if it does not stand in the address.",
         otherwise="archive-password in $CREDENTIALS_DIRECTORY, if it is there",
+        seldom=True,
     ),
     Option(
         STORAGE,
@@ -237,6 +239,7 @@ OPTIONS: tuple[Option, ...] = (
         "10000",
         "Keep so many entries of a room in Redis; with an archive the older ones are there.",
         "entries",
+        seldom=True,
     ),
     Option(
         LIMITS,

@@ -9,10 +9,12 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from chat import Frame, Tab, code
 
+from chatservice.domain.errors import Refused
 from nodes.grounds import Always
 
 ROOMS = ("lobby", "hall")
@@ -220,10 +222,11 @@ class Chaos:
         while True:
             self._turn()
             if all(node.is_up for node in self.nodes) and all(g.is_in and not g.unanswered for g in self.guests):
-                self.log = {room: self._read(room) for room in ROOMS}
-                tops = {room: max(entries, default=0) for room, entries in self.log.items()}
-                if all(guest.views[room].seq == tops[room] for guest in self.guests for room in ROOMS):
-                    return
+                with suppress(Refused):  # a connection may be lost once more
+                    self.log = {room: self._read(room) for room in ROOMS}
+                    tops = {room: max(entries, default=0) for room, entries in self.log.items()}
+                    if all(guest.views[room].seq == tops[room] for guest in self.guests for room in ROOMS):
+                        return
             assert time.monotonic() < end, self._unrest()
 
     def _unrest(self) -> str:
