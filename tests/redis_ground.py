@@ -96,16 +96,20 @@ class ArchivedGround(RedisGround):
         self.archive: DatabaseArchive | None = None
 
     def settle(self) -> None:
-        """Until the archive has all."""
-        self.pump.wait(lambda: not any(key.endswith(b":n") for key in self.keys()), "the copy")
+        """Until the archive has all, and nothing that Redis has lost."""
+        self.pump.wait(lambda: self._is_settled(), "the copy")
+
+    def _is_settled(self) -> bool:
+        copying = self.engine._copying
+        return copying is not None and copying._swept and not any(key.endswith(b":n") for key in self.keys())
 
     def open(self, pump: Pump, clock: FakeClock, ids: Ids, fence: bool, **more: Any) -> Engine:
         if self.archive is not None:
             self.archive.stop()
         self.archive = DatabaseArchive(self._database, hand_driven().callFromThread)
-        return super().open(
-            pump, clock, ids, fence, **{"keep": 2, "copy_pause_s": 0.001, **more, "archive": self.archive}
-        )
+        settings = {"keep": 2, "copy_pause_s": 0.001, **more, "archive": self.archive}
+        self.engine: Any = super().open(pump, clock, ids, fence, **settings)
+        return self.engine
 
 
 class ShardedGround(RedisGround):

@@ -8,13 +8,14 @@ which sessions there are is not in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from chatservice.domain.commands import Position
 from chatservice.domain.events import Entry
-from chatservice.domain.ports import Hit
+from chatservice.domain.ports import Hit, Page
 from chatservice.domain.promise import Promise
+from chatservice.domain.recovery import resolve
 from chatservice.logs.redis_codec import Record
 
 Forks = tuple[tuple[str, int], ...]
@@ -41,6 +42,22 @@ class Standing:
     def position(self) -> Position:
         """Up to where the archive knows the room, as if it were a client of it."""
         return Position(self.epoch, self.top)
+
+    def valid(self, page: Page) -> int | None:
+        """The last number that archive and room have in common, by the newest epoch that both know; None if there
+        is no such epoch. Either may have gone on without the other."""
+        line = (*self.forks, (self.epoch, self.top))
+        whole = replace(page, first=1)
+        for i in reversed(range(len(line))):
+            last = min(seq for _, seq in line[i:])
+            verdict = resolve(Position(line[i][0], last), whole, limit=2**62)
+            if verdict.recovered:
+                return last
+            if verdict.reason == "truncated":
+                return verdict.valid
+            if verdict.reason == "ahead":
+                return page.top
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from typing import Any
 from chatservice.domain.errors import Refused
 from chatservice.domain.ports import Page
 from chatservice.domain.promise import Promise, start
-from chatservice.domain.recovery import resolve
 from chatservice.logs.archive import Archive, Copy, Standing
 from chatservice.logs.redis_asking import Asking, State
 from chatservice.logs.redis_codec import read_entry, read_forks, read_rules
@@ -74,7 +73,6 @@ class Copying:
         self._swept = False
         self._chores_at = self._tidied_at = -CHORES_EVERY_S
         self._strangers: set[str] = set()
-        self._has_lease = False
 
     def begin(self) -> None:
         """Redis is there: go on. It may have been emptied meanwhile."""
@@ -91,8 +89,8 @@ class Copying:
 
     def end_lease(self) -> None:
         """Let another worker go on at once."""
-        if self._has_lease:
-            self._asking.run("lease", (self._keys.lease("archive"),), self._node, 1)
+        # Also if we do not know that we have it: the answer may be on its way.
+        self._asking.run("lease", (self._keys.lease("archive"),), self._node, 1)
 
     def _go(self) -> None:
         self._timer = None
@@ -119,8 +117,7 @@ class Copying:
     async def _do(self) -> bool:
         """True if there is more to do at once."""
         asking, keys, numbers = self._asking, self._keys, self._archive.numbers
-        self._has_lease = bool(await asking.run("lease", (keys.lease("archive"),), self._node, LEASE_MS))
-        if not self._has_lease:
+        if not await asking.run("lease", (keys.lease("archive"),), self._node, LEASE_MS):
             numbers.lag_entries, numbers.lag_s = 0, 0.0
             self._archive.release()
             return False
@@ -158,7 +155,7 @@ class Copying:
         archive.numbers.copied += sum(len(copy.entries) for copy in copies if copy.room in stored)
         for copy in copies:
             if copy.room in stored:
-                self._tell(copy, stored[copy.room].top)
+                self._tell(copy, stored[copy.room].top, is_all=True)
         return more or len(rooms) >= ROOMS
 
     async def _store(self, copies: Sequence[Copy]) -> dict[str, Standing]:
@@ -186,15 +183,15 @@ class Copying:
         """Before anything is taken back, Redis must know: it would trim what it believes to be in the archive.
         False
         if it has done so since we looked; then it is looked at again."""
-        return copy.cut is None or 0 < await self._tell(copy, copy.cut) <= copy.cut + 1
+        return copy.cut is None or 0 < await self._tell(copy, copy.cut, is_all=False) <= copy.cut + 1
 
-    def _tell(self, copy: Copy, mark: int) -> Promise[int]:
+    def _tell(self, copy: Copy, mark: int, *, is_all: bool) -> Promise[int]:
         """The archive has the room up to there."""
         names = self._keys.room(copy.room)
         return self._asking.run_fenced(
             "archived",
             (*names.found, names.unarchived),
-            *(copy.epoch, mark, copy.first, self._keep, copy.room),
+            *(copy.epoch, mark, copy.first, self._keep, copy.room, int(is_all)),
         )
 
     async def _plan(self, room: str, standing: Standing | None, answer: Any) -> Copy | None:
@@ -206,26 +203,23 @@ class Copying:
         if standing is None:
             return Copy(room, None, *now, first if top else 1, orders, numbered)
         page = Page(top, now[0], now[1], 1, ())
-        verdict = resolve(standing.position, page, limit=2**62)
-        if verdict.recovered:
+        valid = standing.valid(page)
+        if valid == standing.top:
             # Some may have expired, or been trimmed by a chat without an archive, before they were copied.
             whole = standing.first if first <= standing.top + 1 else first
             return Copy(room, standing.position, *now, whole, orders, numbered)
-        if verdict.reason != "truncated" and not await self._is_same_past(room, standing, page, first):
+        if valid is None and not await self._is_same_past(room, standing, first):
             self._leave(room, "it has another past there")
             return None
         # What Redis still has is copied anew: what the lost entries did to it must not stay.
-        cut = min(verdict.valid if verdict.reason == "truncated" else standing.top, first - 1, standing.top)
+        cut = min(standing.top if valid is None else valid, first - 1, standing.top)
         return Copy(room, standing.position, *now, min(standing.first, cut + 1), orders, (), cut)
 
-    async def _is_same_past(self, room: str, standing: Standing, page: Page, first: int) -> bool:
+    async def _is_same_past(self, room: str, standing: Standing, first: int) -> bool:
         """Whether the oldest entry in Redis is the one that the archive has under that number. So many epochs may
         have passed that the room does not remember the archive's."""
         if first > standing.top:
             return True
-        if first > page.top:  # it has none: then by the epoch of the one before
-            _, before = await self._archive.entries(room, first - 2, first, 1, back=False)
-            return bool(before) and before[0].epoch in (page.epoch, *(epoch for epoch, _ in page.forks))
         _, known = await self._archive.entries(room, first - 1, first + 1, 1, back=False)
         names = self._keys.room(room)
         answer = await self._asking.run_fenced("read", names.found[:3], first - 1, 1, "f")

@@ -16,7 +16,6 @@ from chatservice.domain.events import Body, Edited, Entry, Said
 from chatservice.domain.message import erase
 from chatservice.domain.ports import Appended, Hit, Page, Unread
 from chatservice.domain.promise import Promise, start
-from chatservice.domain.recovery import resolve
 from chatservice.logs.archive import Archive, Standing
 from chatservice.logs.archive_copying import room_of
 from chatservice.logs.redis_asking import Asking
@@ -102,7 +101,7 @@ class Archived:
         epoch, top, forks = await self._asking.call(b"HMGET", self._keys.room(room).head, b"e", b"s", b"f")
         page = Page(int(top or 0), (epoch or b"").decode(), read_forks(forks or b""), 1, ())
         # A fork that nobody has touched yet ends where the log does, so this holds before it as well.
-        if page.top < standing.top or resolve(standing.position, page, limit=2**62).reason == "truncated":
+        if page.top < standing.top or standing.valid(page) not in (None, standing.top):
             raise Refused(Code.UNAVAILABLE, retry_ms=1000)
 
     async def message(self, room: str, seq: int) -> Record | None:

@@ -184,6 +184,7 @@ HISTORY = settings(deadline=None, suppress_health_check=list(HealthCheck))
         *SAY,
     ]
 )
+@example([("say", 0, 0), ("settle", 0, 0), ("say", 1, 0), ("delete", 0, 0), ("say", 2, 0), ("say", 3, 0)])
 @given(st.lists(STEP, min_size=10, max_size=40))
 @settings(HISTORY, max_examples=15)
 def test_sqlite(steps: list[Step]) -> None:

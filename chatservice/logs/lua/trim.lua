@@ -24,7 +24,7 @@ local function trim(n, channel)
       if tonumber(changes) < first and redis.call('HGET', KEYS[5], changes .. ':l') == whole(seq) then drop(changes) end
     end
   end
-  redis.call('HDEL', KEYS[5], unpack(gone))
+  if #gone > 0 then redis.call('HDEL', KEYS[5], unpack(gone)) end
   redis.call('LTRIM', KEYS[3], n, -1)
   first = first + n
   local cards = beyond(function(card) return seq_of(card) >= first end)
