@@ -14,8 +14,8 @@ from chatservice.domain.audience import Hearer
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Event
 from chatservice.domain.limits import Rate
-from chatservice.domain.ports import Identity
 from chatservice.domain.session import Session
+from chatservice.domain.trust import Identity
 from chatservice.identity.passes import SignedPasses
 from chatservice.transports.conversation import Conversation
 from chatservice.transports.frames import line_format

@@ -1,7 +1,7 @@
 """Which tests hold which row of the list of what an engine, and a hub on it, owe: its numbers stand in their
 docstrings too where a test is about one row alone.
 
-`test_conformance_rows.py` sees to it that each test named here is there. Rows C57 and C60 are about the archive.
+`test_conformance_rows.py` sees to it that each test named here is there.
 """
 
 from __future__ import annotations
@@ -34,8 +34,13 @@ ROWS: dict[str, tuple[str, ...]] = {
         "property/test_erasure.py::test_deleted_and_edited_words_are_nowhere",
         _MACHINE + "test_the_ring_forgets_what_is_erased",
         _FAILURES + "test_deleted_words_leave_the_file",
+        "contract/test_archive.py::test_deleted_words_are_nowhere",
     ),
-    "C10": (_MACHINE + "test_the_ring_forgets_what_has_expired", "property/test_erasure.py::test_expired_words"),
+    "C10": (
+        _MACHINE + "test_the_ring_forgets_what_has_expired",
+        "property/test_erasure.py::test_expired_words",
+        "contract/test_archive.py::test_nothing_is_trimmed_before_it_is_copied",
+    ),
     "C11": (_ENGINE + "test_each_opening_is_an_epoch", _ENGINE + "test_sixteen_forks_are_kept"),
     "C12": (_ENGINE + "test_time_does_not_run_backwards",),
     # --- the bus ---
@@ -103,6 +108,10 @@ ROWS: dict[str, tuple[str, ...]] = {
         "nodes/test_address.py::test_what_cannot_be_used",
     ),
     "C56": ("nodes/test_safety.py::test_settings_that_lose_data", "nodes/test_safety.py::test_a_replica"),
+    "C57": (
+        "contract/test_archive.py::test_an_emptied_redis_goes_on",
+        "contract/test_archive.py::test_no_room_begins_while_nobody_knows",
+    ),
     "C58": (
         "e2e/test_crash.py::test_what_a_sender_saw_survives_kill_9",
         "property/test_lost_tail.py::test_a_power_cut",
@@ -111,8 +120,12 @@ ROWS: dict[str, tuple[str, ...]] = {
         _ENGINE + "test_a_copy_that_is_put_back",
         "unit/test_backup.py::test_a_restored_log_begins_a_new_epoch",
     ),
+    "C60": (
+        "e2e/test_archive_workers.py::test_from_sqlite_to_several",
+        "contract/test_move.py::test_positions_stay_good",
+    ),
     # --- all at once ---
-    "C90": (_CHAOS + "test_crashes", _CHAOS + "test_crashes_that_lose_data"),
+    "C90": (_CHAOS + "test_chaos", _CHAOS + "test_chaos_of_many"),
     "C91": (
         _CHAOS + "test_without_the_fence_views_diverge",
         _CHAOS + "test_without_cids_a_retry_is_a_second_message",

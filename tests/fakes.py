@@ -25,20 +25,9 @@ from chatservice.domain.events import Body, Entry, Event, Said, User
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import Rate
 from chatservice.domain.message import Message
-from chatservice.domain.ports import (
-    Appended,
-    Engine,
-    Found,
-    LogSink,
-    Meter,
-    Pace,
-    Page,
-    Passes,
-    Past,
-    Turn,
-    Unread,
-)
+from chatservice.domain.ports import Appended, Engine, Found, LogSink, Meter, Pace, Page, Past, Turn, Unread
 from chatservice.domain.promise import Promise, resolved
+from chatservice.domain.trust import Passes
 from chatservice.identity.names import PrecisNames
 
 T = TypeVar("T")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chatservice.domain.names import nick_key
-from chatservice.domain.ports import Names
 from chatservice.domain.roster import NOBODY
+from chatservice.domain.trust import Names
 
 RESERVED = ("admin", "administrator", "moderator", "owner", "root", "server", "service", "support", "system")
 """Names by which strangers would be believed: only accounts and those who keep order can have them."""

@@ -24,7 +24,7 @@ from chatservice.domain.permissions import (
     may_use,
     room_name,
 )
-from chatservice.domain.ports import Identity, Unread
+from chatservice.domain.ports import Unread
 from chatservice.domain.presence import TELL_EACH
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.rates import Kind, spend
@@ -33,6 +33,7 @@ from chatservice.domain.results import Done, Greeting, Joined, Result, RoomList,
 from chatservice.domain.room import Gone, Room
 from chatservice.domain.roster import Person
 from chatservice.domain.session import Session
+from chatservice.domain.trust import Identity
 
 KEPT_SESSION_MS = 24 * 3600_000  # while it lives; at its loss two minutes are left. A crash leaves a day.
 STATE_DEFAULT = 50  # messages shown when a position does not hold and nobody said how many

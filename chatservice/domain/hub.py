@@ -15,12 +15,13 @@ from chatservice.domain.events import Entry, Event, Moderated, Presence, Said, S
 from chatservice.domain.guestbook import Guestbook
 from chatservice.domain.limits import BIG_ROOMS, BigRooms, Rate
 from chatservice.domain.permissions import has_a_place, may_be_in
-from chatservice.domain.ports import Audit, Engine, Identity, Passes, Peer, Randomness, SignIn, Turn
+from chatservice.domain.ports import Engine, Peer, Randomness, Turn
 from chatservice.domain.presence import TELL_EACH
 from chatservice.domain.proofs import Proofs
 from chatservice.domain.rates import RATES, Kind, Rates
 from chatservice.domain.room import Room, State
 from chatservice.domain.roster import Person, Roster
+from chatservice.domain.trust import Audit, Identity, Passes, SignIn
 from chatservice.domain.whereabouts import Whereabouts, network_of
 
 if TYPE_CHECKING:

@@ -9,12 +9,13 @@ from chatservice.domain.events import Moderated, User
 from chatservice.domain.names import clean_words, is_user_id
 from chatservice.domain.orders import LASTING, read_order
 from chatservice.domain.permissions import may_moderate
-from chatservice.domain.ports import Appended, Deed, Invitation
+from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.results import Invited, Result, Told
 from chatservice.domain.room import Room
 from chatservice.domain.rules import check
 from chatservice.domain.session import Session
+from chatservice.domain.trust import Deed, Invitation
 
 LONGEST_S = 10**9  # 31 years; without `for_s` it is for ever
 INVITED_MOST_S = 30 * 86400  # whoever leaves with one must not come back for ever

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from chatservice.domain import commands as c
 from chatservice.domain.errors import Code, Refused, Span
 from chatservice.domain.names import clean_room, is_user_id
-from chatservice.domain.ports import Identity, Invitation
 from chatservice.domain.room import Room
 from chatservice.domain.roster import Person
 from chatservice.domain.rules import may, rank
+from chatservice.domain.trust import Identity, Invitation
 
 if TYPE_CHECKING:
     from chatservice.domain.session import Session

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import User
 from chatservice.domain.names import nick_key
-from chatservice.domain.ports import Names
 from chatservice.domain.rules import rank
+from chatservice.domain.trust import Names
 
 NOBODY = ""
 """Whose the words are that only those who keep order may be called."""

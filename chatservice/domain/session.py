@@ -9,11 +9,12 @@ from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Greeted
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import Bucket
-from chatservice.domain.ports import Identity, Peer
+from chatservice.domain.ports import Peer
 from chatservice.domain.promise import Promise
 from chatservice.domain.room import Room
 from chatservice.domain.roster import Person
 from chatservice.domain.rules import rank
+from chatservice.domain.trust import Identity
 
 RESUMABLE_MS = 2 * 60_000
 """How long a lost session can be resumed."""

@@ -14,13 +14,14 @@ from chatservice.domain.limits import HISTORY_LIMIT, TYPING_MS
 from chatservice.domain.names import NICK_GRAPHEMES, clean_text, clean_words
 from chatservice.domain.ordering import note
 from chatservice.domain.orders import whom
-from chatservice.domain.ports import Appended, Deed, Pace
+from chatservice.domain.ports import Appended, Pace
 from chatservice.domain.presence import TYPING_SEEN
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.rates import Kind, too_fast
 from chatservice.domain.results import Done, Result
 from chatservice.domain.room import Room
 from chatservice.domain.session import Session
+from chatservice.domain.trust import Deed
 
 EMOJI_BYTES = 64  # the longest emoji sequences have 35
 SAID_AT_KEPT = 1000  # people of a slow room before the old ones are forgotten

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.limits import ROOMS
 from chatservice.domain.names import clean_room
-from chatservice.domain.ports import Identity, Names
 from chatservice.domain.rules import ROLES
+from chatservice.domain.trust import Identity, Names
 
 ALGORITHMS = ("HS256", "RS256", "EdDSA")
 LEEWAY_S = 30

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.ports import Identity, Invitation
 from chatservice.domain.rules import ROLES
+from chatservice.domain.trust import Identity, Invitation
 
 PREFIX, ACCOUNT_PREFIX, INVITATION_PREFIX = "g_", "a_", "i_"
 GOOD_FOR_S = 90 * 24 * 3600

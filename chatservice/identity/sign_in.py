@@ -7,8 +7,9 @@ from typing import Protocol
 from chatservice.domain.accounts import Account, Registry
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.names import nick_key
-from chatservice.domain.ports import Accounts, Identity, Meter, Passes
+from chatservice.domain.ports import Accounts, Meter
 from chatservice.domain.promise import Promise, start
+from chatservice.domain.trust import Identity, Passes
 from chatservice.identity.passwords import HASH_MS, Passwords, prepare
 from chatservice.identity.tries import SharedTries, Tries
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from chatservice.domain.ports import Deed
+from chatservice.domain.trust import Deed
 
 FILE_BYTES = 10_000_000
 FILES = 5

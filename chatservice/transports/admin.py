@@ -13,9 +13,10 @@ from chatservice.dialects.phrases import choose_language
 from chatservice.domain.commands import Moderate
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.permissions import room_name
-from chatservice.domain.ports import Appended, Identity
+from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise, start
 from chatservice.domain.rules import rank
+from chatservice.domain.trust import Identity
 from chatservice.transports.admin_live import Onlookers, about
 from chatservice.transports.api import answer, client_address, query, read_fields, refuse, refuse_method
 from chatservice.transports.assets import StaticFile

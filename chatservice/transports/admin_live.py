@@ -12,8 +12,8 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from chatservice.domain.errors import Refused
-from chatservice.domain.ports import Identity
 from chatservice.domain.rules import rank
+from chatservice.domain.trust import Identity
 from chatservice.transports.admin_state import house_state
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.transport import Transport

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from twisted.web.server import Request
 
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.ports import Identity, Passes
+from chatservice.domain.trust import Identity, Passes
 
 BEARER = "bearer."
 """A subprotocol that begins so is a token: the one header a script can choose. It is never agreed to."""

@@ -10,8 +10,9 @@ from chatservice.dialects.base import Id, Outcome, Parser
 from chatservice.domain.audience import Hearer
 from chatservice.domain.errors import NO_HELLO, SLOW, Disconnect
 from chatservice.domain.events import Event, Pinged
-from chatservice.domain.ports import Format, Frames, Identity
+from chatservice.domain.ports import Format, Frames
 from chatservice.domain.session import Session
+from chatservice.domain.trust import Identity
 from chatservice.transports.addresses import shown
 from chatservice.transports.arrival import is_private
 from chatservice.transports.chronicle import UNNOTED, Passage

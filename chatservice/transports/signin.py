@@ -12,8 +12,8 @@ from chatservice.dialects.full import Fields
 from chatservice.dialects.full_voice import FullVoice, full_voice
 from chatservice.dialects.phrases import choose_language
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.ports import Identity
 from chatservice.domain.promise import Promise, start
+from chatservice.domain.trust import Identity
 from chatservice.transports.api import answer, client_address, query, read_fields, refuse, refuse_method
 from chatservice.transports.credentials import header, media_type, set_cookie, token_of
 from chatservice.transports.surroundings import Manners, Surroundings

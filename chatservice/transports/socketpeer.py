@@ -12,7 +12,7 @@ from chatservice.dialects.phrases import choose_language
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Counted, Entry, Event
-from chatservice.domain.ports import Identity
+from chatservice.domain.trust import Identity
 from chatservice.socketio import Event as Packet
 from chatservice.socketio import Socket
 from chatservice.socketio.outgoing import Outgoing

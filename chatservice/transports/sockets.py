@@ -10,7 +10,7 @@ from typing import Any
 from chatservice.dialects.phrases import say
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.limits import FRAME_BYTES
-from chatservice.domain.ports import Identity
+from chatservice.domain.trust import Identity
 from chatservice.socketio import ConnectionRefused, Options, Socket, SocketIOServer
 from chatservice.transports.credentials import from_cookie, from_header
 from chatservice.transports.socketpeer import SocketPeer

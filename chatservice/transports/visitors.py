@@ -11,9 +11,9 @@ from chatservice.domain.conduct import handle
 from chatservice.domain.errors import Code, Disconnect, Refused
 from chatservice.domain.events import Event
 from chatservice.domain.permissions import is_the_same, may_come_in
-from chatservice.domain.ports import Identity
 from chatservice.domain.promise import Promise
 from chatservice.domain.session import Session
+from chatservice.domain.trust import Identity
 from chatservice.transports.surroundings import Surroundings
 
 

@@ -15,7 +15,7 @@ from chatservice.dialects.registry import dialect
 from chatservice.domain.commands import Rename
 from chatservice.domain.errors import CLOSE_CODES, FLOOD, IDLE, RESTART, Code, Disconnect, Refused
 from chatservice.domain.limits import ECHO, FRAME_BYTES
-from chatservice.domain.ports import Identity
+from chatservice.domain.trust import Identity
 from chatservice.transports.credentials import prove
 from chatservice.transports.deflate import Inflater, agree
 from chatservice.transports.frames import VoiceFormat, deflated_frame, websocket_format

@@ -18,8 +18,8 @@ from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Event
 from chatservice.domain.hub import Hub
 from chatservice.domain.limits import MESSAGES
-from chatservice.domain.ports import Identity
 from chatservice.domain.session import Session
+from chatservice.domain.trust import Identity
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import SignedPasses
 from chatservice.logs.memory import MemoryLog

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import NOON, Troubles
 
-from chatservice.domain.ports import Deed
+from chatservice.domain.trust import Deed
 from chatservice.logs.audit import FILES, AuditFile, as_line
 
 BAN = Deed(int(NOON * 1000), "茶", "u_mod", "ban", 7, "u_eve", ("192.0.2.7",), "", int(NOON * 1000) + 60_000)

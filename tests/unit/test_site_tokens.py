@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.names import is_user_id
-from chatservice.domain.ports import Identity
+from chatservice.domain.trust import Identity
 from chatservice.identity.jwt import BYTES, LEEWAY_S, BadKey, SiteKey, SiteTokens, load_site_key, site_id
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import SignedPasses

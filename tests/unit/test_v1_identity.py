@@ -7,8 +7,8 @@ from chat import Chat, Tab, code
 
 from chatservice.domain.accounts import Account
 from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED
-from chatservice.domain.ports import Identity
 from chatservice.domain.proofs import WARNING_MS
+from chatservice.domain.trust import Identity
 from chatservice.identity.passes import GOOD_FOR_S
 
 ANN = Account("u_a", "Ann", "member", "$", 1, 0)

@@ -11,8 +11,8 @@ from stores import Store
 from chatservice.domain.errors import BANNED, FLOOD, KICKED
 from chatservice.domain.events import Moderated, User
 from chatservice.domain.limits import DEAF, MESSAGES
-from chatservice.domain.ports import Deed
 from chatservice.domain.rules import ROLES, check, may
+from chatservice.domain.trust import Deed
 
 WHO = {"mute", "unmute", "kick", "ban", "unban", "role"}
 VALUES = {"slow": "5", "expires": "60", "role": "member", "lock": "on", "topic": "tea", "private": "on"}

@@ -12,8 +12,8 @@ from chat import Chat, Tab, code
 from chatservice.domain.accounts import Account
 from chatservice.domain.errors import BAD_TOKEN, KICKED, TOKEN_EXPIRED, TOO_MANY
 from chatservice.domain.limits import SESSIONS
-from chatservice.domain.ports import Identity
 from chatservice.domain.promise import Promise
+from chatservice.domain.trust import Identity
 
 MIA = Account("u_m", "Mia", "mod", "$", 1, 0)
 

@@ -9,8 +9,8 @@ from world import Pipe, World
 
 from chatservice.domain.errors import BAD_TOKEN, TOKEN_EXPIRED
 from chatservice.domain.events import Moderated, User
-from chatservice.domain.ports import Identity
 from chatservice.domain.promise import Promise
+from chatservice.domain.trust import Identity
 from chatservice.identity.passes import GOOD_FOR_S
 
 Frame = dict[str, Any]

@@ -15,8 +15,8 @@ from twisted.logger import globalLogPublisher
 
 from chatservice.domain.events import Moderated, User
 from chatservice.domain.limits import DEAF, MESSAGES, ROOMS
-from chatservice.domain.ports import Identity
 from chatservice.domain.rates import RATES, Kind
+from chatservice.domain.trust import Identity
 from chatservice.identity.passes import SignedPasses
 from chatservice.transports.surroundings import LINE_GRACE_S, LINE_NUDGE_S
 from wire.house import House, read_answer

@@ -12,8 +12,8 @@ from fakes import FakeTransport
 from chatservice.domain.commands import Join
 from chatservice.domain.conduct import handle
 from chatservice.domain.events import Moderated, User
-from chatservice.domain.ports import Deed
 from chatservice.domain.session import Session
+from chatservice.domain.trust import Deed
 from chatservice.socketio import Handshake
 from chatservice.transports.networks import Networks
 from wire.house import House, read_answer

@@ -15,8 +15,8 @@ from chatservice.domain.conduct import handle
 from chatservice.domain.errors import RESTART
 from chatservice.domain.events import Truncated
 from chatservice.domain.limits import MESSAGES
-from chatservice.domain.ports import Identity
 from chatservice.domain.session import Session
+from chatservice.domain.trust import Identity
 from chatservice.identity.passes import SignedPasses
 from chatservice.socketio import Handshake
 from chatservice.transports.conversation import BACKLOG

@@ -9,8 +9,8 @@ import pytest
 
 from chatservice.domain.accounts import Account
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.ports import Identity
 from chatservice.domain.promise import Promise, rejected, resolved
+from chatservice.domain.trust import Identity
 from chatservice.transports.credentials import from_cookie, set_cookie
 from chatservice.transports.networks import Networks
 from wire.house import House, frame, handshake, read_answer, read_frames

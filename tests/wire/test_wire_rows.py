@@ -8,8 +8,8 @@ import pytest
 from twisted.logger import LogEvent, globalLogPublisher
 
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.ports import Identity
 from chatservice.domain.promise import Promise
+from chatservice.domain.trust import Identity
 from chatservice.transports.admission import Bounds
 from chatservice.transports.surroundings import FAREWELL_S
 from chatservice.wires.light import CONTROLS, CONTROLS_PER_S, FRAGMENTS
