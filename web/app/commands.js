@@ -3,7 +3,7 @@
 /** Every command with what follows it; the words about it are in the catalogues as `command-…`. */
 export const COMMANDS = /** @type {const} */ ({
   me: "…", nick: "name", join: "room", leave: "", msg: "name …", topic: "…", who: "", away: "…", back: "", clear: "",
-  mute: "name …", unmute: "name", kick: "name …", ban: "name …", help: "",
+  help: "", mute: "name …", unmute: "name", kick: "name …", ban: "name …",
 });
 
 /** @typedef {keyof typeof COMMANDS} Command */

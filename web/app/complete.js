@@ -5,6 +5,7 @@ import { COMMANDS } from "./commands.js";
 /** @typedef {{insert: string, label: string, hint: string, id?: string}} Candidate */
 
 const MOST = 8;
+const COMMANDS_SHOWN = 12; // so many fit where nothing is written yet; those of moderators stand last
 
 // Han needs no space before a name; in Latin a letter before the sign makes an address or a time of it.
 const TRIGGER = /(?:^|[^\p{Script=Latin}\d@:/#])([@:#])([^\s@:#/]{0,32})$/u;
@@ -34,7 +35,7 @@ export function trigger(text, caret) {
  */
 export function candidates({ kind, query }, { people, rooms, recent, find, say }) {
   if (kind === "/") {
-    return Object.entries(COMMANDS).filter(([name]) => name.startsWith(query))
+    return Object.entries(COMMANDS).filter(([name]) => name.startsWith(query)).slice(0, COMMANDS_SHOWN)
       .map(([name, rest]) => ({ insert: `/${name}`, label: `/${name} ${rest}`.trim(), hint: say(`command-${name}`) }));
   }
   if (kind === ":") return find(query, MOST).map(({ emoji, name }) => ({ insert: emoji, label: emoji, hint: name }));
