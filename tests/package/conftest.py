@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -16,7 +17,20 @@ BARE = {name: value for name, value in os.environ.items() if name not in ("PYTHO
 
 @pytest.fixture(scope="package")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with wheel and sdist, built from what git knows or could know of the checkout and the bundle."""
+    """A directory with wheel and sdist, built once, whichever worker of pytest needs it first."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    out = shared / "dist"
+    with (shared / "dist.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not out.exists():
+            made = build(tmp_path_factory)
+            made.rename(out)
+    return out
+
+
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """From what git knows or could know of the checkout, and the bundle."""
     subprocess.run(["make", "--no-print-directory", "web"], cwd=CHECKOUT, check=True)
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
     listed = subprocess.run(
