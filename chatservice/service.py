@@ -13,7 +13,6 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
-from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from chatservice import __version__
@@ -21,42 +20,31 @@ from chatservice.backups import Backups
 from chatservice.banner import banner
 from chatservice.config import FILES, BadConfig, Config, Given, read_config
 from chatservice.domain.accounts import Registry
-from chatservice.domain.elsewhere import Elsewhere
-from chatservice.domain.hub import Hub
-from chatservice.domain.ports import Engine, LogError
+from chatservice.domain.ports import LogError
+from chatservice.house import House, build_house
 from chatservice.identity.names import PrecisNames
-from chatservice.identity.passwords import Passwords
-from chatservice.identity.sign_in import PasswordSignIn
-from chatservice.identity.tries import Tries
 from chatservice.identity.users import Users
 from chatservice.listening import Listening, given_sockets
 from chatservice.logbook import THRESHOLD
-from chatservice.logs.archive_registry import check_archive, open_archive
-from chatservice.logs.archive_store import DatabaseArchive
-from chatservice.logs.audit import AuditFile
-from chatservice.logs.registry import BadStore, check_log, open_log
+from chatservice.logs.archive_registry import check_archive
+from chatservice.logs.registry import BadStore, check_log
 from chatservice.metrics import ArchiveCollector, ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
 from chatservice.notify import Manager, Watchdog, manager_of
 from chatservice.operator import Operator, Rooms
 from chatservice.preparing import (
-    Secrets,
-    bounds,
     connector,
-    deferred_of,
     give_up,
     make_passes,
     report,
     shown_settings,
     start_notes,
     take_lock,
-    warn,
     with_older,
 )
 from chatservice.reloading import apply, read_again, say_unheard
 from chatservice.signals import on_hangup, stop_only_once
 from chatservice.steady import keep_steady
 from chatservice.stopping import see_out
-from chatservice.transports.admission import Admission
 from chatservice.transports.assets import Pages
 from chatservice.transports.certificates import Certificates
 from chatservice.transports.comeback import age_s
@@ -65,9 +53,7 @@ from chatservice.transports.counted import Counted
 from chatservice.transports.emitters import Emitters
 from chatservice.transports.endpoints import BadEndpoint, Listener, check_apart
 from chatservice.transports.inherited import Inherited
-from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.tls import BadCertificate, load_context
-from chatservice.transports.turn import Turn
 from chatservice.worker import Worker
 
 _log = Logger("chatservice")
@@ -103,13 +89,9 @@ class ChatService(MultiService):
         self._say = say
         self._read = read
         self.pages = Pages.load()
-        self._log: Engine | None = None
-        self._archive: DatabaseArchive | None = None
-        self._hub: Hub | None = None
-        self._passwords: Passwords | None = None
+        self._house: House | None = None
         self._ticking: LoopingCall | None = None
         self._lag: LoopLag | None = None
-        self._around: Surroundings | None = None
         self._watchdog: Watchdog | None = None
         self.lock: TextIO | None = None  # the data directory is ours as long as this is open
 
@@ -135,163 +117,107 @@ class ChatService(MultiService):
         _log.info("chatservice {version} is at {url}", event="started", version=__version__, url=url)
         notes = start_notes(self.config, listeners, self.pages)
         self._say(banner(self.config, listeners, ports, notes))
-        if self._around is not None:
-            self._around.comeback.start_s = age_s()
+        house = self._house
+        assert house is not None
+        house.around.comeback.start_s = age_s()
         if self._worker is not None:
             self._worker.watch_parent(self._reactor)
         self.manager.ready()
-        if self.manager.watchdog_s is not None and self._log is not None:
-            log = self._log
+        if self.manager.watchdog_s is not None:
+            log = house.log
             self._watchdog = Watchdog(self.manager, lambda: log.session(b"", int(time.time() * 1000)))
 
     def _open_all(self) -> None:
         """A failure here ends the process before it serves anyone."""
-        if self._log is not None:
+        if self._house is not None:
             return
         keep_steady(self._reactor)
         self.pages = with_older(self.pages, self.config.data)
         try:
-            around = self._open_log()
-            self.listening.open.append(self._control())
+            house = self.open_house()
+            around = house.around
+            self.listening.open.append(self._control(house))
             self.listening.open_all(around, self.pages)
             if around.neighbours is not None:
                 self.listening.open.append(around.neighbours.listen(around))
-            self._hear_emitters(around)
-            self._serve_metrics(around)
+            self._hear_emitters(house)
+            self._serve_metrics(house)
         except (BadEndpoint, LogError) as error:
             _log.error(
                 "{reason}", event="start_failed", reason=str(error)
             )  # in the background nobody hears what is said
             give_up(str(error), self._say)
 
+    def open_house(self) -> House:
+        """The log and the rooms on it, without anybody who could come in.
+
+        :raises LogError: if the log cannot be opened.
+        """
+        config = self.config
+        house = self._house = build_house(
+            config,
+            self._reactor,
+            self.counted,
+            build=self.pages.build.id if self.pages.build is not None else __version__,
+            neighbours=None if self._worker is None else self._worker.neighbours(config.data, self._reactor),
+        )
+        house.around.desk.settings = lambda: shown_settings(self.config.settings)
+        house.around.desk.listen()
+        self._ticking = LoopingCall(self._tick)
+        self._ticking.clock = self._reactor
+        self._ticking.start(1.0, now=False)
+        return house
+
     def stopService(self) -> Deferred[Any]:
         """Close the listeners, tell every peer, write what waits; see `stopping.see_out`."""
         super().stopService()
         self.manager.stopping()
-        if self._around is not None:
-            self._around.health.draining = True
+        if self._house is not None:
+            self._house.around.health.draining = True
         return self._end()
 
     @inlineCallbacks
     def _end(self) -> Generator[Deferred[Any], Any, None]:
-        log, self._watchdog = self._log, None
-        if log is None:
+        house, self._watchdog = self._house, None
+        if house is None:
             return
         try:
-            yield see_out(self._reactor, self.listening, log, self._around)
+            yield see_out(self._reactor, self.listening, house.log, house.around)
         finally:  # whatever went wrong with a peer, the log is closed
             if self._ticking is not None and self._ticking.running:
                 self._ticking.stop()
             if self._lag is not None:
                 self._lag.stop()
-            if self._passwords is not None:
-                self._passwords.close()
-            if self._around is not None:
-                self._around.desk.close()
-            if log.stop_blocks:
-                yield deferToThread(log.stop)
-            else:
-                yield deferred_of(log.stop())
-            if self._archive is not None:
-                yield deferToThread(self._archive.stop)
+            yield house.close()
 
-    def _open_log(self) -> Surroundings:
-        config, reactor = self.config, self._reactor
-        self._archive = open_archive(
-            config.archive, config.data, config.archive_password, reactor.callFromThread, warn
-        )
-        self._log = open_log(
-            config.store,
-            config.data,
-            config.durability,
-            call_soon=lambda call: reactor.callLater(0, call),
-            call_from_thread=reactor.callFromThread,
-            clock=time.time,
-            randomness=Secrets(),
-            note=self._note,
-            connect=connector(reactor),
-            call_later=reactor.callLater,
-            seconds=reactor.seconds,
-            trouble=warn,
-            archive=self._archive,
-            keep=config.redis_keep,
-        )
-        turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater, counted=self.counted)
-        hub = self._hub = Hub(
-            self._log,
-            turn=turn,
-            clock=time.time,
-            randomness=Secrets(),
-            registry=Registry(PrecisNames()),
-            messages=None if config.no_limits else config.messages,
-            report=report,
-            guests=config.guests,
-            build=self.pages.build.id if self.pages.build is not None else __version__,
-            audit=AuditFile(config.data / "audit.log", report),
-        )
-        Elsewhere(hub, self._log.bus)
-        passes = hub.passes = make_passes(config, hub.registry)
-        self._passwords = Passwords(reactor.callFromThread)
-        hub.sign_in = PasswordSignIn(
-            hub.registry, self._log, self._passwords, passes, Tries(time.time), self._log.meter
-        )
-        self._log.start(hub)
-        around = self._around = Surroundings.of(
-            hub,
-            turn=turn,
-            call_later=reactor.callLater,
-            now=reactor.seconds,
-            report=report,
-            admission=Admission(reactor.seconds, self.counted, bounds(config), config.trusted),
-            counted=self.counted,
-            neighbours=None if self._worker is None else self._worker.neighbours(config.data, reactor),
-        )
-        archive = self._archive
-        if archive is not None:
-            around.health.beside["archive"] = lambda: not archive.numbers.away
-        around.desk.settings = lambda: shown_settings(self.config.settings)
-        around.desk.listen()
-        around.health.log = self._log
-        hub.network_of = around.network_of
-        around.chronicle.enabled = config.notes_connections
-        self._ticking = LoopingCall(self._tick)
-        self._ticking.clock = reactor
-        self._ticking.start(1.0, now=False)
-        return around
-
-    def _hear_emitters(self, around: Surroundings) -> None:
-        config, log = self.config, self._log
-        assert log is not None
-        for source in config.emitters:
-            connect, sockets = connector(self._reactor), lambda: self.listening.sockets
-            emitters = Emitters(source, connect, around, sockets, log.once, config.default_room)
-            around.desk.closing.append(emitters.stop)
+    def _hear_emitters(self, house: House) -> None:
+        connect, sockets = connector(self._reactor), lambda: self.listening.sockets
+        for source in self.config.emitters:
+            emitters = Emitters(source, connect, house.around, sockets, house.log.once, self.config.default_room)
+            house.around.desk.closing.append(emitters.stop)
             emitters.start()
 
-    def _serve_metrics(self, around: Surroundings) -> None:
+    def _serve_metrics(self, house: House) -> None:
         where, listening = self.config.metrics, self.listening
         if where == "none":
             return
         contexts, seconds = listening.contexts.values(), self._reactor.seconds
-        collector = ChatCollector(self.counted, around.hub, contexts, listening.connections, seconds)
+        collector = ChatCollector(self.counted, house.hub, contexts, listening.connections, seconds)
         registry = registry_of(collector)
-        if self._archive is not None:
-            registry.register(ArchiveCollector(self._archive.numbers))
+        if house.archive is not None:
+            registry.register(ArchiveCollector(house.archive.numbers))
         resource = MetricsResource(registry)
         self._lag = LoopLag(self._reactor, self.counted.lag_s)
         if isinstance(where, Listener):
-            listening.open_beside(around, where, MetricsSite(resource, self._reactor))
+            listening.open_beside(house.around, where, MetricsSite(resource, self._reactor))
         else:
             for site in listening.sites:
                 site.serve(b"/metrics", resource)
 
-    def _note(self, op: str, seconds: float, failed: bool) -> None:
-        self.counted.stored(op, seconds, self._reactor.seconds() if failed else None)
-
     def _tick(self) -> None:
         """Once a second."""
-        assert self._around is not None
-        self._around.tick()
+        assert self._house is not None
+        self._house.around.tick()
         self._certificates.tick()
         self.manager.status(f"{self.counted.connections:,} connections")
         if self._watchdog is not None:
@@ -302,15 +228,14 @@ class ChatService(MultiService):
         _log.info("reading the settings and certificates again", event="reload")
         with self.manager.reloading():
             self._certificates.reload()
-            if self._read is not None and self._hub is not None and self._around is not None:
+            if self._read is not None and self._house is not None:
                 self.config = read_again(self._read, self.config)
-                apply(self.config, self._hub, self._around, self.listening)
+                apply(self.config, self._house.hub, self._house.around, self.listening)
 
-    def _control(self) -> IListeningPort:
-        assert self._hub is not None and self._log is not None and self._passwords is not None
-        users = Users(self._hub.registry, self._log, self._passwords, self._hub.new_id, time.time)
+    def _control(self, house: House) -> IListeningPort:
+        users = Users(house.hub.registry, house.log, house.passwords, house.hub.new_id, time.time)
         backups = Backups(self.config.store, self.config.data, self._reactor.callFromThread)
-        operator = Operator(users, Rooms(self._log), backups)
+        operator = Operator(users, Rooms(house.log), backups)
         shared = None if self._worker is None else self._worker.control
         return listen_for_control(self._reactor, self.config.data, operator, report, shared)
 

@@ -29,7 +29,7 @@ _log = Logger("chatservice")
 
 @inlineCallbacks
 def see_out(
-    reactor: Any, listening: Listening, log: Engine, around: Surroundings | None
+    reactor: Any, listening: Listening, log: Engine, around: Surroundings
 ) -> Generator[Deferred[Any], Any, None]:
     """Stop listening, answer what was asked, tell everybody, and wait until they are gone; seconds, at most ten.
 
@@ -40,8 +40,6 @@ def see_out(
     for port in listening.open:
         yield maybeDeferred(port.stopListening)
     yield answered(reactor, log)
-    if around is None:
-        return
     # Who was let in a moment ago is still saying what it wants; what it is answered leaves a turn later.
     until = reactor.seconds() + KNOCKERS_S
     was_knocked = bool(len(around.handshakes))

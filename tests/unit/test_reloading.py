@@ -69,7 +69,7 @@ def test_a_running_service_takes_them(tmp_path: Path, seen: list[LogEvent]) -> N
         return read_config(given, {})
 
     service = ChatService(read(), ThreadlessReactor(), read=read)
-    around = service._open_log()
+    around = service.open_house().around
     assert around.chronicle.enabled
     given |= {"message-burst": "3", "log-level": "error", "origin": ["https://a.example"]}
     service.reload()

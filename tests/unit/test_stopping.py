@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fakes import FakeClock, Ids, Pump, Troubles, make_hub, said
@@ -13,12 +15,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 
-from chatservice import service as service_module
+from chatservice import house as house_module
 from chatservice.config import read_config
 from chatservice.domain.errors import Disconnect
 from chatservice.domain.events import Entry
 from chatservice.domain.ports import Engine
 from chatservice.domain.promise import Promise, resolved
+from chatservice.house import House
 from chatservice.logs.memory import MemoryLog
 from chatservice.logs.sqlite import SQLiteLog
 from chatservice.service import ChatService
@@ -62,9 +65,18 @@ def test_last_words_are_told_in_the_reactors_thread(
         done.callback(None)
         return done
 
-    monkeypatch.setattr(service_module, "deferToThread", in_another_thread)
+    monkeypatch.setattr(house_module, "deferToThread", in_another_thread)
     service = ChatService(read_config({"data": str(tmp_path)}, {}), MemoryReactorClock())
-    service._log = log
+    closed: list[str] = []
+    nobody: Any = SimpleNamespace(
+        close=lambda: closed.append("passwords"),
+        desk=SimpleNamespace(close=lambda: closed.append("desk")),
+        health=SimpleNamespace(draining=False),
+        hub=SimpleNamespace(end_readers=lambda _: None),
+        farewells=(),
+        handshakes=(),
+    )
+    service._house = House(None, log, nobody, nobody, nobody)
     service.stopService().addCallback(ended.append)
     deadline = time.monotonic() + 20
     while not ended and time.monotonic() < deadline:
@@ -73,6 +85,7 @@ def test_last_words_are_told_in_the_reactors_thread(
     assert [promise.result().seq for promise in promises] == list(range(1, 11))
     assert len(sink.entries) == 10 and sink.threads == {threading.current_thread()}
     assert len(others) == (1 if store == "sqlite" else 0)
+    assert closed == ["passwords", "desk"] and nobody.health.draining
 
 
 class Somebody:
