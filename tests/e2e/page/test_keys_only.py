@@ -191,5 +191,5 @@ def test_long_lists(shared_server: Server, browsing: Browsing) -> None:
     chosen = ann.page.locator("[role=option][aria-selected=true]")
     expect(chosen).to_contain_text("/me")
     ann.box.press("ArrowUp")
-    expect(chosen).to_contain_text("/help")
+    expect(chosen).to_contain_text("/mute")
     expect(chosen).to_be_in_viewport(ratio=1)
