@@ -142,7 +142,7 @@ class ChatService(MultiService):
                 self.listening.open.append(around.neighbours.listen(around))
             self._hear_emitters(house)
             self._serve_metrics(house)
-        except (BadEndpoint, LogError) as error:
+        except (BadEndpoint, BadStore, LogError) as error:
             _log.error(
                 "{reason}", event="start_failed", reason=str(error)
             )  # in the background nobody hears what is said

@@ -215,10 +215,13 @@ def one_of(called: str, value: str, known: Sequence[str]) -> str:
 def store(called: str, value: str) -> str:
     """An engine and what it needs."""
     value = value if ":" in value else value + ":"
-    one_of(called, engine_of(value), STORES)
-    if engine_of(value) in REDIS or not value.startswith(engine_of(value)):  # only those have partitions
-        for address in addresses(value):
-            one_of(called, address.partition(":")[0], REDIS)
+    kind = engine_of(value)
+    if kind not in STORES:  # what was said may have a password in it, and is not said again
+        said = kind if kind.isalpha() and value.removeprefix(f"{kind}:")[:2] in ("", "//") else "this"
+        raise BadConfig(f"{called}: there is no {said}; it begins with one of {', '.join(STORES)}")
+    several = kind in REDIS or not value.startswith(kind)  # only those have partitions
+    if several and any(address.partition(":")[0] not in REDIS for address in addresses(value)):
+        raise BadConfig(f"{called}: each of several servers begins with one of {', '.join(REDIS)}")
     return value
 
 
@@ -247,6 +250,8 @@ def archive(called: str, value: str, store: str) -> str:
     name = value.partition(":")[0]
     if name not in ARCHIVES:  # the rest may be a password
         raise BadConfig(f"{called} {name}: there is {', '.join(ARCHIVES)}, {NONE}")
+    if len(addresses(store)) > 1:
+        raise BadConfig(f"{called}: an archive is for one Redis server, not for several")
     if engine_of(store) not in REDIS:
         raise BadConfig(f"{called}: an archive is for Redis (--store redis://…); other stores keep everything")
     return value
@@ -262,7 +267,7 @@ def first_line(path: Path | None, called: str) -> str:
 
 def kept(called: str, value: str) -> int:
     """So many entries as every worker may need at once, at least."""
-    if not (value.isascii() and value.isdigit() and int(value) >= LEAST_KEPT and len(value) < 9):
+    if not (value.isascii() and value.isdigit() and len(value) < 9 and int(value) >= LEAST_KEPT):
         raise BadConfig(f"{called} {value}: say a number of entries, {LEAST_KEPT} at least")
     return int(value)
 

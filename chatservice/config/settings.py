@@ -198,4 +198,9 @@ def in_words(setting: Setting) -> str:
         return ", ".join(value)
     if setting.option.name not in ("store", "archive") or value.partition(":")[0] in ("memory", "sqlite", "none"):
         return value
-    return " ".join(f"{word.partition(':')[0]}:…" for word in value.split())
+    words = value.split() if setting.option.name == "store" else [value]
+    # What does not begin as an address does may be a piece of a password with a space in it.
+    return " ".join(
+        f"{kind}:…" if "//" in rest or kind == "unix" else "…"
+        for kind, _, rest in (w.partition(":") for w in words)
+    )

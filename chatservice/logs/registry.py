@@ -221,7 +221,7 @@ def _named(store: str, durability: str = "") -> tuple[str, str]:
     name = engine_of(store)
     rest = store.partition(":")[2]
     if name not in STORES or (name == "memory" and rest):
-        raise BadStore(f"--store {store}: there is memory:, sqlite:[PATH] and redis://HOST[:PORT][/DB]")
+        raise BadStore("--store: there is memory:, sqlite:[PATH] and redis://HOST[:PORT][/DB]")
     if durability in (CACHE, REPLICA) and name == "sqlite":
         raise BadStore(f"--durability {durability} is for Redis; sqlite keeps what it is given")
     return name, rest

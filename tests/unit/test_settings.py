@@ -134,6 +134,22 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert str(bad.value) == "; ".join(bad.value.lines)
 
 
+@pytest.mark.parametrize("store", ["redis://:my secret@h", "secret@h", "secret:x", "redis://h secret"])
+def test_a_password_is_not_said_again(store: str) -> None:
+    """What is wrong with an address may have a password in it."""
+    with pytest.raises(BadConfig) as bad:
+        read_config({"store": store}, {})
+    assert "secret" not in str(bad.value)
+
+
+def test_an_archive_is_for_one_server() -> None:
+    """With several it is refused where it is said; a number that is no number is one line."""
+    with pytest.raises(BadConfig, match="--archive: an archive is for one Redis"):
+        read_config({"store": "redis://a redis://b", "archive": "sqlite:"}, {})
+    with pytest.raises(BadConfig, match="--redis-keep"):
+        read_config({"store": "redis://a", "redis-keep": "9" * 5000}, {})
+
+
 def test_the_file_that_was_named(tmp_path: Path) -> None:
     """`--config` and `CHAT_CONFIG` name it; one that is missing is an error then, and none is looked for."""
     other = tmp_path / "other.toml"

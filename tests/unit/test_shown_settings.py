@@ -28,6 +28,13 @@ def test_no_password_is_shown() -> None:
             one.name: one.value for one in shown_settings(gather({"socketio-emitters": [store, "unix:/x"]}, {}))
         }
         assert told["socketio-emitters"] == store.partition(":")[0] + ":…, unix:…"
-    for archive, shown in (("postgresql://ann:secret@h/db", "postgresql:…"), ("sqlite:/a.db", "sqlite:/a.db")):
+    told = {one.name: one.value for one in shown_settings(gather({"store": "redis://a:my secret@h unix:/s"}, {}))}
+    assert told["store"] == "redis:… … unix:…"
+    archives = (
+        ("postgresql://ann:secret@h/db", "postgresql:…"),
+        ("postgresql://ann:my secret@h:1/db", "postgresql:…"),
+        ("sqlite:/a.db", "sqlite:/a.db"),
+    )
+    for archive, shown in archives:
         told = {one.name: one.value for one in shown_settings(gather({"archive": archive}, {}))}
         assert told["archive"] == shown
