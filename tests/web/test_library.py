@@ -42,7 +42,10 @@ def node_tests(**environment: str) -> None:
     assert passed and int(passed[1]) >= 60, said
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York"])
+@pytest.mark.parametrize(
+    "zone",
+    ["Asia/Shanghai", *(pytest.param(zone, marks=pytest.mark.slow) for zone in ("UTC", "America/New_York"))],
+)
 def test_source(app: Path, zone: str) -> None:
     """Its own tests hold, on a clock that is turned by hand, wherever that hangs."""
     node_tests(TZ=zone)

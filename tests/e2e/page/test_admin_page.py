@@ -83,7 +83,7 @@ def test_a_moderator(house: Server, browsing: Browsing) -> None:
         assert page.locator("#people button").count() == 0
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+@pytest.mark.parametrize("lang", ["en", pytest.param("zh-CN", marks=pytest.mark.slow)])
 def test_how_it_looks(house: Server, browsing: Browsing, lang: str) -> None:
     """None of axe's rules is broken, wide and narrow, light and dark, in both languages; all can be touched."""
     judge = Judge((installed(HERE / "axe") / "axe-core" / "axe.min.js").read_text("utf-8"))

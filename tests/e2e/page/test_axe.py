@@ -74,7 +74,7 @@ def over_the_room(page: Page) -> None:
     page.locator(".count").click()
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+@pytest.mark.parametrize("lang", ["en", pytest.param("zh-CN", marks=pytest.mark.slow)])
 def test_axe(shared_server: Server, browsing: Browsing, axe: str, lang: str) -> None:
     """UI-14: door, room, offline, suggestions, a dialog, members and settings break none of axe's rules."""
     judge, wire = Judge(axe), Wire()

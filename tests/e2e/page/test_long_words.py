@@ -67,7 +67,9 @@ def unmarked(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "viewport", [{"width": 360, "height": 740}, {"width": 1440, "height": 900}], ids=["360", "1440"]
+    "viewport",
+    [{"width": 360, "height": 740}, pytest.param({"width": 1440, "height": 900}, marks=pytest.mark.slow)],
+    ids=["360", "1440"],
 )
 def test_longer_words(longer: Server, browsing: Browsing, viewport: ViewportSize) -> None:
     """In every state of the page each word of the catalogue can be read whole, and there are no others."""

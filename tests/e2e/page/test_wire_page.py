@@ -158,7 +158,7 @@ def test_by_keyboard(server: Server, browsing: Browsing) -> None:
     expect(page.locator("#anatomy .steps")).to_be_visible()
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+@pytest.mark.parametrize("lang", ["en", pytest.param("zh-CN", marks=pytest.mark.slow)])
 def test_how_it_looks(server: Server, browsing: Browsing, lang: str) -> None:
     """None of axe's rules is broken, wide and narrow, light and dark, in both languages; nothing is cut; what is
     pressed is as large as a finger where fingers are."""
