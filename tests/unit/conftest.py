@@ -9,7 +9,6 @@ import pytest
 from chat import Chat
 from stores import ENGINES, Store
 
-
 # With an archive behind it Redis owes its contract in any case; the whole chat on it takes its time.
 KINDS = [pytest.param(kind, marks=pytest.mark.slow) if kind == "archived" else kind for kind in ENGINES]
 
