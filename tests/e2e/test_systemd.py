@@ -70,6 +70,20 @@ def test_the_units_of_workers_are_good(units: Path, number: str) -> None:
         assert "ReusePort=true" in text and "Service=chat@%i.service" in text
 
 
+def test_workers_can_be_enabled(tmp_path: Path) -> None:
+    """`systemctl enable` brings each worker with its own sockets, and all with the target."""
+    units = tmp_path / "etc" / "systemd" / "system"
+    units.mkdir(parents=True)
+    for unit in (*DEPLOY.glob("chat*.service"), *DEPLOY.glob("chat*.socket"), DEPLOY / "chat.target"):
+        shutil.copy(unit, units)
+    command = ["systemctl", f"--root={tmp_path}", "enable", "chat@1", "chat@2", "chat.target"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    wanted = {link.name for link in (units / "chat.target.wants").iterdir()}
+    kinds = ("chat@{}.service", "chat@{}.socket", "chat-lines@{}.socket")
+    assert wanted == {kind.format(number) for kind in kinds for number in (1, 2)}
+
+
 def test_a_worker_is_locked_up_as_well(units: Path) -> None:
     """A worker's exposure is at most 1.5, and it has every lock of the one service."""
     shutil.copy(units / "chat@.service", units / "chat@1.service")
