@@ -109,7 +109,7 @@ class ChatCollector(Collector):
         flooders = self._hub.counts["flooders_ended"]
         yield CounterMetricFamily("chat_flooders_ended", "Peers ended because they would not slow down.", flooders)
         yield CounterMetricFamily("chat_slow_consumers", "Peers ended because they did not read.", counted.slow)
-        up = counted.storage_is_up(self._now())
+        up = counted.storage_is_up(self._now()) and not self._hub.is_away
         yield GaugeMetricFamily("chat_backend_up", "Whether the log takes what it is given.", int(up))
 
     def _counts(self, prefix: str) -> dict[str, int]:

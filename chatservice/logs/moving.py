@@ -222,6 +222,7 @@ class _Move:
                 *(b"p", place, b"o", kept, b"f", forks, b"u", room.rules if room.rules != "{}" else "", *marks),
             )
         )
+        self._give((b"SET", names.id, room.epoch, b"NX"))  # it says that the partition is here; see lua/fence.lua
         if names.named:
             self._give((b"ZADD", names.named, place, room.name))
         if rules.expires_s:

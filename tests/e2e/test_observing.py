@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
+from chatservice.logs.archive import Numbers
+from chatservice.metrics import ArchiveCollector
 from e2e.conftest import Serve
 from e2e.server import CHECKOUT, PATIENCE_S, clean_environment, eventually, free_port
 
@@ -150,6 +152,7 @@ def test_metrics(tmp_path: Path) -> None:
         _, text = chat.get("/metrics", chat.metrics_port)
         known = set(re.findall(r"^# TYPE (\S+)", text, re.M))
         known |= {f"{name}_bucket" for name in known}
+        known |= {metric.name for metric in ArchiveCollector(Numbers()).collect()}  # where there is an archive
         for page in ("grafana.json", "alerts.yml"):
             named = names_in((CHECKOUT / "deploy" / page).read_text())
             assert len(named) > 3 and named <= known, named - known

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from redis_server import BINARY
 
+from chatservice.logs.redis_keys import partition_of
 from e2e.server import CHECKOUT, PATIENCE_S, Server, eventually, free_port
 from e2e.test_accounts import chatservice
 from e2e.v1peer import V1Peer
@@ -138,7 +139,8 @@ def test_a_move_and_a_division(redis: Shipped, tmp_path: Path) -> None:
     assert moved.returncode == 0, moved.stderr
     other = Shipped(tmp_path / "other")
     try:
-        store = f"--store=0-127={redis.url} 128-255={other.url}"
+        here = partition_of(ROOM)
+        store = f"--store=0-{here - 1},{here + 1}-255={redis.url} {here}={other.url}"
         divided = chatservice(tmp_path / "a", "divide", store)
         assert divided.returncode == 0 and "every partition is where --store has it" not in divided.stdout
         assert "every partition is" in chatservice(tmp_path / "a", "divide", store).stdout
