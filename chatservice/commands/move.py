@@ -9,7 +9,6 @@ from chatservice.commands.asking import Failed, settings, store_arguments
 from chatservice.config import checks
 from chatservice.identity.passes import load_key
 from chatservice.logs.archive_registry import NONE, database_of_archive
-from chatservice.logs.redis_log import KEPT
 from chatservice.logs.registry import database_of, redis_address
 from chatservice.preparing import take_lock
 
@@ -21,15 +20,13 @@ def arguments(parser: ArgumentParser) -> None:
         "--archive", metavar="ARCHIVE", default=NONE, help="an empty archive for what is older [none]"
     )
     parser.add_argument(
-        "--redis-keep", metavar="N", default=str(KEPT), help=f"entries of a room in Redis [{KEPT}]"
+        "--redis-keep", metavar="N", default="", help="entries of a room in Redis [as the settings say]"
     )
     store_arguments(parser)
 
 
 def run(args: Namespace) -> int:
     """With the data directory locked: a chat that runs has the log open."""
-    from chatservice.logs.moving import move
-
     config = settings(args)
     source = database_of(config.store, config.data)
     if source is None:
@@ -38,9 +35,14 @@ def run(args: Namespace) -> int:
     archive = database_of_archive(
         checks.archive("--archive", args.archive, target), config.data, config.archive_password
     )
-    keep = checks.kept("--redis-keep", args.redis_keep)
+    keep = checks.kept("--redis-keep", args.redis_keep) if args.redis_keep else config.redis_keep
+    address = redis_address(target)
+    from chatservice.logs.moving import move  # which needs the library that the line above has asked for
+
+    if not source.exists():
+        raise Failed(f"there is no {source}")
     with take_lock(config.data):
-        moved = move(source, redis_address(target), load_key(config.guest_key_path), archive, keep=keep)
+        moved = move(source, address, load_key(config.guest_key_path), archive, keep=keep)
     sys.stdout.write(
         f"moved {moved.rooms} rooms with {moved.entries} entries and {moved.accounts} accounts; "
         f"{source} is as it was\n"

@@ -15,7 +15,7 @@ def arguments(parser: ArgumentParser) -> None:
     listing = commands.add_parser("list", help="show all rooms, the last used first: how many entries, what holds")
     lock = commands.add_parser("lock", help="let moderators alone write there")
     unlock = commands.add_parser("unlock", help="let everybody write there again")
-    topic = commands.add_parser("topic", help="say what it is about; nothing takes that away")
+    topic = commands.add_parser("topic", help="say what it is about; without words it has no topic")
     expire = commands.add_parser("expire", help="forget for good what is older; 0 keeps everything")
     for command in (lock, unlock, topic, expire):
         command.add_argument("room", metavar="ROOM")

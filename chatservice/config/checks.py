@@ -283,7 +283,7 @@ def room(called: str, value: str) -> str:
 def emitters(called: str, said: Sequence[str]) -> tuple[Source, ...]:
     """Where back ends emit."""
     if said and find_spec("hiredis") is None:
-        raise BadConfig(f"{called} needs the hiredis library: pip install 'chatservice[redis]'")
+        raise BadConfig(f"{called} needs the hiredis library: pip install hiredis")
     return tuple(_source(called, one) for one in said)
 
 

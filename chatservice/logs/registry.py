@@ -209,7 +209,7 @@ def _redis_servers(store: str) -> tuple[ShardMap, list[Address]]:
     try:
         import hiredis  # noqa: F401 - is it there?
     except ImportError as error:
-        raise LogError("Redis needs the hiredis library: pip install 'chatservice[redis]'") from error
+        raise LogError("Redis needs the hiredis library: pip install hiredis") from error
     try:
         shards = read_map(store)
         return shards, [parse_address(url) for url in shards.urls]
