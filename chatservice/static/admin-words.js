@@ -17,7 +17,7 @@ export const WORDS = {
     s_default: "default", s_flag: "command line", s_environment: "environment", s_file: "file",
   },
   "zh-CN": {
-    title: "内务", page: "管理", sign_in: "管理人入口", sign_in_about: "用本服务的主人或管理员账号。",
+    title: "内务", page: "管理", sign_in: "所有者与管理员入口", sign_in_about: "请用本服务的所有者或管理员账号登录。",
     name: "名字", password: "密码", enter: "登录", out: "退出", read_only: "管理员在这里只能看；能做的事到房间里做。",
     on: "实时", off: "连接断了，正在重试", waiting: "等待", signed: "{nick} · {role}",
     wrong: "名字或密码不对。", not_keeper: "这个账号不能看这里。", slow_down: "试得太多了：请等 {s} 秒。", broken: "没有成功（{code}）。",
@@ -25,7 +25,7 @@ export const WORDS = {
     connections: "各方言的连接", trouble: "最近出的问题", settings: "设置",
     dialect: "方言", n: "数量", queue: "等待发送（合计）", most: "单个最多", lagging: "落后", room: "房间", seq: "最新编号", here: "人数", state: "状态",
     nick: "昵称", role: "角色", conns: "连接", in_rooms: "所在房间", over: "方言", act: "处理…", setting: "设置", value: "值", source: "来自", when: "时间", words: "内容",
-    private: "私密", locked: "锁定", guest: "客人", nothing: "没有。", nobody: "没有人。", more: "还有 {n} 个。", direct: "另有 {n} 个个人流和两人对话，这里什么也不说。",
+    private: "私密", locked: "锁定", guest: "访客", nothing: "没有。", nobody: "没有人。", more: "还有 {n} 个。", direct: "另有 {n} 个私聊，未列出。",
     acting: "{nick}", what: "做什么", how_long: "多久", reason: "理由（房间里的人都看得到）", cancel: "取消", done: "好了。",
     kick: "请出去", ban: "封禁", mute: "禁言", unban: "解封", unmute: "解除禁言",
     for_600: "10 分钟", for_3600: "一小时", for_86400: "一天", for_604800: "一周", for_0: "永久",

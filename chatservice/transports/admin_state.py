@@ -69,7 +69,8 @@ def _connections(around: Surroundings) -> list[dict[str, Any]]:
 
 
 def _rooms(around: Surroundings) -> tuple[list[dict[str, Any]], int]:
-    """The rooms, the biggest first, and how many conversations of two people and streams there are."""
+    """The rooms, the biggest first, and how many conversations of two people there are."""
+    private = sum(name.startswith("dm:") for name in around.hub.rooms)
     rooms = [room for room in around.hub.rooms.values() if not room.name.startswith(("@", "dm:"))]
     rooms.sort(key=lambda room: (-room.here.n, room.name))
     told = [
@@ -83,7 +84,7 @@ def _rooms(around: Surroundings) -> tuple[list[dict[str, Any]], int]:
         }
         for room in rooms
     ]
-    return told, len(around.hub.rooms) - len(rooms)
+    return told, private
 
 
 def _people(around: Surroundings) -> list[dict[str, Any]]:
