@@ -192,8 +192,9 @@ class ChatService(MultiService):
 
     def _hear_emitters(self, house: House) -> None:
         connect, sockets = connector(self._reactor), lambda: self.listening.sockets
-        for source in self.config.emitters:
-            emitters = Emitters(source, connect, house.around, sockets, house.log.once, self.config.default_room)
+        for number, source in enumerate(self.config.emitters):
+            once = house.log.once.of(number)
+            emitters = Emitters(source, connect, house.around, sockets, once, self.config.default_room)
             house.around.desk.closing.append(emitters.stop)
             emitters.start()
 

@@ -135,6 +135,9 @@ ALONE = Alone()
 class Once(Protocol):
     """Who of a chat's workers does what all of them hear by another way, such as a channel they all listen to."""
 
+    def of(self, source: int) -> Once:
+        """That for one of several such ways; all workers number them alike (MUST)."""
+
     def begin(self, then: Callable[[], object]) -> None:
         """We hear from here on, also after we could not for a while. `then` begins to listen: not before it is
         called (MUST)."""
@@ -147,6 +150,10 @@ class Once(Protocol):
 
 class Ours:
     """There is no other worker."""
+
+    def of(self, source: int) -> Ours:
+        """See `Once.of`."""
+        return self
 
     def begin(self, then: Callable[[], object]) -> None:
         """See `Once.begin`."""

@@ -44,10 +44,14 @@ async def enter_book(session: Session, book: Guestbook, person: Person, wish: st
 
 def leave_book(session: Session, person: Person) -> None:
     """The session did not come in."""
-    book = session.hub.guestbook
-    if book is not None and session.booked and session.person is None:
+    book, me = session.hub.guestbook, person.user.id
+    if book is None:
+        return
+    if session.booked and session.person is None:
         session.booked = False
-        book.part(person.user.id)
+        book.part(me)
+    if session.hub.roster.find(me) is None:  # its last other one went meanwhile, and left the rest to this one
+        book.forget(me)
 
 
 async def rename_in_book(session: Session, book: Guestbook, wish: str) -> None:

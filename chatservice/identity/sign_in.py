@@ -94,7 +94,12 @@ class PasswordSignIn:
         key = nick_key(account.name if account is not None else " ".join(name.split())[:NAME_CODE_POINTS])
         self._tries.take(key, address)
         if self._shared is not None:
-            await self._shared.take(key, address)
+            try:
+                await self._shared.take(key, address)
+            except Refused as refusal:
+                if refusal.code is Code.UNAVAILABLE:  # nobody has looked at it
+                    self._tries.forgive(key, address)
+                raise
         try:
             is_right = await self._passwords.check(password, None if account is None else account.password)
         except Refused:  # too much waits: nobody has looked at it

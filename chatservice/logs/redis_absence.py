@@ -33,11 +33,15 @@ class Absence:
         self._is_told = True
         self._tell(True)
 
-    def end(self) -> None:
-        """It is there, or nobody is to be told any more."""
+    def stop(self) -> None:
+        """Nobody is to be told any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def end(self) -> None:
+        """It is there."""
+        self.stop()
         if self._is_told:
             self._is_told = False
             self._tell(False)

@@ -2,6 +2,9 @@
 
 All that one turn of the reactor has written is asked for by one WAIT behind it on the same connection, as a sync
 of the disk is shared by all who talk at that moment. What is asked meanwhile is answered after it.
+
+Trap: what was sent in a turn need not be what is answered in the end. A script that the server has forgotten is
+sent once more, and a room that only the archive knows is put back first: the WAIT of that turn says nothing of it.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chatservice.redis.errors import Lost, RedisError
+from chatservice.redis.errors import RedisError
 
 WAIT_MS = 100
 """How long a replica may take. One in the same building takes less than one."""
@@ -40,11 +43,14 @@ class Confirming:
 
     def hold(self, done: Done) -> Done:
         """Something is sent in this turn: what is to be given its answer instead of `done`."""
+        held = _Held(done, self._ask_for)
+        self._ask_for(held)
+        return held.answered
+
+    def _ask_for(self, held: _Held) -> None:
         if not self._sent:
             self._call_soon(self._ask)
-        held = _Held(done)
         self._sent.append(held)
-        return held.answered
 
     def _ask(self) -> None:
         sent, self._sent = self._sent, []
@@ -52,23 +58,34 @@ class Confirming:
 
 
 class _Held:
-    """An answer that waits, or is not there yet."""
+    """An answer that waits, or is not there yet.
 
-    __slots__ = ("_answer", "_done")
+    :param ask_for: has it confirmed once more.
+    """
 
-    def __init__(self, done: Done) -> None:
+    __slots__ = ("_answer", "_ask_for", "_done", "_is_answered", "_is_late")
+
+    def __init__(self, done: Done, ask_for: Callable[[_Held], None]) -> None:
         self._done: Done | None = done
-        self._answer: Any = Lost("it was not answered")  # a connection answers in order
+        self._ask_for = ask_for
+        self._answer: Any = None
+        self._is_answered = self._is_late = False
 
     def answered(self, answer: Any) -> None:
         """The command's answer. An error needs no replica."""
-        self._answer = answer
+        self._answer, self._is_answered = answer, True
         if isinstance(answer, Exception):
             self.give(answer)
+        elif self._is_late:
+            self._ask_for(self)
 
     def confirmed(self, error: Exception | None) -> None:
-        """WAIT's answer."""
-        self.give(self._answer if error is None else error)
+        """WAIT's answer. A connection answers in order: if there is nothing yet, what was sent before that WAIT
+        has led to something else, which is sent after it."""
+        if self._is_answered:
+            self.give(self._answer if error is None else error)
+        else:
+            self._is_late = True
 
     def give(self, answer: Any) -> None:
         """Hand it on, once."""

@@ -15,7 +15,7 @@ from typing import Any
 from chatservice.domain.ports import LogError
 from chatservice.logs.redis_claim import look_at
 from chatservice.logs.redis_keys import Keys
-from chatservice.logs.shard_map import BadMap, Found, ShardMap, check_left, in_ranges, record_of
+from chatservice.logs.shard_map import BadMap, Found, ShardMap, check_first, check_left, in_ranges, record_of
 from chatservice.redis.address import Address
 from chatservice.redis.blocking import Blocking
 from chatservice.redis.errors import RedisError, Unusable
@@ -48,6 +48,7 @@ def divide(
     if any(one.alive for one in found):
         raise LogError("a chat uses these servers: stop all of them first, and wait 15 s if one was killed")
     try:
+        check_first(found)
         check_left(found)
     except BadMap as error:
         raise LogError(f"--store: {error}") from error

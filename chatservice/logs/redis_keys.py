@@ -130,8 +130,7 @@ class Keys:
 
     def slow(self, room: str, user_id: str) -> bytes:
         """When a user last spoke in a slow room."""
-        partition = zlib.crc32(room.encode()) % PARTITIONS
-        return b"%s{%d}:y:%s" % (self.prefix, partition, "\0".join((room, user_id)).encode())
+        return b"%s{%d}:y:%s" % (self.prefix, partition_of(room), "\0".join((room, user_id)).encode())
 
     def bucket(self, what: str) -> bytes:
         """How much of something was used lately. That of a user's messages is wherever the room is in which it

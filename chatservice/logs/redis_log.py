@@ -190,7 +190,6 @@ class RedisLog(Reading, People):
 
         def drained(_: object) -> None:
             self._sink = self.bus.log_sink = None
-            self._absence.end()
             if self._beating is not None:
                 self._beating.cancel()
                 self._beating = None
@@ -200,6 +199,7 @@ class RedisLog(Reading, People):
         if self._asking.state is State.STOPPED:
             stopped.resolve(None)
         else:
+            self._absence.stop()
             if self._copying is not None:
                 self._copying.stop()
             if self._asking.state is State.UP:
@@ -214,6 +214,11 @@ class RedisLog(Reading, People):
 
     def _up(self, server: Server) -> None:
         self.durability = "replica" if self._asked_durability == "replica" else server.durability
+        if self._asking.state is State.STOPPED:
+            # Only what is under way is still asked; the greeting has said that we live.
+            self.wire.call((b"ZREM", self._keys.workers, self.bus.node), lambda _: None)
+            self._asking.up()
+            return
         self.bus.up()
         self._asking.up()
         if self._beating is None:

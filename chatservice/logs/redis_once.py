@@ -21,14 +21,23 @@ KEPT_MS = 600_000
 
 
 class RedisOnce:
-    """See `chatservice.domain.bus.Once`; lua/heard.lua says how."""
+    """See `chatservice.domain.bus.Once`; lua/heard.lua says how.
 
-    def __init__(self, asking: Asking, keys: Keys, randomness: Randomness) -> None:
+    :param source: the number of what is listened to. Each has its own beginnings, and is counted for itself.
+    """
+
+    def __init__(self, asking: Asking, keys: Keys, randomness: Randomness, source: int = 0) -> None:
         self._asking = asking
         self._keys = keys
         self._randomness = randomness
         self._word = ""
         self._since = 0
+        # The first has none, as when there was only one: workers of both versions may run.
+        self._source = b":%d" % source if source else b""
+
+    def of(self, source: int) -> RedisOnce:
+        """See `Once.of`."""
+        return RedisOnce(self._asking, self._keys, self._randomness, source)
 
     def begin(self, then: Callable[[], object]) -> None:
         """See `Once.begin`."""
@@ -51,7 +60,8 @@ class RedisOnce:
 
     def heard(self, words: bytes, do: Callable[[], object]) -> None:
         """See `Once.heard`."""
-        self._ask(self._keys.heard(sha256(words).digest()), self._word, self._since, b"", do)
+        digest = sha256(words).digest()
+        self._ask(self._keys.heard(digest) + self._source, self._word, self._since, b"", do)
 
     def _ask(self, key: bytes, word: str, since: int, time: bytes, do: Callable[[], object]) -> None:
         def told(answer: Any) -> None:
@@ -65,4 +75,4 @@ class RedisOnce:
                 self._asking.call_later(AGAIN_S, lambda: self._ask(key, word, since, again, do))
 
         values = (word, since, time, ALONE_MS, KEPT_MS)
-        self._asking.wire.run("heard", (key, self._keys.taker), values, told)
+        self._asking.wire.run("heard", (key, self._keys.taker + self._source), values, told)

@@ -132,6 +132,7 @@ def check_places(shards: ShardMap, found: Sequence[Found], *, may_be_lost: bool 
             f"others use these servers with the partitions divided as {before!r}, here it is {str(shards)!r}:"
             " say the same everywhere; to divide them anew stop all of them, and wait 15 s if one was killed"
         )
+    check_first(found)
     _check_held(shards, found)
     if changed:
         check_left(found)
@@ -143,6 +144,23 @@ def check_places(shards: ShardMap, found: Sequence[Found], *, may_be_lost: bool 
                     " is it the right one? if its data is lost for good, delete the key cs:shards at"
                     f" {found[0].where}"
                 )
+
+
+def check_first(found: Sequence[Found]) -> None:
+    """Whether the first server is the one that was the first before: what belongs to no room is nowhere else.
+
+    :raises BadMap: with the remedy.
+    """
+    numbers = [one.record.partition(" ")[0] for one in found]
+    if numbers[0] == "0" or not ("0" in numbers or numbers[0]):
+        return
+    what = "accounts, sessions and the key that signs tokens are on the first server, and stay there"
+    if "0" in numbers:
+        raise BadMap(f"{what}: name the Redis at {found[numbers.index('0')].where} first")
+    raise BadMap(
+        f"{what}, but the Redis at {found[0].where} was not the first: name that one first, as none=redis://… if"
+        f" it has no partitions; if its data is lost for good, delete the key cs:shards at {found[0].where}"
+    )
 
 
 def _check_held(shards: ShardMap, found: Sequence[Found]) -> None:

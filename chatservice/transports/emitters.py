@@ -6,6 +6,7 @@ of the room, spoken by a user of ours: all dialects hear them, and they can be r
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ EMISSIONS = Rate(burst=1000, per_s=500.0)
 
 TELL_EVERY_S = 60.0
 """So often the log says what was left out."""
+
+
+_SOCKET_ID = re.compile("[A-Za-z0-9_-]{20}")
+"""What `chatservice.socketio.connection` calls a socket by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class Emitters:
         self._due: deque[tuple[Outgoing, list[SocketPeer]]] = deque()
         self._left_out: Counter[str] = Counter()
         self._told_at: float | None = None
-        self._is_up = self._was_missed = False
+        self._was_missed = self._is_stopped = False
         self._wire = connect(
             source.address,
             scripts={},
@@ -125,10 +130,11 @@ class Emitters:
 
     def stop(self) -> None:
         """Listen no more."""
+        self._is_stopped = True
         self._wire.stop()
 
     def _up(self, _server: object) -> None:
-        self._is_up, self._was_missed = True, False
+        self._was_missed = False
         self._once.begin(self._subscribe)
 
     def _subscribe(self) -> None:
@@ -142,11 +148,10 @@ class Emitters:
         self._wire.subscribe_patterns([source.pattern], listening)
 
     def _down(self, why: object) -> None:
-        if not self._was_missed:  # said once, however often it is tried
+        if not self._was_missed and not self._is_stopped:  # said once, however often it is tried
             self._was_missed = True
             where = str(self._source.address)
             _log.warn("no emitters at {where}: {why}", event="emitters_down", where=where, why=str(why))
-        self._is_up = False
 
     # --- what is heard ---
 
@@ -206,11 +211,13 @@ class Emitters:
                 start(self._say(room, words, said)).then(self._said)
 
     async def _say(self, wish: str, words: str, said: bytes) -> None:
-        """Say it, if there is such a room: whoever emits to what is none made a mistake, or means a socket that is
-        somebody else's."""
+        """Say it, if there is such a room: whoever emits to what is none made a mistake, unless it is the id of a
+        socket."""
         hub, room = self._around.hub, clean_room(wish)
         here = hub.rooms.get(room)
         if (here is None or here.here.empty) and not (await hub.log.read(room, 0, 0)).top:
+            if _SOCKET_ID.fullmatch(wish):
+                return  # it was for one socket, which another worker has
             raise BadEmission("no_room")
 
         def keep() -> None:

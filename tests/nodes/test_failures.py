@@ -67,6 +67,23 @@ def test_readers_wait_a_little(make_node: MakeNode, server: RedisServer) -> None
     assert [event["text"] for event in ann.answer(asked)["events"]] == ["before"]
 
 
+def test_back_while_we_end(make_node: MakeNode, server: RedisServer) -> None:
+    """Whoever is seen out while Redis is away is not told that it is back, and when it is back in the middle of
+    that this worker is none of those that live."""
+    node = make_node()
+    node.enter("ann", "lobby")
+    raw = node.store.raw
+    server.kill9()
+    node.wait_for(lambda: node.hub.is_away, "the loss")
+    under_way = raw._asking.call(b"PING")
+    stopped = raw.stop()
+    server.start()
+    node.wait_for(lambda: stopped.done, "the end")
+    assert under_way.result() == b"PONG"
+    assert server.ask("ZSCORE", "cs:w", raw.bus.node) is None
+    assert node.hub.is_away
+
+
 def test_hung(make_node: MakeNode, server: RedisServer) -> None:
     """C51. A server that hangs is given up within the deadline (here one second); what was sent by its cid is
     there once."""

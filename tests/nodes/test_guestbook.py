@@ -83,6 +83,22 @@ def test_a_hop_takes_the_nick_along(make_node: MakeNode) -> None:
     second.wait_for(lambda: hello(first, "eve", nick="Hopper")[1] == "ok", "the free nick")
 
 
+def test_the_last_one_goes_while_another_is_refused(make_node: MakeNode, server: RedisServer) -> None:
+    """A person's only connection ends while another one of it is on its way in, and that one is refused: nobody is
+    left, and the nick is free."""
+    first, second = make_node(), make_node()
+    ann, bob = first.enter("ann", nick="Annabel"), second.enter("bob", nick="Bob")
+    late = Tab(first)
+    asked = late.send("hello", token=first.token("u_ann"), nick="bob")
+    ann.lose()
+    first.clock.now += 6
+    first.hub.tick()
+    assert first.hub.roster.find("u_ann") is None
+    assert code(late.answer(asked)) == "nick_taken"
+    second.wait_for(lambda: not server.ask("EXISTS", "cs:u:u_ann"), "the end of its place")
+    assert code(bob.ask("nick", nick="Annabel")) == "ok" and first.store.raw.bus.guestbook._guests == {}
+
+
 def test_numbers_are_given_once(make_node: MakeNode) -> None:
     """No `userN` is given twice, however many come by whichever node; one that was not given cannot be chosen."""
     first, second = make_node(), make_node()

@@ -88,6 +88,31 @@ def test_who_comes_later(make_node: MakeNode) -> None:
     assert choir.done[-1][0] is late
 
 
+def test_several_sources(make_node: MakeNode) -> None:
+    """Of several ways to hear each has a beginning of its own, also if all begin at once; what is said by two of
+    them is done for each, and whoever does the one does not keep others from the other."""
+    nodes = [make_node(), make_node()]
+    ears = [[node.store.raw.once.of(source) for source in (0, 1)] for node in nodes]
+    begun: list[int] = []
+    done: list[tuple[int, int]] = []
+    for source in (0, 1):
+        ears[0][source].begin(lambda source=source: begun.append(source))  # type: ignore[misc]
+    nodes[0].wait_for(lambda: len(begun) == 2, "both beginnings")
+    for source in (0, 1):
+        ears[1][source].begin(lambda source=source: begun.append(source))  # type: ignore[misc]
+    nodes[1].wait_for(lambda: len(begun) == 4, "all beginnings")
+
+    def hears(number: int, source: int) -> None:
+        ears[number][source].heard(b"tea", lambda: done.append((number, source)))
+        nodes[0].pump.run()
+
+    for number, source in ((0, 0), (1, 1), (1, 0), (0, 1)):
+        hears(number, source)
+    end = hand_driven().seconds() + 1.2 * AGAIN_S
+    nodes[0].wait_for(lambda: hand_driven().seconds() > end, "what may come besides")
+    assert sorted(source for _, source in done) == [0, 1]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_any_order(make_node: MakeNode, seed: int) -> None:
     """However much one is behind the other, each time is one deed."""

@@ -225,6 +225,44 @@ def test_a_server_that_was_left_out(shards: Shards) -> None:
     shards.node(ranges=["0-85,171-255", "86-170"])
 
 
+def test_the_first_stays_the_first(shards: Shards) -> None:
+    """Accounts and the key that signs tokens are on the first server alone: another order is refused, to start and
+    to divide, and so is leaving the first one out when it has no rooms any more."""
+    first, second = shards.servers
+    a, b = first.url, second.url
+    shards.node().stop()
+    assert f"name the Redis at {a} first" in refused(
+        lambda: shards.node([second, first], ranges=["128-255", "0-127"])
+    )
+    assert f"name the Redis at {a} first" in refused(lambda: divide_store(f"0-99={b} 100-255={a}", str))
+    fresh = shards.more()
+    new_first = refused(lambda: shards.node([fresh, *shards.servers], ranges=["none", "0-127", "128-255"]))
+    assert f"name the Redis at {a} first" in new_first
+    assert divide_store(f"none={a} 0-255={b}", str) == 128
+    for left_out in (
+        refused(lambda: Node(second, "alone")),
+        refused(lambda: divide_store(f"{b} {fresh.url}", str)),
+    ):
+        assert f"the Redis at {b} was not the first" in left_out
+    shards.node(ranges=["none", "0-255"]).stop()
+    second.ask("DEL", "cs:shards")
+    Node(second, "alone").stop()
+
+
+def test_all_is_lost(shards: Shards) -> None:
+    """A server that loses everything has other ids for its partitions afterwards, though the same worker comes
+    back to it: numbers that were given before are not good for what is said after."""
+    node, second = shards.node(), shards.servers[1]
+    before = second.ask("GET", "cs:{247}:id")
+    second.ask("FLUSHALL")
+    connected = node.store.raw.all[1]._asking.identity
+    second.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    node.wait_for(lambda: second.ask("EXISTS", "cs:{247}:id"), "the next greeting")
+    node.wait_for(lambda: node.is_up, "the connection")
+    assert node.store.raw.all[1]._asking.identity == connected
+    assert second.ask("GET", "cs:{247}:id") != before
+
+
 def test_an_empty_server_in_the_place_of_another(shards: Shards) -> None:
     """A server that is empty where one had rooms is refused, until somebody says that they are lost."""
     shards.node().stop()

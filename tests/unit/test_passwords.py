@@ -12,7 +12,7 @@ from stores import Store
 
 from chatservice.domain.accounts import Registry
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.promise import Promise
+from chatservice.domain.promise import Promise, rejected, resolved
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import SignedPasses
 from chatservice.identity.passwords import WAITING, Passwords, prepare
@@ -170,6 +170,24 @@ def test_tries_are_limited_per_account(desk: Desk) -> None:
     assert 0 < refused.value.retry_ms <= 30_001
     desk.clock.now += refused.value.retry_ms / 1000
     assert desk.code(desk.sign_in.login("ann", "correct horse", "x")) == "ok"
+
+
+def test_tries_that_cannot_be_counted(desk: Desk, passwords: Passwords) -> None:
+    """While the count of all nodes is away nobody looks at a password, so that is no try: when it is back the
+    right one is let in, however often it was tried meanwhile."""
+    away = Refused(Code.UNAVAILABLE)
+
+    class Meter:
+        def take(self, what: str, rate: object) -> Promise[int]:
+            return resolved(0) if away is None else rejected(away)
+
+        def put_back(self, what: str, rate: object) -> None: ...
+
+    sign_in = PasswordSignIn(desk.registry, desk.log, passwords, desk.passes, Tries(desk.clock), Meter())
+    for _ in range(3 * PER_ADDRESS.burst):
+        assert desk.code(sign_in.login("ann", "correct horse", "192.0.2.1:1")) == "unavailable"
+    away = None  # type: ignore[assignment]
+    assert desk.code(sign_in.login("ann", "correct horse", "192.0.2.1:1")) == "ok"
 
 
 @pytest.mark.parametrize(

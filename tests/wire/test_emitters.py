@@ -15,6 +15,7 @@ from chatservice.domain.bus import OURS
 from chatservice.domain.limits import FRAME_BYTES
 from chatservice.domain.names import TEXT_CODE_POINTS
 from chatservice.redis.address import parse_address
+from chatservice.redis.errors import Lost
 from chatservice.transports.emitters import EMISSIONS, TELL_EVERY_S, Emitters, Source
 from wire.house import House
 from wire.people import LinePerson, SimplePerson, TextPerson
@@ -26,8 +27,15 @@ Done = Callable[[object], object]
 class FakeWire:
     """A connection to Redis that confirms everything."""
 
-    def __init__(self, up: Callable[[object], object], heard: Callable[[bytes, bytes], object], **_: Any) -> None:
+    def __init__(
+        self,
+        up: Callable[[object], object],
+        down: Callable[[object], object],
+        heard: Callable[[bytes, bytes], object],
+        **_: Any,
+    ) -> None:
         self._up = up
+        self.down = down
         self.heard = heard
         self.channels: list[bytes] = []
         self.patterns: list[bytes] = []
@@ -39,6 +47,7 @@ class FakeWire:
 
     def stop(self) -> None:
         self.is_running = False
+        self.down(Lost("we have hung up"))
 
     def subscribe(self, channels: Sequence[bytes], done: Done) -> None:
         self.channels += channels
@@ -235,6 +244,31 @@ def test_one_line_a_minute(house: House, back: BackEnd, logged: list[dict[str, A
             back.publish(b"socketio", b"{")
     lines = [event["words"] for event in logged if event.get("event") == "emitters_left_out"]
     assert lines == ["malformed: 1", "malformed: 10"]
+
+
+def test_a_stop_is_no_trouble(house: House, back: BackEnd, logged: list[dict[str, Any]]) -> None:
+    """The log says once that the source is away, and nothing when we hang up ourselves."""
+
+    def lines() -> list[str]:
+        return [event["why"] for event in logged if event.get("event") == "emitters_down"]
+
+    for _ in range(3):
+        back.wire.down(Lost("it is gone"))
+    assert lines() == ["it is gone"]
+    back.wire.start()
+    back.emitters.stop()
+    assert lines() == ["it is gone"]
+
+
+def test_words_for_a_socket_of_another_worker(house: House, back: BackEnd) -> None:
+    """Words for what looks like the id of a socket are nobody's mistake, and neither counted nor logged; but if there
+    is a room of that name they are said there."""
+    back.emit("message", "to one of yours", rooms=["n8Jx0aZ-_2QwErTy4711"])
+    assert back.counted == {"emitted": 1}
+    text = TextPerson(house, room="General-Announce2026")
+    text.heard()
+    back.emit("message", "to a room", rooms=["General-Announce2026"])
+    assert text.heard() == ["to a room"] and back.counted == {"emitted": 2, "said": 1}
 
 
 def test_many_are_told_in_slices(house: House) -> None:
