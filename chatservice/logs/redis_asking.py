@@ -100,6 +100,8 @@ class Asking:
 
     def up(self) -> None:
         """It is there: ask what has waited."""
+        if self.state is State.DOWN:
+            self.trouble("Redis is there again")
         if self.state is not State.STOPPED:
             self.state = State.UP
         waiting, self._waiting = self._waiting, deque()
