@@ -9,12 +9,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from fakes import said
+from fakes import ANN, BOB, said
 from postgres_server import shared_postgres
 from test_archive import KINDS, ArchiveDesk, away
 
 from chatservice.domain.errors import Code, Refused
-from chatservice.domain.promise import start
+from chatservice.domain.events import Moderated
+from chatservice.domain.ports import Unread
+from chatservice.domain.promise import Promise, start
 from chatservice.logs.archive import Copy
 from chatservice.logs.archive_copying import Copying
 from chatservice.logs.archive_store import READERS
@@ -90,6 +92,79 @@ def test_two_workers_begin_a_room(postgres: ArchiveDesk) -> None:
         postgres.ground.pump.wait(waits(postgres, "INSERT INTO room"), "the second one")
         other.commit()
     assert postgres.get(stored) == {} and not copying._strangers and not postgres.archive.numbers.errors
+
+
+def test_a_name_without_a_room(plain: ArchiveDesk) -> None:
+    """A room of which only the name is left, among those to be copied, gets half a head neither here nor there."""
+    plain.say("hello")
+    plain.ground.settle()
+    keys = plain.ground.engine._keys.room("gone")
+    plain.ground.server.ask("SADD", keys.unarchived, "gone")
+    plain.ground.settle()
+    assert not plain.ground.server.ask("EXISTS", keys.head)
+    assert plain.get(plain.archive.standings(["gone"])) == {}
+
+
+def test_a_lost_room_expires_again(plain: ArchiveDesk) -> None:
+    """A room that the archive puts back into an empty Redis is pruned there as before; others are not."""
+    plain.put(Moderated(ANN, "expires", value="3600"))
+    plain.talk(3)
+    plain.talk(3, room="for ever")
+    for key in list(plain.ground.keys()):
+        plain.ground.server.ask("DEL", key)
+    for room in ("lobby", "for ever"):
+        assert plain.say("again", room=room).seq > 5
+    assert plain.get(plain.ground.engine._asking.run("expiring", (), plain.ground.engine._keys.prefix, 256)) == [
+        b"lobby"
+    ]
+
+
+def test_a_sweep_is_quick_and_keeps_its_lease(plain: ArchiveDesk) -> None:
+    """Rooms are noted many at once; the lease is renewed, and without it the sweep is not taken for done."""
+    for number in range(30):
+        plain.say("hello", room=f"room{number}")
+    plain.ground.settle()
+    copying, keys = copying_of(plain), plain.ground.engine._keys
+    asking: Any = copying._asking
+    call, run, under_way, most, leases = asking.call, asking.run, 0, 0, 0
+
+    def ended(_: object) -> None:
+        nonlocal under_way
+        under_way -= 1
+
+    def counted(*words: Any) -> Promise[Any]:
+        nonlocal under_way, most
+        promise: Promise[Any] = call(*words)
+        if words[0] == b"SADD":
+            under_way += 1
+            most = max(most, under_way)
+            promise.then(ended)
+        return promise
+
+    def ran(name: str, *more: Any) -> Promise[Any]:
+        nonlocal leases
+        leases += name == "lease"
+        promise: Promise[Any] = run(name, *more)
+        return promise
+
+    asking.call, asking.run = counted, ran
+    for holder, is_ours in (("another", False), (copying._node, True)):
+        copying._swept = False
+        plain.ground.server.ask("DEL", keys.swept)
+        plain.ground.server.ask("SET", keys.lease("archive"), holder)
+        assert plain.get(start(copying._sweep())) is is_ours is copying._swept
+        assert bool(plain.ground.server.ask("EXISTS", keys.swept)) is is_ours
+    assert most > 10 and leases >= 2
+
+
+def test_own_messages_are_not_unread(plain: ArchiveDesk) -> None:
+    """However much somebody has said itself, what others said is counted up to the limit."""
+    for number in range(12):
+        plain.say(f"{number}", ANN if number % 4 else BOB)
+    plain.talk(3)
+    archived = plain.ground.engine._archived
+    assert plain.get(start(archived.unread("lobby", ANN.id, 0, 13, 3))) == Unread(3, 0)
+    assert plain.get(start(archived.unread("lobby", ANN.id, 1, 13, 3))) == Unread(2, 0)
 
 
 # --- searching ---
