@@ -29,6 +29,7 @@ ENTRIES = 500
 """Copied at once: so many rooms, so many entries of each. Redis is held up for a millisecond a room at most."""
 
 OF_A_PARTITION = 20
+SWEPT_AT_ONCE = 1000  # keys that are looked at: well below a millisecond of Redis
 
 CHORES_EVERY_S = 60.0
 TIDY_EVERY_S = 20.0
@@ -117,11 +118,12 @@ class Copying:
     async def _do(self) -> bool:
         """True if there is more to do at once."""
         asking, keys, numbers = self._asking, self._keys, self._archive.numbers
-        if not await asking.run("lease", (keys.lease("archive"),), self._node, LEASE_MS):
+        if not await self._lease():
             numbers.lag_entries, numbers.lag_s = 0, 0.0
             self._archive.release()
             return False
-        await self._sweep()
+        if not await self._sweep():
+            return False
         _, waiting, oldest, *names = await asking.run(
             "unarchived", (), keys.prefix, PARTITIONS, OF_A_PARTITION, ROOMS
         )
@@ -136,6 +138,10 @@ class Copying:
             self._chores_at = now
             await self._forget()
         return more
+
+    def _lease(self) -> Promise[int]:
+        """Whether it is we who copy, from now on for so long."""
+        return self._asking.run("lease", (self._keys.lease("archive"),), self._node, LEASE_MS)
 
     async def _copy(self, rooms: Sequence[str]) -> bool:
         archive, asking = self._archive, self._asking
@@ -181,8 +187,7 @@ class Copying:
 
     async def _may_cut(self, copy: Copy) -> bool:
         """Before anything is taken back, Redis must know: it would trim what it believes to be in the archive.
-        False
-        if it has done so since we looked; then it is looked at again."""
+        False if it has done so since we looked; then it is looked at again."""
         return copy.cut is None or 0 < await self._tell(copy, copy.cut, is_all=False) <= copy.cut + 1
 
     def _tell(self, copy: Copy, mark: int, *, is_all: bool) -> Promise[int]:
@@ -200,8 +205,11 @@ class Copying:
         numbered = tuple(enumerate(entries, begin))
         now = (epoch.decode(), read_forks(forks))
         orders = rules.decode()
+        if not top:  # there is no such room, or not any more
+            await self._tell(Copy(room, None, *now, 1, orders), 0, is_all=True)
+            return None
         if standing is None:
-            return Copy(room, None, *now, first if top else 1, orders, numbered)
+            return Copy(room, None, *now, first, orders, numbered)
         page = Page(top, now[0], now[1], 1, ())
         valid = standing.valid(page)
         if valid == standing.top:
@@ -230,11 +238,12 @@ class Copying:
 
     # --- now and then ---
 
-    async def _sweep(self) -> None:
+    async def _sweep(self) -> bool:
         """Look at all rooms: of a new archive, for what was said before there was one; of a server that was
-        started again, for what it has lost, which must not stay in the archive either."""
+        started again, for what it has lost, which must not stay in the archive either. False if another worker
+        copies by now."""
         if self._swept:
-            return
+            return True
         id = self._archive.id.encode()
         await self._asking.call(b"SET", self._keys.archive, id, b"NX")  # it may have been emptied
         if await self._asking.call(b"GET", self._keys.archive) != id:
@@ -243,14 +252,21 @@ class Copying:
         if await self._asking.call(b"GET", self._keys.swept) != now:
             cursor, begins = b"0", b"%s{*}:m:*" % self._keys.prefix
             while True:
-                cursor, heads = await self._asking.call(b"SCAN", cursor, b"MATCH", begins, b"COUNT", 1000)
+                cursor, heads = await self._asking.call(b"SCAN", cursor, b"MATCH", begins, b"COUNT", SWEPT_AT_ONCE)
+                waiting: dict[bytes, list[str]] = {}
                 for head in heads:
                     room = room_of(head)
-                    await self._asking.call(b"SADD", self._keys.room(room).unarchived, room)
+                    waiting.setdefault(self._keys.room(room).unarchived, []).append(room)
+                noted = [self._asking.call(b"SADD", key, *rooms) for key, rooms in waiting.items()]
+                for answer in noted:  # all of them are on the way
+                    await answer
+                if not await self._lease():  # a million rooms take longer than it lasts
+                    return False
                 if cursor == b"0":
                     break
             await self._asking.call(b"SET", self._keys.swept, now)
         self._swept = True
+        return True
 
     async def _forget(self) -> None:
         """What has expired."""

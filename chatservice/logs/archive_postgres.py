@@ -12,7 +12,7 @@ from typing import Any
 from chatservice.domain.ports import LogError
 from chatservice.logs.archive_folding import text_of
 from chatservice.logs.archive_tables import Put, Stored, Tables, bounds_table
-from chatservice.logs.archive_threads import Away
+from chatservice.logs.archive_threads import Away, first_line
 from chatservice.logs.redis_codec import encode_record
 from chatservice.logs.redis_reading import words_asked
 from chatservice.logs.search import room_word, spaced
@@ -92,11 +92,13 @@ def cut(words: Sequence[str]) -> list[str]:
 
 def indexed(room: int, text: str) -> str:
     """The words of a message, each between spaces, after one for its room."""
-    return f" {room_word(room)} {' '.join(cut(_WORDS.findall(spaced(text).casefold())))} "
+    # Folded last, as in `words_asked`: folding takes some letters apart into one and a mark, which is in no word.
+    words = " ".join(_WORDS.findall(spaced(text))).casefold()
+    return f" {room_word(room)} {' '.join(cut(words.split()))} "
 
 
 def _lexemes(run: str) -> str:
-    """All words of a run. They are letters, digits and `_`, so nothing in them has to be escaped."""
+    """All words of a run. They are letters, digits, `_` and marks, so nothing in them has to be escaped."""
     words = [f"'{word}'" for word in run.split()]
     return " & ".join(words) + ("" if run.endswith(" ") else ":*")
 
@@ -140,7 +142,7 @@ class PostgresEngine:
             connection.execute(f"SET statement_timeout = '{patience_s}s'")
             connection.execute("SET search_path = chatservice")
         except self._psycopg.Error as error:
-            raise Away(_first_line(error)) from error
+            raise Away(first_line(error)) from error
         return connection
 
     def prepare(self) -> str:
@@ -155,7 +157,7 @@ class PostgresEngine:
                     connection.execute("INSERT INTO about VALUES (%s, %s)", (secrets.token_hex(8), VERSION))
                 id, version = connection.execute("SELECT id, version FROM about").fetchone()
         except (Away, self._psycopg.Error) as error:
-            raise LogError(f"cannot use the archive in {self}: {_first_line(error)}") from error
+            raise LogError(f"cannot use the archive in {self}: {first_line(error)}") from error
         if version > VERSION:
             raise LogError(f"the archive in {self} is of version {version}; use a newer chatservice")
         return str(id)
@@ -182,22 +184,31 @@ class PostgresEngine:
             yield
 
     def is_lost(self, error: Exception) -> bool:
+        """See `Pool`. What is wrong with a value is no loss: it would come again with the next connection. A
+        database that may only be read for now, or whose rights are just being changed, is one."""
+        sql = self._psycopg
+        values = (sql.DataError, sql.IntegrityError, sql.errors.ProgramLimitExceeded)
+        return isinstance(error, sql.Error | OSError) and not isinstance(error, values)
+
+    def is_late(self, error: Exception) -> bool:
         """See `Pool`."""
-        return isinstance(error, self._psycopg.Error | OSError)
+        return isinstance(error, self._psycopg.errors.QueryCanceled)
+
+    def interrupt(self, connection: Any) -> None:
+        """See `Pool`."""
+        try:
+            connection.cancel_safe(timeout=PATIENCE_S)
+        except self._psycopg.Error:
+            return  # it is gone, and its statement with it
 
     def tidy(self, connection: Any) -> bool:
         """What was erased is gone from tables and index; its old versions in PostgreSQL's own log are for whoever
         looks after the server (docs/scaling.md)."""
         connection.execute("SET statement_timeout = 0")
-        # Taken before: what is erased meanwhile asks for another one.
-        if connection.execute("DELETE FROM chore WHERE name = 'purge' RETURNING 1").fetchone() is not None:
-            try:
-                connection.execute("VACUUM (INDEX_CLEANUP on) entry, message")
-            except self._psycopg.Error:
-                connection.execute("INSERT INTO chore VALUES ('purge') ON CONFLICT DO NOTHING")
-                raise
+        # `xmin` is the transaction that made the mark: what is erased meanwhile makes another one
+        # (`Tables.note_erased`), and that one stays. Taken away before, it would be lost with this process.
+        mark = connection.execute("SELECT xmin::text FROM chore WHERE name = 'purge'").fetchone()
+        if mark is not None:
+            connection.execute("VACUUM (INDEX_CLEANUP on) entry, message")
+            connection.execute("DELETE FROM chore WHERE name = 'purge' AND xmin::text = %s", mark)
         return False
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

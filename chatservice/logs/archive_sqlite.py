@@ -216,8 +216,17 @@ class SQLiteEngine:
                 connection.execute("ROLLBACK")
 
     def is_lost(self, error: Exception) -> bool:
+        """See `Pool`. What is wrong with a value is no loss: it would come again with the next connection."""
+        values = (sqlite3.DataError, sqlite3.IntegrityError)
+        return isinstance(error, sqlite3.Error | OSError) and not isinstance(error, values)
+
+    def is_late(self, error: Exception) -> bool:
+        """See `Pool`. Statements have no limit here."""
+        return False
+
+    def interrupt(self, connection: sqlite3.Connection) -> None:
         """See `Pool`."""
-        return isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError | OSError)
+        connection.interrupt()
 
     def tidy(self, connection: Any) -> bool:
         """A step of erasing; see `chores.Purge`."""

@@ -1,4 +1,4 @@
-"""An archive in a database: one thread writes, two read, one tidies up."""
+"""An archive in a database: one thread writes, two read, one looks how rooms stand, one tidies up."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class Database(Protocol):
     def released(self) -> None: ...
     def transaction(self, connection: Any, *, writes: bool) -> AbstractContextManager[None]: ...
     def is_lost(self, error: Exception) -> bool: ...
+    def is_late(self, error: Exception) -> bool: ...
+    def interrupt(self, connection: Any) -> None: ...
     def tidy(self, connection: Any) -> bool: ...
 
 
@@ -60,13 +62,21 @@ class DatabaseArchive:
         self._trouble = trouble
         self._away: dict[str, str] = {}  # pools that fail, and why
 
-        def pool(name: str, size: int, connect: Callable[[], Any], *closed: Callable[[], object]) -> Pool:
+        def pool(name: str, size: int, connect: Callable[[], Any], **more: Any) -> Pool:
             told = partial(self._failed, name)
-            return Pool(name, size, connect, call_from_thread, database.is_lost, told, *closed)
+            return Pool(name, size, connect, call_from_thread, database.is_lost, told, **more)
 
-        self._writer = pool("writer", 1, database.writer, database.released)
-        self._readers = pool("reader", READERS, database.reader)
-        self._tidier = self._writer if database.tidies_as_writer else pool("tidier", 1, database.writer)
+        # A copy that takes too long is trouble: nothing is trimmed meanwhile. A search that does is not.
+        self._writer = pool("writer", 1, database.writer, closed=database.released)
+        self._readers = pool("reader", READERS, database.reader, is_late=database.is_late)
+        # The first message of a room waits for this, so it must not wait for searches. It has no name of its own:
+        # it is asked so seldom that any read must do to say that the archive is back.
+        self._standings = pool("reader", 1, database.reader, is_late=database.is_late)
+        self._tidier = (
+            self._writer
+            if database.tidies_as_writer
+            else pool("tidier", 1, database.writer, is_late=database.is_late, interrupt=database.interrupt)
+        )
 
     def _failed(self, name: str, why: str | None) -> None:
         """What one of the pools says; said in the log only when all is well again, or was."""
@@ -82,7 +92,7 @@ class DatabaseArchive:
 
     def stop(self) -> None:
         """See `Archive.stop`."""
-        for pool in {self._writer, self._readers, self._tidier}:
+        for pool in {self._writer, self._readers, self._standings, self._tidier}:
             pool.close()
         self._database.released()
 
@@ -110,7 +120,7 @@ class DatabaseArchive:
 
     def standings(self, rooms: Sequence[str]) -> Promise[dict[str, Standing]]:
         """See `Archive.standings`."""
-        return self._read(lambda tables: tables.standings(rooms))
+        return self._read(lambda tables: tables.standings(rooms), self._standings)
 
     def entries(
         self, room: str, after: int, below: int, limit: int, *, back: bool
@@ -134,8 +144,8 @@ class DatabaseArchive:
         """See `Archive.room_names`."""
         return self._read(lambda tables: tables.room_names(limit))
 
-    def _read(self, work: Callable[[Tables], T]) -> Promise[T]:
-        return self._readers.ask(lambda connection: self._within(connection, work, writes=False))
+    def _read(self, work: Callable[[Tables], T], readers: Pool | None = None) -> Promise[T]:
+        return (readers or self._readers).ask(lambda connection: self._within(connection, work, writes=False))
 
     def _write(self, work: Callable[[Tables], T]) -> Promise[T]:
         return self._writer.ask(lambda connection: self._within(connection, work, writes=True))

@@ -117,13 +117,14 @@ class Tables:
         ):
             return None
         if row is None:
-            # By two workers at once one of them fails, and tries again later.
-            (id,) = self.run(
+            made = self.run(
                 "INSERT INTO room (name, epoch, top, first, ts, forks, rules) VALUES (?, '', 0, 1, 0, '', '')"
-                " RETURNING id",
+                " ON CONFLICT (name) DO NOTHING RETURNING id",
                 copy.room,
             ).fetchone()
-            row = (id, 0, "", 0)
+            if made is None:  # another worker has, at this moment
+                return None
+            row = (made[0], 0, "", 0)
         room, top, _, ts = row
         if copy.cut is not None:
             self._cut(room, copy.cut)
@@ -183,7 +184,8 @@ class Tables:
 
     def note_erased(self) -> None:
         """Words were taken out: nothing of them may be left over."""
-        self.run("INSERT INTO chore (name) VALUES ('purge') ON CONFLICT DO NOTHING")
+        # Written anew if it is there: who tidies up takes away only the mark that was there before.
+        self.run("INSERT INTO chore (name) VALUES ('purge') ON CONFLICT (name) DO UPDATE SET name = excluded.name")
 
     def _cut(self, room: int, valid: int) -> None:
         """Take back all above a number: entries, messages, and what they did to the messages before."""

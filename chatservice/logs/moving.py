@@ -25,6 +25,7 @@ from chatservice.logs.codec import decode, decode_rules
 from chatservice.logs.migrations import steps
 from chatservice.logs.redis_codec import Record, card, encode_record
 from chatservice.logs.redis_keys import Keys
+from chatservice.logs.redis_log import CID_TTL_S
 from chatservice.logs.redis_people import encode_account
 from chatservice.logs.redis_signals import encode_user
 from chatservice.redis.address import Address
@@ -38,8 +39,6 @@ AT_ONCE = 500
 
 UNFINISHED = b"a move that was not finished"
 """Stands where the id of the archive will, and so keeps chats from starting on half of a log."""
-
-CID_TTL_MS = 600_000
 
 
 @dataclass(slots=True)
@@ -207,8 +206,8 @@ class _Move:
                 copied.append((seq, b"%d %s %d %s" % (ts, epoch.encode(), place, body)))
                 if seq >= kept:
                     self._entry(room, seq, copied[-1][1], body)
-                if cid is not None and ts + CID_TTL_MS > self._now_ms:
-                    left = ts + CID_TTL_MS - self._now_ms
+                left = ts + CID_TTL_S * 1000 - self._now_ms
+                if cid is not None and left > 0:
                     self._give((b"SET", self._keys.cid(room.name, user_id, cid), seq, b"PX", left))
             self._moved.entries += len(copied)
             if writer is not None:

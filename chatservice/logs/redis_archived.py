@@ -27,6 +27,10 @@ TRIES = 3
 """So often a page is read when what changes it is copied and trimmed at this moment. That takes as many entries
 as Redis keeps of a room, so it happens in tests."""
 
+UNREAD_PAGES = 20
+"""Whoever has said that many times more itself than is counted need not know exactly; the archive's threads have
+others to serve."""
+
 
 class Archived:
     """The older part of what Redis is asked; see `redis_beginning.Seeding` too."""
@@ -86,12 +90,18 @@ class Archived:
         return [newer.get(seq, record) for seq, record in found]
 
     async def unread(self, room: str, user_id: str, after: int, below: int, limit: int) -> Unread:
-        """What a user has not read between the two numbers, looked for in so many messages."""
-        shown = [
-            r.message for r in await self.messages(room, after, below, limit, back=False) if not r.message.deleted
-        ]
-        others = sum(message.user.id != user_id for message in shown)
-        return Unread(others, sum(user_id in message.mentions for message in shown))
+        """What a user has not read between the two numbers, counted up to `limit` messages of others, or in
+        `UNREAD_PAGES` times as many of anybody."""
+        others = mentions = 0
+        for _ in range(UNREAD_PAGES):
+            found = [r.message for r in await self.messages(room, after, below, limit, back=False)]
+            shown = [message for message in found if not message.deleted]
+            others += sum(message.user.id != user_id for message in shown)
+            mentions += sum(user_id in message.mentions for message in shown)
+            if others >= limit or len(found) < limit:
+                break
+            after = found[-1].seq
+        return Unread(min(limit, others), min(limit, mentions))
 
     async def _must_be_so(self, room: str, standing: Standing) -> None:
         """What Redis has lost may still be folded into the archive's messages, until the next copy (a second).
@@ -167,9 +177,11 @@ class Archived:
             raise
         if standing is not None and standing.top:
             forks = "".join(f"{epoch}:{last}," for epoch, last in standing.forks)
+            names = self._keys.room(room)
+            expires = read_rules(standing.rules.encode()).expires_s
             await self._asking.run(
                 "seed",
-                (head, self._keys.room(room).named),
+                (head, names.named, names.expiring if expires else b""),
                 *(standing.epoch, standing.top, standing.ts, standing.first, forks, standing.rules, room),
             )
 
