@@ -109,8 +109,8 @@ def test_the_end_comes_before_the_new_settings(parent: Bare) -> None:
 
 
 def test_a_renewal_that_fails_leaves_nothing_open(parent: Bare, tmp_path: Path) -> None:
-    """Where the new settings listen somewhere else, and no worker can live with them, nobody is left to knock there
-    in vain."""
+    """Where the new settings listen somewhere else, and no worker can live with them, nobody is left to knock
+    there in vain."""
     path = tmp_path / "new.sock"
     before = set(os.listdir("/proc/self/fd"))
     new = replace(parent._plan, wanted=(Wanted("listen.0", path=str(path)),))
