@@ -45,9 +45,9 @@ def see_out(
     same `cid`, and is told what came of it then. An inherited socket stays open: who connects from now on waits in
     the kernel for the next process.
     """
+    _let_go(listening.config)
     for port in listening.open:
         yield maybeDeferred(port.stopListening)
-    _let_go(listening.config)
     yield answered(reactor, log)
     # Who was let in a moment ago is still saying what it wants; what it is answered leaves a turn later.
     until = reactor.seconds() + KNOCKERS_S
@@ -87,8 +87,9 @@ def see_out(
 
 
 def _let_go(config: Config) -> None:
-    # The ports had copies of these. As long as any process has one open, the kernel goes on giving it connections
-    # (SO_REUSEPORT); whoever is to serve it after us has it open too.
+    # The ports have copies of these. As long as any process has one open, the kernel goes on giving it connections
+    # (SO_REUSEPORT); whoever is to serve it after us has it open too. Before the ports close theirs, so that nothing
+    # is queued between the last accept and the last close.
     for listener in (*config.listeners, *config.self_signed, *config.lines, *config.redirects):
         for descriptor in listener.sockets:
             with suppress(OSError):
