@@ -87,8 +87,8 @@ def see_out(
 
 
 def _let_go(config: Config) -> None:
-    # The ports have copies of these. As long as any process has one open, the kernel goes on giving it connections
-    # (SO_REUSEPORT); whoever is to serve it after us has it open too. Before the ports close theirs, so that nothing
+    # The ports have copies of these. As long as any process has one open, the kernel gives it connections
+    # (SO_REUSEPORT); whoever is to serve it after us has it too. The ports close theirs later, so that nothing
     # is queued between the last accept and the last close.
     for listener in (*config.listeners, *config.self_signed, *config.lines, *config.redirects):
         for descriptor in listener.sockets:
