@@ -17,6 +17,7 @@ from chatservice.domain.accounts import Registry
 from chatservice.domain.ports import LogError
 from chatservice.identity.names import PrecisNames
 from chatservice.listening import given_sockets, serving
+from chatservice.logs.archive_registry import check_archive
 from chatservice.logs.registry import BadStore, check_log
 from chatservice.preparing import give_up, make_passes, take_lock, with_older
 from chatservice.service import examine
@@ -42,6 +43,7 @@ def make_plan(config: Config, inherited: Inherited, reactor: Any) -> tuple[Confi
     config = given_sockets(config, inherited)
     make_passes(config, Registry(PrecisNames()))
     check_log(config.store, config.data, config.durability)
+    check_archive(config.archive, config.data, config.archive_password)
     examine(config, reactor)
     serving(config)
     with_older(Pages.load(), config.data)
@@ -133,6 +135,7 @@ class Becoming(Service):
         self.plan = replace(plan, words=words_of(given))
         self._environment = environment
         self._reactor = reactor
+        self._directory = os.getcwd()
 
     def listeners(self) -> tuple[Listener, ...]:
         """All for page and WebSocket."""
@@ -145,6 +148,9 @@ class Becoming(Service):
 
     def become(self) -> NoReturn:
         """Now."""
+        # Paths are seen from where we were started; with --rundir twistd has gone elsewhere since.
+        with suppress(OSError):  # nobody gets there any more who has given privileges away
+            os.chdir(self._directory)
         handed = self.sockets.hand(self.plan, [self._lock.fileno()])
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):

@@ -24,7 +24,7 @@ from twisted.web.server import Request
 from chatservice.socketio.handshake import read_query
 from chatservice.transports.arrival import arrival_of, count_arrivals
 from chatservice.transports.handed import Handed
-from chatservice.transports.relay import Relay, as_head
+from chatservice.transports.relay import Relay, Relays, as_head
 from chatservice.transports.splice import Splice
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.transport import Transport, put_in_charge
@@ -38,11 +38,15 @@ class Neighbours:
 
     :param node: our own word.
     :param directory: where the sockets are.
+    :ivar relays: requests of clients here that the others are answering.
+    :ivar splices: connections of clients here that go on to the others.
     """
 
     def __init__(self, node: str, directory: Path, reactor: Any) -> None:
         self.node = node
         self.places: list[Beyond] = []
+        self.relays = Relays()
+        self.splices: set[Splice] = set()
         self._reactor = reactor
         # The address of a socket has room for 107 bytes (unix(7)), which the path may not fit.
         self._directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -82,6 +86,13 @@ class Neighbours:
         with way:
             self._reactor.adoptStreamConnection(way.fileno(), socket.AF_UNIX, _Only(protocol))
 
+    def leave(self) -> None:
+        """We go, and the others stay. What can be answered by them is waited for, see `relays`; a connection that
+        is spliced cannot be given away, so its client is to come back."""
+        self.relays.are_last = True
+        for splice in list(self.splices):
+            splice.close()
+
     def _path(self, node: str) -> str:
         return f"/proc/self/fd/{self._directory}/{node}.sock"
 
@@ -112,13 +123,15 @@ class Beyond:
         channel: Any = request.channel
         transport = channel.transport
         if (request.getHeader(b"Upgrade") or b"").lower() == b"websocket":
-            head = as_head(request, upgrades=True)
-            channel.setTimeout(None)
-            transport.unregisterProducer()
-            return self._hand_over(way, transport, head)
+
+            def leave() -> None:
+                channel.setTimeout(None)
+                transport.unregisterProducer()
+
+            return self._hand_over(way, transport, as_head(request, upgrades=True), leave)
         content: Any = request.content
         said = self._preface(transport) + as_head(request, upgrades=False) + content.read()
-        self._neighbours.adopt(way, Relay(said, request, gone))
+        self._neighbours.adopt(way, Relay(said, request, gone, self._neighbours.relays))
         return True
 
     def take_upgrade(self, target: bytes, transport: Transport, received: bytes) -> bool:
@@ -130,22 +143,29 @@ class Beyond:
         way = None if sid is None else self._neighbours.reach(sid)
         return way is not None and self._hand_over(way, transport, received)
 
-    def _hand_over(self, way: socket.socket, transport: Any, received: bytes) -> bool:
-        arrival, preface = arrival_of(transport), self._preface(transport, len(received))
+    def _hand_over(
+        self, way: socket.socket, transport: Any, received: bytes, leave: Callable[[], object] = lambda: None
+    ) -> bool:
+        """
+        :param leave: called once it is sure that the connection goes: whoever has it now leaves it alone then.
+        """
         # What is still to be written would be lost.
+        arrival = arrival_of(transport)
         if arrival is not None and transport is arrival and direct_way(transport) is not None:
-            preface = self._preface(transport, len(received))
+            said = self._preface(transport, len(received)) + received
             with way:
                 try:
-                    sent = socket.send_fds(way, [preface + received], [arrival.fileno()])
+                    sent = socket.send_fds(way, [said], [arrival.fileno()])
                 except OSError:
                     return False
                 # Half of it is none: it closes what it was given, and we go on.
-                if sent < len(preface) + len(received):
+                if sent < len(said):
                     return False
+            leave()
             arrival.let_go()
             return True
-        splice = Splice(self._around, transport, self._preface(transport) + received)
+        leave()
+        splice = Splice(self._around, transport, self._preface(transport) + received, self._neighbours.splices)
         put_in_charge(transport, splice)
         self._neighbours.adopt(way, splice.other)
         return True

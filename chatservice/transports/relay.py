@@ -36,22 +36,34 @@ def as_head(request: Request, *, upgrades: bool) -> bytes:
     return b"\r\n".join((*lines, b"", b""))
 
 
+class Relays(set["Relay"]):
+    """Those of one process that are not over.
+
+    :ivar are_last: the process is about to end, so their clients are to ask for what comes next by another way.
+    """
+
+    are_last = False
+
+
 class Relay(Protocol):
     """The connection to the other worker, whose answer is of version 1.0: a head, then a body up to the end.
 
     :param said: what it is asked.
     :param gone: called if it goes away before it has answered anything.
+    :param among: has this one as long as it is not over.
     """
 
-    def __init__(self, said: bytes, request: Request, gone: Callable[[], object]) -> None:
+    def __init__(self, said: bytes, request: Request, gone: Callable[[], object], among: Relays) -> None:
         self._said = said
         self._request: Any = request
         self._gone = gone
+        self._among = among
         self._head = b""
         self._has_answered = self._is_over = False
 
     def connectionMade(self) -> None:
         """Ask."""
+        self._among.add(self)
         self._request.notifyFinish().addBoth(self._finished)
         self._transport.write(self._said)
 
@@ -71,6 +83,7 @@ class Relay(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The other worker has said all it has to say, or is gone."""
+        self._among.discard(self)
         if self._is_over:
             return
         self._is_over = True
@@ -92,6 +105,9 @@ class Relay(Protocol):
                 headers.removeHeader(name)
                 told.add(small)
             headers.addRawHeader(name, value.strip())
+        if self._among.are_last:
+            headers.setRawHeaders(b"Connection", [b"close"])
+            self._request.channel.persistent = False
 
     def _finished(self, _: object) -> None:
         """The client has its answer, or does not want it any more; the other worker is to know."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableSet
 from typing import Any
 
 from twisted.internet.protocol import Protocol, connectionDone
@@ -17,12 +18,15 @@ class Splice(Protocol):
 
     :param transport: the client's connection; nothing is read from it before the other end is there.
     :param said: what the other end is told first.
+    :param among: has this one as long as the client is there.
     :ivar other: the protocol of the other end.
     :ivar is_over: the client has gone.
     """
 
-    def __init__(self, around: Surroundings, transport: Transport, said: bytes) -> None:
+    def __init__(self, around: Surroundings, transport: Transport, said: bytes, among: MutableSet[Splice]) -> None:
         self._around = around
+        self._among = among
+        among.add(self)
         self._farewell: Deadline | None = None
         self.is_over = False
         self.other = _Other(self, said)
@@ -36,6 +40,7 @@ class Splice(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Then the other one ends too."""
         self.is_over = True
+        self._among.discard(self)
         if self._farewell is not None:
             self._around.farewells.remove(self._farewell)
         if self.other.transport is not None:
@@ -43,11 +48,20 @@ class Splice(Protocol):
 
     def end(self) -> None:
         """The other end has ended. An orderly end waits until the peer has read; this one may never do that."""
+        if self._farewell is not None:
+            return
         self.transport.unregisterProducer()
         self.transport.resumeProducing()  # or its end would not be seen
         self.transport.loseConnection()
         self._farewell = Deadline(self.transport.abortConnection)
         self._around.farewells.add(self._farewell)
+
+    def close(self) -> None:
+        """End both in good order: each gets what is on its way to it."""
+        self.end()
+        if self.other.transport is not None:
+            self.other.transport.unregisterProducer()
+            self.other.transport.loseConnection()
 
 
 class _Other(Protocol):

@@ -30,8 +30,9 @@ LEAVE_S = 25.0
 class Hands(Protocol):
     """What the crew cannot do itself."""
 
-    def spawn(self, slot: int, generation: int) -> int:
-        """Start a worker for this slot; its process id. MUST NOT raise."""
+    def spawn(self, slot: int, generation: int) -> int | None:
+        """Start a worker for this slot; its process id, or None if the system has no room for it. MUST NOT
+        raise."""
 
     def kill(self, pid: int, number: int) -> None:
         """Send a signal. MUST NOT raise, even if nobody is there."""
@@ -74,7 +75,8 @@ class Crew:
 
     :param done: called once when all have gone after `end`, with the exit status.
     :param ready: called once when all are ready for the first time.
-    :param renewed: called at the end of each `renew`, with whether every worker was replaced.
+    :param renewed: called at the end of each `renew`, with whether every worker was replaced. Only after that
+        those who are too many are told to go, so that nobody is given to a socket that none of them serves.
     """
 
     def __init__(
@@ -93,6 +95,8 @@ class Crew:
         self._generation = 0
         self._to_renew: deque[int] = deque()
         self._renewing: int | None = None
+        self._replaced: Member | None = None
+        self._before = self._wanted = 0
         self._status: int | None = None
         self._was_ready = self._is_over = False
 
@@ -101,20 +105,19 @@ class Crew:
     def begin(self, n: int) -> None:
         """Start so many."""
         for number in range(1, n + 1):
-            self._start(self._slot(number))
+            if self._status is None:
+                self._start(self._slot(number))
 
     def renew(self, n: int) -> None:
-        """Replace one after the other; from now on there are so many."""
+        """Replace one after the other; when that is done there are so many."""
+        if self._status is not None:
+            return
+        self._before, self._wanted = max(self.slots, default=0), n
         for number in range(1, n + 1):
             if number not in self.slots:
                 self._start(self._slot(number))
             else:
                 self._to_renew.append(number)
-        for number in [number for number in self.slots if number > n]:
-            slot = self.slots.pop(number)
-            for member in (slot.serving, slot.next):
-                if member is not None:
-                    self._send_away(member)
         self._renew_next()
 
     @property
@@ -161,14 +164,14 @@ class Crew:
         """
         leaving = self._leaving.pop(pid, None)
         if leaving is not None:
-            if self._renewing == leaving.slot:
-                self._renewing = None
+            if leaving is self._replaced:
+                self._replaced = self._renewing = None
                 self._renew_next()
             self._look_whether_over()
             return
-        for slot in self.slots.values():
+        for slot in list(self.slots.values()):
             if slot.next is not None and slot.next.pid == pid:
-                self._successor_died(slot, status)
+                self._successor_died(slot, _words(status))
             elif slot.serving is not None and slot.serving.pid == pid:
                 self._died(slot, slot.serving, status)
 
@@ -221,14 +224,20 @@ class Crew:
     def _slot(self, number: int) -> Slot:
         return self.slots.setdefault(number, Slot(number))
 
-    def _make(self, slot: Slot) -> Member:
+    def _make(self, slot: Slot) -> Member | None:
         self._generation += 1
         pid = self._hands.spawn(slot.number, self._generation)
-        return Member(pid, slot.number, self._generation, self._now())
+        return None if pid is None else Member(pid, slot.number, self._generation, self._now())
 
     def _start(self, slot: Slot) -> None:
         slot.start_at = None
         slot.serving = self._make(slot)
+        if slot.serving is not None:
+            return
+        if not self._was_ready:
+            self.end(1)
+        else:
+            slot.start_at = self._now() + slot.backoff.died(0.0)
 
     def _is_ready(self, member: Member) -> None:
         slot = self.slots[member.slot]
@@ -236,7 +245,8 @@ class Crew:
             before, slot.serving, slot.next = slot.serving, member, None
             self._hands.note("info", "worker_replaced", "worker {worker} is replaced", worker=slot.number)
             if before is not None:
-                self._send_away(before)  # `exited` goes on with the next slot
+                self._replaced = before  # `exited` goes on with the next slot
+                self._send_away(before)
             elif self._renewing == slot.number:
                 self._renewing = None
                 self._renew_next()
@@ -259,21 +269,32 @@ class Crew:
                 self._start(slot)
             else:
                 slot.next = self._make(slot)
+                if slot.next is None:
+                    self._successor_died(slot, "it cannot be started")
             return
-        self._renewed(True)
+        self._end_renewal(all_are=True)
 
-    def _successor_died(self, slot: Slot, status: int) -> None:
+    def _successor_died(self, slot: Slot, how: str) -> None:
         slot.next = None
         self._hands.note(
             "error",
             "workers_not_replaced",
             "the new worker {worker} has ended before it was ready ({how}); the others stay as they are",
             worker=slot.number,
-            how=_words(status),
+            how=how,
         )
         self._renewing = None
         self._to_renew.clear()
-        self._renewed(False)
+        self._end_renewal(all_are=False)
+
+    def _end_renewal(self, *, all_are: bool) -> None:
+        n = self._wanted if all_are else self._before
+        surplus = [self.slots.pop(number) for number in list(self.slots) if number > n]
+        self._renewed(all_are)
+        for slot in surplus:
+            for member in (slot.serving, slot.next):
+                if member is not None:
+                    self._send_away(member)
 
     def _died(self, slot: Slot, member: Member, status: int) -> None:
         slot.serving = None

@@ -96,7 +96,7 @@ class Parent:
 
     # --- Hands ---
 
-    def spawn(self, slot: int, generation: int) -> int:
+    def spawn(self, slot: int, generation: int) -> int | None:
         """See `Hands.spawn`."""
         plan = self._next_plan or self._plan
         sockets = [*plan.inherited, *self._sockets.of(slot, plan), (LIFELINE, self._lifeline)]
@@ -108,7 +108,17 @@ class Parent:
             "WATCHDOG_USEC": str(int(SILENT_S * 1e6 / 3)),
         }
         command = [sys.executable, "-m", "chatservice.cli", "run", *plan.words]
-        return spawn(command, environment, sockets, self._notes.number, self._notes.number)
+        try:
+            return spawn(command, environment, sockets, self._notes.number, self._notes.number)
+        except OSError as error:  # EAGAIN where no more processes are allowed
+            self.note(
+                "error",
+                "worker_not_started",
+                "cannot start worker {worker}: {reason}",
+                worker=slot,
+                reason=str(error),
+            )
+            return None
 
     def kill(self, pid: int, number: int) -> None:
         """See `Hands.kill`."""
@@ -190,19 +200,24 @@ class Parent:
             return
         self.note("info", "reload", "reading the settings again")
         self._manager.reloads()
-        self._planner = Planner(self._words, self._environment, self._plan.inherited)
+        try:
+            self._planner = Planner(self._words, self._environment, self._plan.inherited)
+        except OSError as error:
+            self._not_reloaded(str(error))
+            return
         self._selector.register(self._planner.number, selectors.EVENT_READ)
 
     def _planned(self, planner: Planner) -> None:
         self._planner = None
+        if self._stops:
+            return
         try:
             now = self._plan
             plan = replace(planner.plan(), inherited=now.inherited, log=now.log, pid_file=now.pid_file)
             self._sockets.missing.clear()
             self._sockets.open(plan)
         except (NoPlan, CannotListen) as error:
-            self.note("error", "reload_failed", "the settings stay as they are: {reason}", reason=str(error))
-            self._reloaded()
+            self._not_reloaded(str(error))
             return
         for line in self._sockets.missing:
             self._missing(line)
@@ -214,8 +229,12 @@ class Parent:
         plan, self._next_plan = self._next_plan, None
         if plan is not None and all_are:
             self._plan = plan
-            self._sockets.close_others(self._plan)
             self.note("info", "workers_replaced", "all workers are replaced")
+        self._sockets.close_others(self._plan)
+        self._reloaded()
+
+    def _not_reloaded(self, reason: str) -> None:
+        self.note("error", "reload_failed", "the settings stay as they are: {reason}", reason=reason)
         self._reloaded()
 
     def _reloaded(self) -> None:
@@ -225,10 +244,16 @@ class Parent:
             self._reload()
 
     def _reopen_log(self) -> None:
-        """Whoever has moved the file away gets a new one."""
-        if self._plan.log not in ("stderr", "stdout"):
-            os.close(self._notes.number)
-            self._notes.number = _log_of(self._plan)
+        """Whoever has moved the file away gets a new one; if that cannot be had, the old one is written on."""
+        if self._plan.log in ("stderr", "stdout"):
+            return
+        try:
+            number = _log_of(self._plan)
+        except OSError as error:
+            self.note("error", "log_not_reopened", "the log stays the file it was: {reason}", reason=str(error))
+            return
+        before, self._notes.number = self._notes.number, number
+        os.close(before)
 
     # --- the end ---
 

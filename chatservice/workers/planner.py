@@ -25,6 +25,7 @@ class Planner:
 
     :ivar pid: of the process that works it out.
     :ivar number: the descriptor from which its answer is read.
+    :raises OSError: if there is no room for another process.
     """
 
     def __init__(
@@ -33,6 +34,9 @@ class Planner:
         self.number, told = os.pipe()
         try:
             self.pid = spawn([sys.executable, "-m", MODULE, *words], environment, sockets, told, 2)
+        except OSError:
+            os.close(self.number)
+            raise
         finally:
             os.close(told)
         self._said = b""

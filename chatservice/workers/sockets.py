@@ -11,7 +11,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import suppress
 
 from chatservice.workers.plan import Handed, Plan, Wanted
@@ -39,19 +39,25 @@ class Sockets:
         :raises CannotListen: if one cannot be had. Those that were opened for this plan are closed again.
         """
         before = set(self._open)
+        goes = {self._open[key].getsockname()[1] for key in before - _keys(plan) if not _path(key)}
         try:
             for wanted in plan.wanted:
-                self._open_one(plan, wanted)
+                self._open_one(plan, wanted, goes)
         except CannotListen:
-            for key in set(self._open) - before:
-                self._open.pop(key).close()
+            self._close(set(self._open) - before)
             raise
 
     def close_others(self, plan: Plan) -> None:
-        """Close what the plan does not want."""
-        wanted = {key for slot in range(1, plan.workers + 1) for one in plan.wanted for key in [_key(slot, one)]}
-        for key in set(self._open) - wanted:
-            self._open.pop(key).close()
+        """Close what the plan does not want; what it wants has its backlog and mode from now on."""
+        self._close(set(self._open) - _keys(plan))
+        for wanted in plan.wanted:
+            for slot in range(1, plan.workers + 1):
+                sock = self._open.get(_key(slot, wanted))
+                if sock is not None:
+                    sock.listen(wanted.backlog)  # listen(2) may be called again
+            if wanted.path:
+                with suppress(OSError):
+                    os.chmod(wanted.path, wanted.mode)
 
     def of(self, slot: int, plan: Plan) -> list[tuple[str, int]]:
         """Names and descriptors for one worker."""
@@ -87,7 +93,13 @@ class Sockets:
             if wanted.path:
                 _unlink(wanted.path)
 
-    def _open_one(self, plan: Plan, wanted: Wanted) -> None:
+    def _close(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self._open.pop(key).close()
+            if _path(key):
+                _unlink(_path(key))
+
+    def _open_one(self, plan: Plan, wanted: Wanted, goes: Set[int]) -> None:
         slots = range(1, plan.workers + 1)
         if all(_key(slot, wanted) in self._open for slot in slots):
             return
@@ -102,7 +114,7 @@ class Sockets:
                     port = self._open[key].getsockname()[1] if not wanted.step else port
                     continue
                 number = port + wanted.step * (slot - 1) if port else 0
-                shares = slot > 1 and not wanted.step
+                shares = (slot > 1 and not wanted.step) or number in goes
                 self._open[key] = sock = _tcp(wanted.host, number, wanted.backlog, shares=shares)
                 if not wanted.step:
                     port = sock.getsockname()[1]  # where any would do, all take the one the first has got
@@ -118,10 +130,19 @@ def _key(slot: int, wanted: Wanted) -> Key:
     return (0 if wanted.path else slot, wanted.host, wanted.port, wanted.path, wanted.step)
 
 
+def _keys(plan: Plan) -> set[Key]:
+    return {_key(slot, wanted) for slot in range(1, plan.workers + 1) for wanted in plan.wanted}
+
+
+def _path(key: Key) -> str:
+    return key[3]
+
+
 def _tcp(host: str, port: int, backlog: int, *, shares: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     if port and not shares:
-        # With SO_REUSEPORT a program of the same user that listens there already would go unnoticed.
+        # With SO_REUSEPORT a program of the same user that listens there already would go unnoticed. Where one of
+        # ours does that is about to go, there is nothing to try: it would be in the way itself.
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))

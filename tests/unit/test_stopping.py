@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +28,8 @@ from chatservice.house import House
 from chatservice.logs.memory import MemoryLog
 from chatservice.logs.sqlite import SQLiteLog
 from chatservice.service import ChatService
-from chatservice.stopping import SLICE, see_out
+from chatservice.stopping import RELAYS_S, SLICE, see_out
+from chatservice.transports.endpoints import parse_listener
 from chatservice.transports.surroundings import Surroundings
 
 
@@ -75,6 +79,7 @@ def test_last_words_are_told_in_the_reactors_thread(
         hub=SimpleNamespace(end_readers=lambda _: None),
         farewells=(),
         handshakes=(),
+        neighbours=None,
     )
     service._house = House(None, log, nobody, nobody, nobody)
     service.stopService().addCallback(ended.append)
@@ -111,6 +116,7 @@ class Full:
     def __init__(self, people: int, *, leaves_after: float | None = 0.1) -> None:
         self.clock, self.pump, self.leaving = Clock(), Pump(), 0
         self.open: list[object] = []
+        self.config = read_config({}, {})
         self.people = [Somebody(self, leaves_after) for _ in range(people)]
         self.log = MemoryLog(call_soon=self.pump, clock=FakeClock(), randomness=Ids())
         hub = make_hub(self.log, troubles=Troubles())
@@ -170,3 +176,51 @@ def test_a_log_that_hangs_does_not_keep_people() -> None:
     full.comes.resolve(None)  # nobody waits for it any more
     full.clock.pump([0.05] * 10)
     assert full.ended_at is not None
+
+
+class Others:
+    """The other workers, as the end of one sees them."""
+
+    def __init__(self) -> None:
+        self.relays = {"one", "two"}
+        self.is_told = False
+
+    def leave(self) -> None:
+        self.is_told = True
+
+
+def test_answers_of_other_workers_are_waited_for() -> None:
+    """What clients here have asked other workers is answered before this one ends, when everybody of its own has
+    long gone."""
+    full, others = Full(1), Others()
+    full.around = replace(full.around, neighbours=others)  # type: ignore[arg-type]
+    full.end()
+    full.clock.pump([0.1] * 80)
+    assert others.is_told and full.ended_at is None
+    others.relays.clear()
+    full.clock.pump([0.05] * 4)
+    assert full.ended_at is not None
+
+
+def test_answers_of_other_workers_are_not_waited_for_too_long() -> None:
+    """One that never comes keeps nobody for ever."""
+    full = Full(1)
+    full.around = replace(full.around, neighbours=Others())  # type: ignore[arg-type]
+    full.end()
+    full.clock.pump([0.1] * 150)
+    assert full.ended_at is not None and RELAYS_S <= full.ended_at < RELAYS_S + 1
+
+
+def test_nothing_is_left_of_a_listening_socket() -> None:
+    """When we stop to listen at a socket that was handed over, and whoever did has closed it, nobody can connect
+    any more: else the kernel would give connections to a socket that nobody serves."""
+    full = Full(0)
+    with socket.create_server(("127.0.0.1", 0)) as parents:
+        address = parents.getsockname()
+        ours = os.dup(parents.fileno())
+    full.config = replace(full.config, listeners=(replace(parse_listener("systemd:x"), sockets=(ours,)),))
+    with socket.create_connection(address):
+        pass
+    full.end()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)

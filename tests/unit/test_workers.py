@@ -19,19 +19,27 @@ class Hands:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.is_full = False
         self.spawned: list[tuple[int, int]] = []
         self.killed: list[tuple[int, int]] = []
         self.events: list[str] = []
         self.told: list[object] = []
+        self.killed_before: list[tuple[int, int]] = []
         self.crew = Crew(
             self,
             lambda: self.now,
             ready=lambda: self.told.append("ready"),
-            renewed=lambda all_are: self.told.append(all_are),
+            renewed=self._renewed,
             done=lambda status: self.told.append(("done", status)),
         )
 
-    def spawn(self, slot: int, generation: int) -> int:
+    def _renewed(self, all_are: bool) -> None:
+        self.told.append(all_are)
+        self.killed_before = list(self.killed)
+
+    def spawn(self, slot: int, generation: int) -> int | None:
+        if self.is_full:
+            return None
         pid = 100 + len(self.spawned)
         self.spawned.append((slot, pid))
         return pid
@@ -168,6 +176,84 @@ def test_more_or_fewer(hands: Hands, n: int) -> None:
             if number == signal.SIGTERM:
                 hands.crew.exited(pid, 0)
     assert hands.told == ["ready", True] and hands.crew.n_ready == len(hands.crew.slots) == n
+
+
+def test_those_who_are_too_many_go_last(hands: Hands) -> None:
+    """With fewer workers, the surplus ones serve until all others are replaced and it is said that they are: only
+    then their sockets may be closed."""
+    hands.crew.renew(1)
+    hands.ready(102)
+    assert hands.killed == [(100, signal.SIGTERM)] and hands.crew.n_ready == 2
+    hands.crew.exited(100, 0)
+    assert hands.told == ["ready", True] and (101, signal.SIGTERM) not in hands.killed_before
+    assert hands.killed[-1] == (101, signal.SIGTERM) and list(hands.crew.slots) == [1]
+
+
+def test_fewer_fail(hands: Hands) -> None:
+    """If a renewal with fewer workers fails, nobody is sent away."""
+    hands.crew.renew(1)
+    hands.crew.exited(102, 1)
+    assert hands.told == ["ready", False] and hands.killed == [] and hands.crew.n_ready == 2
+
+
+def test_more_fail(hands: Hands) -> None:
+    """If a renewal with more workers fails, those that were added go again."""
+    hands.crew.renew(4)
+    assert hands.spawned[2:] == [(3, 102), (4, 103), (1, 104)]
+    hands.crew.exited(104, 1)
+    assert hands.told == ["ready", False] and sorted(hands.crew.slots) == [1, 2]
+    assert hands.killed == [(102, signal.SIGTERM), (103, signal.SIGTERM)] and hands.killed_before == []
+
+
+def test_a_worker_gone_late_does_not_hurry_the_next_renewal(hands: Hands) -> None:
+    """Who was too many and leaves slowly has nothing to do with a later renewal that has its slot again."""
+    hands.crew.renew(1)
+    hands.ready(102)
+    hands.crew.exited(100, 0)
+    hands.crew.renew(2)
+    hands.ready(103, 104)
+    hands.crew.exited(102, 0)
+    assert hands.told == ["ready", True, True]
+    hands.crew.renew(2)
+    hands.ready(105)
+    hands.crew.exited(104, 0)
+    assert hands.spawned[-1] == (2, 106)
+    hands.crew.exited(101, 0)
+    assert hands.crew.is_renewing and hands.told == ["ready", True, True]
+
+
+def test_no_room_for_another_process(hands: Hands) -> None:
+    """A worker that cannot be started is tried again later, the longer the oftener, and nobody is sent a signal
+    for it; a renewal that meets this fails."""
+    hands.crew.exited(100, 1)
+    hands.is_full = True
+    hands.wait(1)
+    assert hands.crew.next_at() == hands.now + 2 * FIRST_S
+    hands.crew.end_at_once()
+    assert {pid for pid, _ in hands.killed} == {101}
+
+
+def test_no_room_for_a_successor(hands: Hands) -> None:
+    """If the next worker cannot be started, the old ones serve on."""
+    hands.is_full = True
+    hands.crew.renew(2)
+    assert hands.told == ["ready", False] and hands.killed == [] and hands.crew.n_ready == 2
+    assert not hands.crew.is_renewing
+
+
+def test_no_room_at_the_start() -> None:
+    """If not even the first ones can be started, that is told to whoever has started us."""
+    hands = Hands()
+    hands.is_full = True
+    hands.crew.begin(2)
+    assert hands.told == [("done", 1)] and hands.killed == []
+
+
+def test_no_renewal_after_the_end(hands: Hands) -> None:
+    """Settings that are worked out when the end has begun start nobody."""
+    hands.crew.end()
+    hands.crew.renew(3)
+    assert len(hands.spawned) == 2 and hands.told == ["ready"]
 
 
 def test_one_that_is_never_ready(hands: Hands) -> None:
