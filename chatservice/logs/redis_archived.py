@@ -181,7 +181,7 @@ class Archived:
             expires = read_rules(standing.rules.encode()).expires_s
             await self._asking.run(
                 "seed",
-                (head, names.named, names.expiring if expires else b""),
+                (head, names.named, names.expiring if expires else b"", names.id),
                 *(standing.epoch, standing.top, standing.ts, standing.first, forks, standing.rules, room),
             )
 
