@@ -261,7 +261,7 @@ def test_a_stop_is_no_trouble(house: House, back: BackEnd, logged: list[dict[str
 
 
 def test_words_for_a_socket_of_another_worker(house: House, back: BackEnd) -> None:
-    """Words for what looks like the id of a socket are nobody's mistake, and neither counted nor logged; but if there
+    """Words for what looks like the id of a socket are nobody's mistake, neither counted nor logged; but if there
     is a room of that name they are said there."""
     back.emit("message", "to one of yours", rooms=["n8Jx0aZ-_2QwErTy4711"])
     assert back.counted == {"emitted": 1}
