@@ -1,8 +1,8 @@
+-- begins with: moment
 -- Who is in a room, by each worker that lives. KEYS[1] the workers that have somebody there, KEYS[2] all workers and
 -- until when they live; ARGV[1] the beginning of the keys of whom one has. What the dead have left is removed here:
 -- what nobody asks for may lie. Answers {worker, {id, user, id, user, …}, …}.
-local now = redis.call('TIME')
-local ms = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+local ms = moment_ms()
 local answer = {}
 for _, worker in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   local until_ms = redis.call('ZSCORE', KEYS[2], worker)

@@ -1,3 +1,4 @@
+-- begins with: moment
 -- All workers have heard the same words; one of them does what they ask for. KEYS[1] how often these words were heard
 -- and taken, KEYS[2] who takes at present; ARGV[1] this worker's word for what it hears since ARGV[2] (ms), ARGV[3]
 -- which time it is about ('' for one more), ARGV[4] for how long who takes goes on alone (ms), ARGV[5] for how long all
@@ -6,8 +7,7 @@
 -- Words that are published twice are alike, so they are counted: a worker takes when it has heard them more often than
 -- they were taken. One that hears only since a while has missed what was taken before that, and counts on from there.
 -- What was published before and taken later makes it count too little, never too much: nothing is taken twice.
-local now = redis.call('TIME')
-local ms = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+local ms = moment_ms()
 local taken = tonumber(redis.call('HGET', KEYS[1], '#n') or '0')
 local times = redis.call('HGET', KEYS[1], '#t') or ''
 local heard

@@ -1,3 +1,4 @@
+-- begins with: moment
 -- Who is alive by any worker, under which nick. All of it is on one server, whatever shards there are.
 --
 -- KEYS[1] all workers and until when they live (ms); KEYS[2] nicks, a hash: what looks like it -> the id of its user;
@@ -6,8 +7,7 @@
 -- 0x1F, `w:WORKER` how many connections it has there. Names of keys are made up here, which a Redis Cluster does not allow.
 --
 -- A worker that is dead has nobody: what it has left is taken away by whoever comes upon it, and by `reap`.
-local time = redis.call('TIME')
-local ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local ms = moment_ms()
 
 local function lives(worker)
   if worker == ARGV[1] then return true end

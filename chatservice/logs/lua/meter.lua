@@ -1,9 +1,6 @@
+-- begins with: moment
 -- Token buckets, each one number: the moment (µs) at which it is full again (the generic cell rate algorithm of ITU-T
 -- I.371). Time is the server's. Answers what is missing of a token, in ms, 0 if nothing is.
-local function moment()
-  local now = redis.call('TIME')
-  return tonumber(now[1]) * 1000000 + tonumber(now[2])
-end
 
 -- `each` what one token costs, `most` what the whole bucket costs (µs).
 local function missing(key, now, each, most)
