@@ -59,6 +59,7 @@ def run_shell(directory: Path) -> int:
     return number
 
 
+@pytest.mark.slow
 def test_the_page_while_nothing_runs(tmp_path: Path) -> None:
     """docs/identity.md's commands work on the data directory alone; what they made, nobody else can read."""
     assert run_shell(tmp_path) > 5

@@ -93,7 +93,7 @@ def test_a_broken_database_is_one_line(tmp_path: Path, daemonise: bool) -> None:
     ("options", "words"),
     [
         (["--store=redis:"], "--store: a host is missing"),
-        (["--store=memory:big"], "--store memory:big: there is "),
+        (["--store=memory:big"], "--store: there is "),
         (["--listen=somewhere"], "--listen somewhere: this is no endpoint"),
         (["--listen=pigeon:8080"], "pigeon:8080: "),
         (["--self-signed=https"], "--self-signed https: this is no port number"),

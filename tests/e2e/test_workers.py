@@ -277,6 +277,7 @@ def test_a_successor_that_cannot_start(tmp_path: Path, redis: str) -> None:
 # --- as one chat ---
 
 
+@pytest.mark.slow
 def test_commands_and_accounts(family: Family) -> None:
     """`chatservice user` in the parent's data directory is answered by any worker, and all of them know at
     once."""

@@ -151,7 +151,9 @@ def again(visitor: ThePage) -> None:
     expect(visitor.page.locator(".code")).to_be_attached()
 
 
-@pytest.mark.parametrize("viewport", [SMALLEST, MAGNIFIED], ids=["320 pixels", "400 %"])
+@pytest.mark.parametrize(
+    "viewport", [SMALLEST, pytest.param(MAGNIFIED, marks=pytest.mark.slow)], ids=["320 pixels", "400 %"]
+)
 def test_small_windows(furnished: Server, browsing: Browsing, viewport: dict[str, int]) -> None:
     """In 320 pixels, and magnified four times, all is read without scrolling sideways, and can be pressed; in 320
     pixels nothing is cut off either with more space between lines, letters and words."""
