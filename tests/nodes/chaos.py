@@ -218,7 +218,7 @@ class Chaos:
                 node.hub.tick()
 
     def _rest(self) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60  # sentinels take their time until they see that a primary was demoted
         while True:
             self._turn()
             if all(node.is_up for node in self.nodes) and all(g.is_in and not g.unanswered for g in self.guests):
