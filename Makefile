@@ -19,7 +19,7 @@ run: web-if-possible .venv/installed  ## the chat, in the foreground; ARGS="--li
 
 test: .venv/test-tools check web-if-possible clients  ## everything, in its short form
 	@tests/install-tools
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/test-tools  ## the full counts
 	@tests/install-tools

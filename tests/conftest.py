@@ -16,7 +16,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 LONG = ("faults", "package", "e2e", "nodes", "property", "web")
-"""Where one file takes long: two workers are done at about the same time if these are not the last."""
+"""Where one file takes long: the workers are done at about the same time if these are not the last."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import urlencode
@@ -62,6 +63,13 @@ def eventually(look: Callable[[], Found], what: str, seconds: float = PATIENCE_S
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
         time.sleep(0.02)
     return found
+
+
+def heeds(pid: int, number: int) -> bool:
+    """Whether the process does something about that signal; Twisted does once its reactor runs, a moment after the
+    banner."""
+    (mask,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:")]
+    return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
 
 
 class Server:
@@ -151,6 +159,8 @@ class Server:
         try:
             eventually(lambda: self._ended() or "  Data " in self.banner[already:], "the start banner")
             assert not self._ended(), f"it ended at once: {self.banner[already:]}{self.log}"
+            with suppress(AssertionError):  # what stands before `chat` in the command may do it another way
+                eventually(lambda: self._ended() or heeds(self.pid, signal.SIGTERM), "its reactor", 2.0)
         except AssertionError:
             self.kill9()
             raise
