@@ -143,6 +143,12 @@ def _write(out: TextIO, line: str) -> None:
         pass
 
 
+def is_json(form: str, out: TextIO) -> bool:
+    """Whether a log of that form is of JSON objects where it goes to `out`; see `observer`."""
+    # Twisted's log files do not know the question.
+    return form == "json" or (form == "auto" and not (isinstance(out, TextIOBase) and out.isatty()))
+
+
 def observer(form: str, threshold: Threshold, out: TextIO | None = None, worker: str = "") -> ILogObserver:
     """What writes the log.
 
@@ -150,11 +156,8 @@ def observer(form: str, threshold: Threshold, out: TextIO | None = None, worker:
     :param worker: see `Lines`.
     """
     out = out or sys.stderr
-    if form == "auto":
-        is_terminal = isinstance(out, TextIOBase) and out.isatty()  # Twisted's log files do not know the question
-        form = "human" if is_terminal else "json"
     threshold.is_heard = True
-    lines: type[Lines] = HumanLines if form == "human" else JSONLines
+    lines: type[Lines] = JSONLines if is_json(form, out) else HumanLines
     observer: ILogObserver = lines(out, threshold, worker)
     return observer
 

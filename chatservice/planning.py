@@ -157,8 +157,3 @@ class Becoming(Service):
                 stream.flush()
         environment = {**self._environment, VARIABLE: handed.dump()}
         os.execve(sys.executable, [sys.executable, "-m", "chatservice.workers"], environment)
-
-
-def is_json(config: Config, stream: TextIO) -> bool:
-    """Whether the log is of JSON objects where it goes to this."""
-    return config.log_format == "json" or (config.log_format == "auto" and not stream.isatty())

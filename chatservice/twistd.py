@@ -13,7 +13,8 @@ from twisted.application.service import IService
 from chatservice.banner import background_notes, banner
 from chatservice.config import FILES, BadConfig, Config, Given, read_config
 from chatservice.flags import Options
-from chatservice.planning import Becoming, is_json
+from chatservice.logbook import is_json
+from chatservice.planning import Becoming
 from chatservice.preparing import start_notes
 from chatservice.service import make_service
 from chatservice.transports.assets import Pages
@@ -56,7 +57,7 @@ def _becoming(given: Given, config: Config, reactor: Any, parent: Mapping[str, A
         log = os.path.abspath(log if log != "-" else "twistd.log")
     elif log == "-":
         log = "stdout"
-    as_json = is_json(config, sys.stdout) if log == "stdout" else config.log_format != "human"
+    as_json = is_json(config.log_format, sys.stdout) if log == "stdout" else config.log_format != "human"
     named = pid_file if parent.get("pidfile") else ""
     becoming.plan = replace(becoming.plan, log=log, json=as_json, says=stays, pid_file=named)
     if not stays:

@@ -16,7 +16,8 @@ from dataclasses import replace
 
 from chatservice.commands.flags import add_flags, given_by
 from chatservice.config import FILES, read_config
-from chatservice.planning import BAD, is_json, make_plan, words_of
+from chatservice.logbook import is_json
+from chatservice.planning import BAD, make_plan, words_of
 from chatservice.transports.inherited import Inherited
 
 
@@ -33,7 +34,7 @@ def say_plan(words: list[str], write: Callable[[str], object]) -> int:
     except BAD as error:
         write(json.dumps({"error": str(error)}))
         return 1
-    plan = replace(plan, words=words_of(given), json=is_json(config, sys.stderr))
+    plan = replace(plan, words=words_of(given), json=is_json(config.log_format, sys.stderr))
     write(json.dumps({"plan": plan.to_json()}))
     return 0
 

@@ -13,8 +13,8 @@ from twisted.logger import globalLogBeginner
 
 from chatservice.commands.flags import add_flags, given_by
 from chatservice.config import FILES, read_config
-from chatservice.logbook import THRESHOLD, observer
-from chatservice.planning import Becoming, is_json
+from chatservice.logbook import THRESHOLD, is_json, observer
+from chatservice.planning import Becoming
 from chatservice.service import ChatService, make_service
 from chatservice.worker import Worker
 
@@ -32,21 +32,21 @@ def run(args: Namespace) -> int:
     reactor: Any = installed
     given = given_by(args)
     config = read_config(given, os.environ, FILES)  # the log must be there before anything is written to it
+    stderr = sys.stderr
+    as_json = is_json(config.log_format, stderr)
     worker = Worker.take(os.environ)
     if worker is None and config.workers > 1:
         becoming = Becoming(given, config, os.environ, reactor)
-        as_json = is_json(config, sys.stderr)
         becoming.plan = replace(becoming.plan, json=as_json, says=not as_json)
         if args.open:
             webbrowser.open(becoming.listeners()[0].url("http"))
         becoming.become()
-    THRESHOLD.set(config.log_level)
-    stderr, is_terminal = sys.stderr, sys.stderr.isatty()
-    form = config.log_format if config.log_format != "auto" else "human" if is_terminal else "json"
-    say = stderr.write if form == "human" else None
+    say = None if as_json else stderr.write
     service = make_service(given, os.environ, reactor, say=say, worker=worker)
     name = "" if worker is None else str(worker.slot)
-    globalLogBeginner.beginLoggingTo([observer(form, THRESHOLD, stderr, name)], redirectStandardIO=False)
+    globalLogBeginner.beginLoggingTo(
+        [observer(config.log_format, THRESHOLD, stderr, name)], redirectStandardIO=False
+    )
     service.privilegedStartService()
     service.startService()
     if args.open:

@@ -200,8 +200,9 @@ def say(lang: str, about: str, params: Mapping[str, object] | None = None) -> st
     row = _PHRASES.get(about)
     if row is None:
         return about
-    spans = {name: in_words(lang, value) for name, value in (params or {}).items() if isinstance(value, Span)}
-    return row[1 if lang == "zh-CN" else 0].format_map({**(params or {}), **spans})
+    values = (params or {}).items()
+    said = {name: in_words(lang, value) if isinstance(value, Span) else value for name, value in values}
+    return row[1 if lang == "zh-CN" else 0].format_map(said)
 
 
 UNITS = ((86400, "d", "天"), (3600, "h", "小时"), (60, "min", "分钟"), (1, "s", "秒"))
