@@ -17,8 +17,8 @@ from chatservice.logs.archive import Archive, Copy, Standing
 from chatservice.logs.redis_asking import Asking, State
 from chatservice.logs.redis_codec import read_entry, read_forks, read_rules
 from chatservice.logs.redis_keys import PARTITIONS, Keys
+from chatservice.logs.redis_presence import LEASE_MS
 
-LEASE_MS = 15_000
 PAUSE_S = 1.0
 """Between two rounds when nothing waits: the archive is so much behind, and a round costs Redis 0.1 ms."""
 

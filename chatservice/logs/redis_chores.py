@@ -10,8 +10,8 @@ from chatservice.domain.promise import Promise, start
 from chatservice.logs.redis_asking import Asking
 from chatservice.logs.redis_codec import read_rules
 from chatservice.logs.redis_keys import PARTITIONS, Keys
+from chatservice.logs.redis_presence import LEASE_MS
 
-LEASE_MS = 15_000
 STEP_ENTRIES = 200  # pruned of a room at once: well below a millisecond of the server
 PRUNE_EVERY_S = 60.0
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatservice.domain.ports import LogError
+from chatservice.logs.redis_first import asking_first
 from chatservice.logs.redis_keys import PARTITIONS, Keys
 from chatservice.logs.redis_presence import LEASE_MS
 from chatservice.logs.shard_map import BadMap, Found, ShardMap, check_places, record_of
@@ -66,15 +67,12 @@ def look_at(
     found: list[Found] = []
     known: dict[tuple[str, int], Address] = {}
     for address in addresses:
-        try:
-            with Blocking(address) as asking:
-                check_durable(asking.server, durability)
-                same = known.setdefault((asking.server.identity, address.db), address)
-                if same is not address:
-                    raise Unusable(f"it is the same server as {same}, and the same database")
-                found.append(_look(asking, address, Keys(prefix, address.db), scripts["holds"]))
-        except (RedisError, OSError) as error:
-            raise LogError(f"cannot use the Redis at {address}: {error}") from error
+        with asking_first(address) as asking:
+            check_durable(asking.server, durability)
+            same = known.setdefault((asking.server.identity, address.db), address)
+            if same is not address:
+                raise Unusable(f"it is the same server as {same}, and the same database")
+            found.append(_look(asking, address, Keys(prefix, address.db), scripts["holds"]))
     return found
 
 
@@ -117,14 +115,9 @@ def claim_servers(
     for number in reversed(range(len(addresses))):
         address = addresses[number]
         claim = Claim(Keys(prefix, address.db), shards, number, nodes[number])
-        try:
-            with Blocking(address) as asking:
-                values = claim.values(found[number].record)
-                claim.taken(
-                    asking.ask(("EVAL", scripts["claim"].source, len(claim.keys), *claim.keys, *values))[0]
-                )
-        except (RedisError, OSError) as error:
-            raise LogError(f"cannot use the Redis at {address}: {error}") from error
+        with asking_first(address) as asking:
+            values = claim.values(found[number].record)
+            claim.taken(asking.ask(("EVAL", scripts["claim"].source, len(claim.keys), *claim.keys, *values))[0])
 
 
 def check_durable(server: Server, durability: str) -> None:

@@ -27,6 +27,7 @@ from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
 from chatservice.logs.redis_claim import ALL, Claim, check_durable, claim_servers
 from chatservice.logs.redis_codec import read_page
+from chatservice.logs.redis_first import asking_first
 from chatservice.logs.redis_guestbook import first_numbers
 from chatservice.logs.redis_keys import Keys
 from chatservice.logs.redis_once import RedisOnce
@@ -37,7 +38,6 @@ from chatservice.logs.redis_shared import SharedMeter
 from chatservice.logs.redis_writing import Writing
 from chatservice.logs.shard_map import ShardMap
 from chatservice.redis.address import Address
-from chatservice.redis.blocking import Blocking
 from chatservice.redis.errors import RedisError, Refusal, Unusable
 from chatservice.redis.scripts import load_scripts
 from chatservice.redis.server import Server
@@ -316,15 +316,12 @@ def check_redis(address: Address, durability: str, keys: Keys | None = None) -> 
     :raises LogError: if it cannot be used, with one sentence that says what to do.
     """
     keys = keys or Keys(db=address.db)
-    try:
-        with Blocking(address) as asking:
-            check_durable(asking.server, durability)
-            (accounts,) = asking.ask((b"HGETALL", keys.accounts))
-            if isinstance(accounts, RedisError):
-                raise Unusable(f"it refuses to be read: {accounts}")
-            return read_accounts(accounts)
-    except (RedisError, OSError) as error:
-        raise LogError(f"cannot use the Redis at {address}: {error}") from error
+    with asking_first(address) as asking:
+        check_durable(asking.server, durability)
+        (accounts,) = asking.ask((b"HGETALL", keys.accounts))
+        if isinstance(accounts, RedisError):
+            raise Unusable(f"it refuses to be read: {accounts}")
+        return read_accounts(accounts)
 
 
 def fetch_numbers(address: Address, keys: Keys) -> int:
@@ -332,11 +329,8 @@ def fetch_numbers(address: Address, keys: Keys) -> int:
 
     :raises LogError: see `check_redis`.
     """
-    try:
-        with Blocking(address) as asking:
-            return first_numbers(asking.ask, keys)
-    except (RedisError, OSError) as error:
-        raise LogError(f"cannot use the Redis at {address}: {error}") from error
+    with asking_first(address) as asking:
+        return first_numbers(asking.ask, keys)
 
 
 def claim_archive(address: Address, keys: Keys, id: str | None) -> None:
@@ -345,13 +339,10 @@ def claim_archive(address: Address, keys: Keys, id: str | None) -> None:
     :param id: of this worker's archive; None if it has none.
     :raises LogError: if another one is in use.
     """
-    try:
-        with Blocking(address) as asking:
-            if id is not None:
-                asking.ask((b"SET", keys.archive, id, b"NX"))
-            (known,) = asking.ask((b"GET", keys.archive))
-    except (RedisError, OSError) as error:
-        raise LogError(f"cannot use the Redis at {address}: {error}") from error
+    with asking_first(address) as asking:
+        if id is not None:
+            asking.ask((b"SET", keys.archive, id, b"NX"))
+        (known,) = asking.ask((b"GET", keys.archive))
     if isinstance(known, bytes) and known != (id or "").encode():
         remedy = (
             f"say the same --archive to all workers, or let this one be forgotten: DEL {keys.archive.decode()}"
@@ -365,12 +356,9 @@ def agree_on_key(address: Address, key: bytes) -> bytes:
     :raises LogError: see `check_redis`.
     """
     name = Keys(db=address.db).secret
-    try:
-        with Blocking(address) as asking:
-            answer = asking.ask((b"SET", name, key, b"NX"), (b"GET", name))[1]
-            if not isinstance(answer, bytes) or len(answer) != len(key):
-                what = f"({answer.code})" if isinstance(answer, Refusal) else "(another one is in its place)"
-                raise Unusable(f"it does not keep the key that signs tokens {what}")
-            return answer
-    except (RedisError, OSError) as error:
-        raise LogError(f"cannot use the Redis at {address}: {error}") from error
+    with asking_first(address) as asking:
+        answer = asking.ask((b"SET", name, key, b"NX"), (b"GET", name))[1]
+        if not isinstance(answer, bytes) or len(answer) != len(key):
+            what = f"({answer.code})" if isinstance(answer, Refusal) else "(another one is in its place)"
+            raise Unusable(f"it does not keep the key that signs tokens {what}")
+        return answer
