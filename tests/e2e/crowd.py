@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -280,6 +281,24 @@ class Crowd:
         await asyncio.sleep(0.01)
         self._changed.clear()
         await asyncio.sleep(0)
+
+    @asynccontextmanager
+    async def talking(self, talkers: int) -> AsyncIterator[None]:
+        """Meanwhile about so many of them say something, four times a second, now these and now those."""
+        going = True
+
+        async def talk() -> None:
+            number = 0
+            while going:
+                for member in self.members[number % 7 :: len(self.members) // talkers]:
+                    member.say(f"{member.name} says {number}")
+                number += 1
+                await asyncio.sleep(0.25)
+
+        task = asyncio.ensure_future(talk())
+        yield
+        going = False
+        await task
 
     def leave(self) -> None:
         """Everybody goes home."""

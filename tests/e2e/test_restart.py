@@ -68,26 +68,14 @@ async def through_a_restart(server: Server, people: int) -> Watched:
     crowd = Watched(server.web_port, people, PER_ROOM)
     await crowd.come()
     await crowd.all_in(1)
-    going = True
-
-    async def talk() -> None:
-        number = 0
-        while going:
-            for member in crowd.members[number % 7 :: people // TALKERS]:
-                member.say(f"{member.name} says {number}")
-            number += 1
-            await asyncio.sleep(0.25)
-
-    talking = asyncio.ensure_future(talk())
-    await asyncio.sleep(1.5)  # the node measures by the second
-    crowd.stopped_at = loop.time()
-    await loop.run_in_executor(None, server.stop)
-    crowd.stop_s = loop.time() - crowd.stopped_at
-    await loop.run_in_executor(None, server.start)
-    await asyncio.wait_for(crowd.all_in(2), DEADLINE_S - (loop.time() - crowd.stopped_at))
-    crowd.back_s = loop.time() - crowd.stopped_at
-    going = False
-    await talking
+    async with crowd.talking(TALKERS):
+        await asyncio.sleep(1.5)  # the node measures by the second
+        crowd.stopped_at = loop.time()
+        await loop.run_in_executor(None, server.stop)
+        crowd.stop_s = loop.time() - crowd.stopped_at
+        await loop.run_in_executor(None, server.start)
+        await asyncio.wait_for(crowd.all_in(2), DEADLINE_S - (loop.time() - crowd.stopped_at))
+        crowd.back_s = loop.time() - crowd.stopped_at
     await asyncio.wait_for(crowd.all_acknowledged(), 10)
     crowd.leave()
     await asyncio.sleep(0)

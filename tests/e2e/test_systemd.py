@@ -12,15 +12,15 @@ import ssl
 import stat
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
+from e2e.knocking import knocking
 from e2e.manager import Manager, listening, managed
 from e2e.peers import LinePeer, WebSocketPeer
-from e2e.raw import connected, handshake
+from e2e.raw import handshake
 from e2e.server import CHECKOUT, Server, clean_environment, eventually, free_port, twistd
 from e2e.test_accounts import chatservice
 from e2e.test_operating import make_certificate
@@ -297,29 +297,13 @@ def test_a_restart_refuses_nobody(tmp_path: Path) -> None:
     """While the service is stopped and started again, people connect all the time: not one is refused or cut
     before it is answered."""
     manager = Manager(("web", listening()), directory=tmp_path)
-    with manager, managed(tmp_path / "s", manager, "--listen=systemd:web", "--line=none") as server:
-        answers: list[bytes] = []
-        stop = threading.Event()
-
-        def knock() -> None:
-            while not stop.is_set():
-                try:
-                    with connected(server.web_port) as bare:
-                        bare.sendall(b"HEAD /lite HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                        answers.append(bare.recv(100)[:15])
-                except OSError as error:
-                    answers.append(repr(error).encode())
-
-        knocking = threading.Thread(target=knock)
-        knocking.start()
-        try:
-            eventually(lambda: len(answers) > 50, "fifty answers")
-            server.restart()
-            before = len(answers)
-            eventually(lambda: len(answers) > before + 50, "fifty more")
-        finally:
-            stop.set()
-            knocking.join(20)
+    running = managed(tmp_path / "s", manager, "--listen=systemd:web", "--line=none")
+    with manager, running as server, knocking(server.web_port) as answered:
+        answers = answered()
+        eventually(lambda: len(answers) > 50, "fifty answers")
+        server.restart()
+        before = len(answers)
+        eventually(lambda: len(answers) > before + 50, "fifty more")
     bad = [answer for answer in answers if answer != b"HTTP/1.1 200 OK"]
     # What was accepted in the very moment of the end was cut: it is one at most, there is one who knocks.
     assert len(bad) <= 1, bad

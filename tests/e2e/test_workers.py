@@ -17,7 +17,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -26,6 +26,7 @@ from redis_server import RedisServer
 
 from e2e.crowd import Crowd
 from e2e.family import Family
+from e2e.knocking import knocking
 from e2e.manager import Manager, listening, managed
 from e2e.peers import LinePeer, WebSocketPeer
 from e2e.raw import connected, exchange, handshake
@@ -113,52 +114,16 @@ def test_the_kernel_spreads_them(tmp_path: Path, redis: str, n: int, connects: i
 # --- replaced, killed ---
 
 
-@contextmanager
-def knocking(port: int) -> Iterator[Callable[[], list[bytes]]]:
-    """Somebody who connects and asks all the time; gives what was answered so far."""
-    answers: list[bytes] = []
-    stop = threading.Event()
-
-    def knock() -> None:
-        while not stop.is_set():
-            try:
-                with connected(port) as bare:
-                    bare.sendall(b"HEAD /lite HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                    answers.append(bare.recv(100)[:15])
-            except OSError as error:
-                answers.append(repr(error).encode())
-
-    thread = threading.Thread(target=knock)
-    thread.start()
-    try:
-        yield lambda: answers
-    finally:
-        stop.set()
-        thread.join(20)
-
-
 async def crowded(family: Family, people: int, happens: Callable[[], None]) -> Crowd:
     """People come, some talk, and something happens meanwhile; when it is over everybody comes in once more."""
     loop = asyncio.get_running_loop()
     crowd = Crowd(family.web_port, people, PER_ROOM)
     await crowd.come()
     await crowd.all_in(1)
-    going = True
-
-    async def talk() -> None:
-        number = 0
-        while going:
-            for member in crowd.members[number % 7 :: people // TALKERS]:
-                member.say(f"{member.name} says {number}")
-            number += 1
-            await asyncio.sleep(0.25)
-
-    talking = asyncio.ensure_future(talk())
-    await asyncio.sleep(1.0)  # the node measures by the second
-    await loop.run_in_executor(None, happens)
-    await asyncio.wait_for(asyncio.ensure_future(_settled(crowd)), 40)
-    going = False
-    await talking
+    async with crowd.talking(TALKERS):
+        await asyncio.sleep(1.0)  # the node measures by the second
+        await loop.run_in_executor(None, happens)
+        await asyncio.wait_for(asyncio.ensure_future(_settled(crowd)), 40)
     await asyncio.wait_for(crowd.all_acknowledged(), 15)
     crowd.leave()
     await asyncio.sleep(0)
