@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.browsing import Browsing
-from e2e.page.thepage import ThePage, Wire
-from e2e.server import Server
+from e2e.page.thepage import ARCHIVED, ThePage, Wire
+from e2e.server import Server, eventually
 
 PERSON = {"id": "u_other", "nick": "Other"}
 COUNT = 300
@@ -89,6 +89,8 @@ def test_any_frame(server: Server, browsing: Browsing, seed: int) -> None:
     ann.say("one")
     ann.say("two")
     ann.shows("one", "two")
+    # A role told of nobody makes the page ask, within 5 s, whether it may stay: the answer would undo these lies.
+    wire.catch = lambda frame: frame["type"] == "join" and frame["room"] == "lobby"
     chance = random.Random(seed)
     seq = 2
     for _ in range(COUNT):
@@ -102,7 +104,11 @@ def test_any_frame(server: Server, browsing: Browsing, seed: int) -> None:
         ann.page.get_by_role("button", name=name).first.click()
         expect(ann.page.get_by_role("dialog")).to_be_visible()
         ann.page.keyboard.press("Escape")
+    eventually(lambda: any(not kept.get("from") for kept in ann.page.evaluate(ARCHIVED)), "lies in the archive")
+    wire.pull()
     ann.page.reload()
+    expect(ann.row("still here")).to_be_visible()  # what was kept, for as long as there is no connection
+    wire.catch, wire.cut = (lambda frame: False), False
     ann.say("three")
     ann.shows("one", "two", "three")
 

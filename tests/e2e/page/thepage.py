@@ -15,14 +15,14 @@ from e2e.browsing import Browsing, tab_beside
 from e2e.server import Server
 
 Frame = dict[str, Any]
-# How many messages of the lobby this browser keeps for when there is no connection.
+# The messages of the lobby that this browser keeps for when there is no connection.
 ARCHIVED = """async () => {
-  if (!(await indexedDB.databases()).some(({ name }) => name === "chat")) return 0; // to open it would make it
+  if (!(await indexedDB.databases()).some(({ name }) => name === "chat")) return []; // to open it would make it
   return new Promise((resolve) => {
     const opening = indexedDB.open("chat");
     opening.onsuccess = () => {
       const asking = opening.result.transaction("rooms").objectStore("rooms").get("lobby");
-      asking.onsuccess = () => resolve(asking.result?.messages.length ?? 0);
+      asking.onsuccess = () => resolve(asking.result?.messages ?? []);
       opening.result.close();
     };
   });

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { soon } from "./frames.js";
+import { isMessage } from "./whole.js";
 import { PAGE, Window } from "./window.js";
 
 /** @typedef {import("../../client/client.d.ts").Message} Message */
@@ -63,7 +64,7 @@ export class Lookout {
   remember(messages) {
     if (this.isJoined.peek() || this.window.size) return;
     this.window.start(messages, { hasOlder: false });
-    for (const { from } of messages) this.store.knows(from);
+    for (const { from } of this.window.messages) this.store.knows(from);
     this.changed();
   }
 
@@ -104,7 +105,7 @@ export class Lookout {
     const { first, last } = this.window;
     try {
       const { messages, more } = await this.handle.history({ limit: PAGE, ...page });
-      for (const { from } of messages) this.store.knows(from);
+      for (const { from } of messages.filter(isMessage)) this.store.knows(from);
       // Something else may have moved the window while we asked.
       if (what === "around" || (first === this.window.first && last <= this.window.last)) this.#put(() => use(messages, more));
     } catch (error) {
