@@ -45,6 +45,8 @@ def _extends(character: str) -> bool:
 
 def nick_key(nick: str) -> str:
     """What two nicks that count as the same have in common (NFKC, casefolded, without what is not seen)."""
+    if nick.isascii():
+        return nick.lower()  # which is all that happens to it, and twenty times as fast
     seen = unicodedata.normalize("NFKC", _JOINERS.sub("", nick))
     return unicodedata.normalize("NFKC", seen.casefold())
 

@@ -41,6 +41,7 @@ class Attendance:
     bus: Bus = ALONE
     # On the class: there are many rooms, and in most of them nobody is here by another node.
     _others: dict[str, dict[str, User]] = {}
+    _named: dict[str, User] | None = None  # those by their nick's key, once somebody has asked
     _apart = 0  # how many are here by other nodes only
     _counts: dict[str, int] = {}  # how many more are, by node, whom nobody names to us
     _is_hot = False
@@ -197,9 +198,12 @@ class Attendance:
         """Who is here by another node under that nick."""
         if not self._others:
             return None
-        key = nick_key(nick)
-        users = (user for nodes in self._others.values() for user in nodes.values())
-        return next((user for user in users if nick_key(user.nick) == key), None)
+        if self._named is None:
+            self._named = {}
+            for nodes in self._others.values():
+                for user in nodes.values():
+                    self._named.setdefault(nick_key(user.nick), user)
+        return self._named.get(nick_key(nick))
 
     def came(self, node: str, user: User) -> None:
         """See `BusSink.came`."""
@@ -207,6 +211,8 @@ class Attendance:
             self._others = {}
         known = self._others.setdefault(user.id, {})
         is_new = not known
+        if known.get(node) != user:
+            self._named = None
         known[node] = user
         if is_new and user.id not in self._members:
             self._apart += 1
@@ -216,6 +222,8 @@ class Attendance:
         """See `BusSink.went`."""
         known = self._others.get(user_id, {})
         user = known.pop(node, None)
+        if user is not None:
+            self._named = None
         if user is None or known:
             return
         del self._others[user_id]

@@ -42,6 +42,13 @@ def test_unread(desk: Desk) -> None:
     assert unread(desk, BOB, 0) == (2, 1)
 
 
+def test_unread_while_old_ones_go_elsewhere(desk: Desk) -> None:
+    """Whatever a log does meanwhile with what is old, no message is left out of the count or counted twice."""
+    for n in range(1, 120):
+        desk.say(str(n), BOB)
+        assert unread(desk, ANN, 0) == (n, 0)
+
+
 def test_unread_is_counted_up_to_a_bound(desk: Desk) -> None:
     """Above 1000 nobody counts any further."""
     promises = [desk.append(Said(ANN, "x", mentions=(BOB.id,))) for _ in range(COUNT_LIMIT + 5)]

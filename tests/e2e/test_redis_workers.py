@@ -151,6 +151,8 @@ def test_nicks_and_orders_reach_other_dialects(workers: Workers) -> None:
         boss.until(lambda _: member["nick"] == "Eve Simple" or boss.events("nick", room=room))
         assert boss.ask("nick", nick="eve simple")["code"] == "nick_taken"
         assert boss.ask("mod", room=room, action="slow", value="30")["type"] == "ok"
+        # The other worker counts from when it has heard of it.
+        eve.until(lambda _: any(frame.get("code") == "mod" for frame in eve.frames))
         eve.say("one")
         assert boss.told("message", room=room)["text"] == "one"
         eve.say("two")

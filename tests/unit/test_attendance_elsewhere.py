@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from fakes import FakePeer
 
+from chatservice.domain import presence
 from chatservice.domain.audience import AtOnce
 from chatservice.domain.events import User
 from chatservice.domain.limits import BigRooms
@@ -22,6 +24,22 @@ def test_they_are_found_by_name() -> None:
     assert here.named_elsewhere("ANN LEE") == ann
     here.went("south", "u_a")
     assert here.named_elsewhere("Ann Lee") is None and here.n == 0
+
+
+def test_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every message with a mention asks, letter by letter: it must not look at everybody each time."""
+    here = Attendance("tea", AtOnce())
+    for n in range(100):
+        here.came("north", User(f"u_{n}", f"Ann {n}"))
+    assert here.named_elsewhere("Nobody") is None
+    keyed: list[str] = []
+    monkeypatch.setattr(presence, "nick_key", lambda nick: keyed.append(nick) or nick.lower())
+    for n in range(100):
+        here.came("north", User(f"u_{n}", f"Ann {n}"))  # as each beat of a node says again
+        assert here.named_elsewhere(f"ANN {n}") == User(f"u_{n}", f"Ann {n}")
+    assert len(keyed) == 100
+    here.came("north", User("u_7", "Bob"))
+    assert here.named_elsewhere("ann 7") is None and here.named_elsewhere("bob") == User("u_7", "Bob")
 
 
 def test_those_who_are_only_counted() -> None:
