@@ -139,6 +139,8 @@ def running(server: Server, flavour: str = "plain", *, pinned: bool = True) -> I
             )
             try:
                 _wait_until_it_listens(process, port, Path(directory) / "log")
+                if "--workers" in server.words:
+                    _wait_until_all_answer(port)
                 yield Running(port, process.pid)
             finally:
                 process.terminate()
@@ -175,6 +177,16 @@ def _redis(directory: Path) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(PATIENCE_S)
+
+
+def _wait_until_all_answer(port: int) -> None:
+    """The parent listens before any worker runs, and the kernel hands each connection to one of them: by so many
+    it has been to all."""
+    for _ in range(40):
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as asking:
+            asking.sendall(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            if not asking.recv(1):
+                raise Failed("a worker ended at once")
 
 
 def _command(server: Server, flavour: str, port: int, directory: Path) -> list[str]:

@@ -12,7 +12,7 @@ from chatservice.transports.counted import Counted
 LONG_S = 0.0005
 """Telling a room takes so long from about seventy peers on; below it nothing is worth waiting for."""
 
-SHARE = 16
+SHARE = 4
 """Waiting for more may take this part of what it would save."""
 
 
@@ -34,7 +34,7 @@ class Turn:
     A write to each of a thousand peers takes milliseconds, whether it holds one message or ten. When many talk,
     some messages come a moment before such a round begins and the rest a moment after, and then each half gets a
     round of its own, for ever. So a turn waits until it holds as many messages as the last one did, though no
-    longer than a sixteenth of what that one took. Who talks alone is never waited for.
+    longer than a quarter of what that one took. Who talks alone is never waited for.
 
     What comes in slices goes on in turns of its own, and others have some in between: the reactor reads, accepts,
     other rooms are told.

@@ -72,8 +72,8 @@ def test_two_halves_become_one_round() -> None:
 
 
 def test_it_does_not_wait_longer_than_it_is_worth() -> None:
-    """If the others do not come, what is there goes out after a sixteenth of what the last round took."""
-    hall = Hall(0.016)
+    """If the others do not come, what is there goes out after a quarter of what the last round took."""
+    hall = Hall(0.004)
     hall.say(4)
     hall.say(1)
     hall.wait(0.0009)
