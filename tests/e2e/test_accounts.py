@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from chatservice.logs.sqlite import open_database
 from e2e.conftest import Serve
 from e2e.server import CHECKOUT, PATIENCE_S, Server, clean_environment
 from e2e.test_http_page import run_page
@@ -62,6 +63,8 @@ def run_shell(directory: Path) -> int:
 @pytest.mark.slow
 def test_the_page_while_nothing_runs(tmp_path: Path) -> None:
     """docs/identity.md's commands work on the data directory alone; what they made, nobody else can read."""
+    (tmp_path / "chat-data").mkdir(mode=0o700)
+    open_database(tmp_path / "chat-data" / "chat.db").close()  # else the first one says that a new chat begins
     assert run_shell(tmp_path) > 5
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "chat-data").iterdir()}
     assert modes["chat.db"] == 0o600 and stat.S_IMODE((tmp_path / "chat-data").stat().st_mode) == 0o700
