@@ -136,7 +136,7 @@ class PostgresEngine:
 
     def _connect(self, patience_s: int) -> Any:
         try:
-            connection = self._psycopg.connect(**self._said, autocommit=True)  # type: ignore[arg-type]
+            connection = self._psycopg.connect(**self._said, autocommit=True)
             connection.execute(f"SET statement_timeout = '{patience_s}s'")
             connection.execute("SET search_path = chatservice")
         except self._psycopg.Error as error:

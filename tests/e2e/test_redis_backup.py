@@ -123,8 +123,8 @@ def is_copied(server: Server, entries: int) -> bool:
 
 
 def back(server: Server, position: Frame, **who: str) -> V1Peer:
-    """Somebody who resumes there, as soon as the room is let be: the archive is cut back to where Redis ends first,
-    and until then it is `unavailable`, to be tried again."""
+    """Somebody who resumes there, as soon as that can be: first the archive is cut back to where Redis ends, and
+    until then the room is `unavailable`, to be tried again."""
 
     def resumed() -> V1Peer | None:
         peer = V1Peer(server, rooms={ROOM: position}, **who)
@@ -138,7 +138,7 @@ def back(server: Server, position: Frame, **who: str) -> V1Peer:
 
 
 def test_there_and_back(redis: WithBackups, tmp_path: Path) -> None:
-    """Redis and the archive are copied while people talk; when the machine is lost, all that was said before that
+    """Redis and the archive are copied while people talk; when the machine is lost, what was said before that
     comes back without a gap, with accounts and guests; who had seen more is told what is gone."""
     options = (f"--store={redis.url}", "--archive=sqlite:", f"--redis-keep={KEEP}")
     with Server(tmp_path / "a", *options, "--insecure-no-limits", "--metrics-listen=public") as server:
