@@ -1,4 +1,5 @@
-"""`backup` at `control.sock`: the running service copies its own log, in a thread, while people talk."""
+"""`backup` at `control.sock`: the running service copies its own log, or with Redis the archive, in a thread,
+while people talk."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from typing import Any
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import LogError
 from chatservice.domain.promise import Promise, rejected
+from chatservice.logs.archive_registry import NONE, file_of_archive
 from chatservice.logs.backup import PARTIAL, back_up, give_to_owner
 from chatservice.logs.registry import database_of
 
@@ -21,16 +23,25 @@ DIRECTORY = "backup"
 
 
 class Backups:
-    """The command `backup`: answers with where the copy is, in the data directory, and how big.
+    """The command `backup`: answers with where the copy is, in the data directory, how big, and whether it is one
+    of the archive: then the rest is in Redis.
 
     Under systemd a service may write nowhere else; whoever has asked takes the copy away from there.
 
-    :param store: as in `--store`.
+    :param store: as in `--store`; so `archive`.
     :param call_from_thread: calls a function in the reactor's thread.
     """
 
-    def __init__(self, store: str, data: Path, call_from_thread: Callable[[Callable[[], None]], object]) -> None:
-        self._database = database_of(store, data)
+    def __init__(
+        self,
+        store: str,
+        data: Path,
+        call_from_thread: Callable[[Callable[[], None]], object],
+        archive: str = NONE,
+    ) -> None:
+        log = database_of(store, data)
+        self._database = log or file_of_archive(archive, data)
+        self._is_archive = log is None
         self._directory = data / DIRECTORY
         self._call_from_thread = call_from_thread
         self._is_busy = False
@@ -53,12 +64,12 @@ class Backups:
 
     def _make(self, database: Path, promise: Promise[Fields]) -> None:
         try:
-            path, size = new_backup(database, self._directory)
+            path, size = new_backup(database, self._directory, "archive" if self._is_archive else "chat")
         except (LogError, OSError) as error:
             refusal = Refused(Code.INTERNAL, "backup_failed", params={"why": str(error)})
             self._call_from_thread(lambda: self._end(lambda: promise.reject(refusal)))
         else:
-            told = {"path": str(path), "bytes": size}
+            told = {"path": str(path), "bytes": size, "archive": self._is_archive}
             self._call_from_thread(lambda: self._end(lambda: promise.resolve(told)))
 
     def _end(self, answer: Callable[[], None]) -> None:
@@ -66,9 +77,10 @@ class Backups:
         answer()
 
 
-def new_backup(database: Path, directory: Path) -> tuple[Path, int]:
+def new_backup(database: Path, directory: Path, name: str = "chat") -> tuple[Path, int]:
     """A copy under a name that says when, and its size in bytes.
 
+    :param name: with what its name begins.
     :raises LogError: if there is none to be had.
     :raises OSError: if the directory cannot be made.
     """
@@ -77,8 +89,8 @@ def new_backup(database: Path, directory: Path) -> tuple[Path, int]:
         raise LogError(f"{directory} is a symbolic link; backups are not made through one")
     directory.mkdir(mode=0o700, exist_ok=True)
     give_to_owner(directory)
-    for left in directory.glob(f"chat-*.db{PARTIAL}"):  # by one that was cut off
+    for left in directory.glob(f"{name}-*.db{PARTIAL}"):  # by one that was cut off
         left.unlink()
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    path = directory / f"chat-{moment}-{secrets.token_hex(2)}.db"
+    path = directory / f"{name}-{moment}-{secrets.token_hex(2)}.db"
     return path, back_up(database, path)

@@ -11,11 +11,9 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.threads import deferToThread
 
 from chatservice.config import Config
-from chatservice.domain.accounts import Registry
 from chatservice.domain.elsewhere import Elsewhere
 from chatservice.domain.hub import Hub
 from chatservice.domain.ports import Engine
-from chatservice.identity.names import PrecisNames
 from chatservice.identity.passwords import Passwords
 from chatservice.identity.sign_in import PasswordSignIn
 from chatservice.identity.tries import Tries
@@ -23,7 +21,7 @@ from chatservice.logs.archive_registry import open_archive
 from chatservice.logs.archive_store import DatabaseArchive
 from chatservice.logs.audit import AuditFile
 from chatservice.logs.registry import open_log
-from chatservice.preparing import Secrets, bounds, connector, deferred_of, make_passes, report, warn
+from chatservice.preparing import Groundwork, Secrets, bounds, connector, deferred_of, report, warn
 from chatservice.transports.admission import Admission
 from chatservice.transports.counted import Counted
 from chatservice.transports.neighbours import Neighbours
@@ -58,7 +56,13 @@ class House:
 
 
 def build_house(
-    config: Config, reactor: Any, counted: Counted, *, build: str, neighbours: Neighbours | None
+    config: Config,
+    reactor: Any,
+    counted: Counted,
+    groundwork: Groundwork,
+    *,
+    build: str,
+    neighbours: Neighbours | None,
 ) -> House:
     """Open the log and make the rest around it.
 
@@ -66,7 +70,7 @@ def build_house(
     :param neighbours: the way to the other workers of this machine, if there are any.
     :raises LogError: if the log or the archive cannot be opened.
     """
-    archive = open_archive(config.archive, config.data, config.archive_password, reactor.callFromThread, warn)
+    archive = open_archive(groundwork.archive, reactor.callFromThread, warn)
     log = _open(config, reactor, counted, archive)
     turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater, counted=counted)
     hub = Hub(
@@ -74,7 +78,7 @@ def build_house(
         turn=turn,
         clock=time.time,
         randomness=Secrets(),
-        registry=Registry(PrecisNames()),
+        registry=groundwork.registry,
         messages=None if config.no_limits else config.messages,
         report=report,
         guests=config.guests,
@@ -82,7 +86,7 @@ def build_house(
         audit=AuditFile(config.data / "audit.log", report),
     )
     Elsewhere(hub, log.bus)
-    passes = hub.passes = make_passes(config, hub.registry)
+    passes = hub.passes = groundwork.passes
     passwords = Passwords(reactor.callFromThread)
     hub.sign_in = PasswordSignIn(hub.registry, log, passwords, passes, Tries(time.time), log.meter)
     log.start(hub)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
+from chatservice.deeds import deed_of, unix_user
 from chatservice.dialects.full_voice import entry
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Moderated, User
@@ -12,8 +13,8 @@ from chatservice.domain.names import clean_room, clean_words
 from chatservice.domain.ports import Engine
 from chatservice.domain.promise import Promise, rejected, start
 from chatservice.domain.rules import check
+from chatservice.domain.trust import Audit
 from chatservice.identity.passes import OWNER_ID
-from chatservice.transports.control import Commands
 
 Fields = Mapping[str, Any]
 
@@ -23,22 +24,47 @@ PAGE = 100
 MOST_ROOMS = 10_000
 
 
+class Part(Protocol):
+    """Some of the commands; see `identity.users.Users`."""
+
+    def run(self, fields: Fields) -> Promise[Fields]: ...
+
+
 class Operator:
-    """All commands, by their first word.
+    """All commands, by their first word. What changes something is put on record.
 
     :param users: those that begin with `user`.
     :param rooms: those that begin with `room`.
     :param backups: the one that is `backup`.
+    :param clock: seconds since 1970.
     """
 
-    def __init__(self, users: Commands, rooms: Commands, backups: Commands) -> None:
+    def __init__(
+        self, users: Part, rooms: Part, backups: Part, audit: Audit | None, clock: Callable[[], float]
+    ) -> None:
         self._by_word = {"user": users, "room": rooms, "backup": backups}
+        self._audit = audit
+        self._clock = clock
 
-    def run(self, fields: Fields) -> Promise[Fields]:
-        """Do the command that `fields["command"]` names. Rejected with `Refused`."""
+    def run(self, fields: Fields, uid: int) -> Promise[Fields]:
+        """Do the command that `fields["command"]` names. Rejected with `Refused`.
+
+        :param uid: the operating system's user who asks for it.
+        """
         name = str(fields.get("command"))
         found = self._by_word.get(name.partition(" ")[0])
-        return unknown(name) if found is None else found.run(fields)
+        if found is None:
+            return unknown(name)
+        promise = found.run(fields)
+        promise.then(lambda done: self._note(fields, uid, done))
+        return promise
+
+    def _note(self, fields: Fields, uid: int, done: Promise[Fields]) -> None:
+        if self._audit is None or done.error is not None:
+            return
+        deed = deed_of(fields, done.result(), int(self._clock() * 1000), unix_user(uid))
+        if deed is not None:
+            self._audit.note(deed)
 
 
 class Rooms:

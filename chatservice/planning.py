@@ -13,13 +13,10 @@ from typing import Any, NoReturn, TextIO
 from twisted.application.service import Service
 
 from chatservice.config import OPTIONS, BadConfig, Config, Given
-from chatservice.domain.accounts import Registry
 from chatservice.domain.ports import LogError
-from chatservice.identity.names import PrecisNames
 from chatservice.listening import given_sockets, serving
-from chatservice.logs.archive_registry import check_archive
-from chatservice.logs.registry import BadStore, check_log
-from chatservice.preparing import give_up, make_passes, take_lock, with_older
+from chatservice.logs.registry import BadStore
+from chatservice.preparing import give_up, lay_groundwork, take_lock, with_older
 from chatservice.service import examine
 from chatservice.transports.assets import Pages
 from chatservice.transports.control import SOCKET
@@ -41,9 +38,7 @@ def make_plan(config: Config, inherited: Inherited, reactor: Any) -> tuple[Confi
     :raises BAD: if that cannot be used.
     """
     config = given_sockets(config, inherited)
-    make_passes(config, Registry(PrecisNames()))
-    check_log(config.store, config.data, config.durability)
-    check_archive(config.archive, config.data, config.archive_password)
+    lay_groundwork(config)
     examine(config, reactor)
     serving(config)
     with_older(Pages.load(), config.data)

@@ -9,7 +9,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -21,8 +21,10 @@ from chatservice.config.settings import Settings, in_words
 from chatservice.domain.accounts import Registry
 from chatservice.domain.promise import Promise
 from chatservice.identity.jwt import SiteTokens
+from chatservice.identity.names import PrecisNames
 from chatservice.identity.passes import SignedPasses, load_key, load_owner_token
-from chatservice.logs.registry import shared_key
+from chatservice.logs.archive_registry import Prepared, prepare_archive
+from chatservice.logs.registry import check_log, shared_key
 from chatservice.transports.admission import Bounds
 from chatservice.transports.assets import Pages, keep
 from chatservice.transports.desk import Shown
@@ -62,6 +64,32 @@ def take_lock(data: Path) -> TextIO:
     except OSError as error:
         raise BadConfig(f"another chatservice uses the data directory {data}") from error
     return lock
+
+
+@dataclass(frozen=True, slots=True)
+class Groundwork:
+    """What the house stands on. It is found out before anything goes into the background, so nothing in it is
+    open; and once, for a look at a whole database takes its time.
+
+    :ivar registry: the accounts, none yet.
+    :ivar passes: who makes and reads tokens, and knows of accounts by that registry.
+    """
+
+    registry: Registry
+    passes: SignedPasses
+    archive: Prepared | None
+
+
+def lay_groundwork(config: Config) -> Groundwork:
+    """Look at log and archive, make keys that are missing.
+
+    :raises BadConfig, BadStore, LogError: with one sentence, if something cannot be used.
+    """
+    registry = Registry(PrecisNames())
+    passes = make_passes(config, registry)
+    check_log(config.store, config.data, config.durability)
+    archive = prepare_archive(config.archive, config.data, config.archive_password)
+    return Groundwork(registry, passes, archive)
 
 
 def make_passes(config: Config, registry: Registry) -> SignedPasses:

@@ -19,22 +19,20 @@ from chatservice import __version__
 from chatservice.backups import Backups
 from chatservice.banner import banner
 from chatservice.config import FILES, BadConfig, Config, Given, read_config
-from chatservice.domain.accounts import Registry
 from chatservice.domain.ports import LogError
 from chatservice.house import House, build_house
-from chatservice.identity.names import PrecisNames
 from chatservice.identity.users import Users
 from chatservice.listening import Listening, given_sockets
 from chatservice.logbook import THRESHOLD
-from chatservice.logs.archive_registry import check_archive
-from chatservice.logs.registry import BadStore, check_log
+from chatservice.logs.registry import BadStore
 from chatservice.metrics import ArchiveCollector, ChatCollector, LoopLag, MetricsResource, MetricsSite, registry_of
 from chatservice.notify import Manager, Watchdog, manager_of
 from chatservice.operator import Operator, Rooms
 from chatservice.preparing import (
+    Groundwork,
     connector,
     give_up,
-    make_passes,
+    lay_groundwork,
     report,
     shown_settings,
     start_notes,
@@ -66,6 +64,7 @@ class ChatService(MultiService):
     :param read: reads the settings again.
     :param manager: is told when all is open, and how it goes on.
     :param worker: which of several we are, if there are several.
+    :param groundwork: what was found out before; else that is done when the log is opened.
     :ivar config: the settings that hold.
     """
 
@@ -77,10 +76,12 @@ class ChatService(MultiService):
         read: Callable[[], Config] | None = None,
         manager: Manager | None = None,
         worker: Worker | None = None,
+        groundwork: Groundwork | None = None,
     ) -> None:
         super().__init__()
         self.config = config
         self._worker = worker
+        self._groundwork = groundwork
         self.listening = Listening(config, reactor)
         self.manager = manager or Manager()
         self.counted = Counted()
@@ -158,6 +159,7 @@ class ChatService(MultiService):
             config,
             self._reactor,
             self.counted,
+            self._groundwork or lay_groundwork(config),
             build=self.pages.build.id if self.pages.build is not None else __version__,
             neighbours=None if self._worker is None else self._worker.neighbours(config.data, self._reactor),
         )
@@ -235,8 +237,9 @@ class ChatService(MultiService):
 
     def _control(self, house: House) -> IListeningPort:
         users = Users(house.hub.registry, house.log, house.passwords, house.hub.new_id, time.time)
-        backups = Backups(self.config.store, self.config.data, self._reactor.callFromThread)
-        operator = Operator(users, Rooms(house.log), backups)
+        config = self.config
+        backups = Backups(config.store, config.data, self._reactor.callFromThread, config.archive)
+        operator = Operator(users, Rooms(house.log), backups, house.hub.audit, time.time)
         shared = None if self._worker is None else self._worker.control
         return listen_for_control(self._reactor, self.config.data, operator, report, shared)
 
@@ -291,16 +294,14 @@ def make_service(
             lock = take_lock(config.data)
         else:  # the parent has it
             config = worker.adopt(config)
-        make_passes(config, Registry(PrecisNames()))
-        check_log(config.store, config.data, config.durability)
-        check_archive(config.archive, config.data, config.archive_password)
+        groundwork = lay_groundwork(config)
         examine(config, reactor)
         for listener in wanted_listeners(config):
             listener.check_free()
         manager = manager_of(environment)
         if worker is not None:
             say = worker.banner(manager)
-        service = ChatService(config, reactor, say or (lambda _: None), read, manager, worker)
+        service = ChatService(config, reactor, say or (lambda _: None), read, manager, worker, groundwork)
     except (BadConfig, BadEndpoint, BadCertificate, BadStore, LogError) as error:
         give_up(str(error))
     THRESHOLD.set(config.log_level)

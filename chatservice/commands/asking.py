@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import queue
 import socket
+import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -23,13 +25,18 @@ from chatservice.domain.ports import LogError
 from chatservice.identity.names import PrecisNames
 from chatservice.identity.passwords import Passwords
 from chatservice.identity.users import Users
-from chatservice.logs.registry import REDIS, BadStore, engine_of, open_log
+from chatservice.logs.audit import AuditFile
+from chatservice.logs.backup import give_to_owner
+from chatservice.logs.registry import REDIS, BadStore, database_of, engine_of, open_log
 from chatservice.operator import Operator, Rooms
 from chatservice.preparing import Secrets, take_lock
 from chatservice.transports.control import LINE_BYTES, address_of
 
 PATIENCE_S = 30.0
 """So long a command may take: a password is hashed, and others may be before it."""
+
+REMEDY = ": give --data, --store or --config as the service was given them"
+"""For who has looked in the wrong place."""
 
 Fields = Mapping[str, Any]
 Ask = Callable[[Fields], Fields]
@@ -64,15 +71,16 @@ def settings(args: Namespace) -> Config:
 
 
 @contextmanager
-def asking(config: Config, patience_s: float = PATIENCE_S) -> Iterator[Ask]:
+def asking(config: Config, patience_s: float = PATIENCE_S, *, begins: bool = False) -> Iterator[Ask]:
     """Gives a function that does one command after the other.
 
     :param patience_s: so long each may take.
+    :param begins: a new chat may begin with this command. With any other a mistyped `--data` makes nothing.
     :raises Failed: there, if one was refused; here, if nobody can do any.
     """
     control = _reach(config)
     if control is None:
-        with _own_store(config, patience_s) as ask:
+        with _own_store(config, patience_s, begins=begins) as ask:
             yield ask
         return
     with control:
@@ -115,13 +123,22 @@ def _ask(control: socket.socket, fields: Fields) -> Fields:
 
 
 @contextmanager
-def _own_store(config: Config, patience_s: float) -> Iterator[Ask]:
+def _own_store(config: Config, patience_s: float, *, begins: bool) -> Iterator[Ask]:
     """The data directory is locked meanwhile."""
+    database = database_of(config.store, config.data)
+    if not (begins and database is not None):
+        look_for(config.data)
     if config.store.startswith("memory:"):
         raise Failed("no chat runs here, and one that keeps nothing has nothing to look after")
     if engine_of(config.store) in REDIS:
         raise Failed("no chat runs here; what is in Redis is looked after by one that runs: start it first")
+    assert database is not None
+    if not _is_there(database):
+        if not begins:
+            raise Failed(f"there is no chat in {config.data} (no {database.name}){REMEDY}")
+        sys.stderr.write(f"chatservice: a new chat begins in {config.data}\n")
     lock = take_lock(config.data)
+    audit = config.data / "audit.log"
     calls: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
     log = open_log(
         config.store,
@@ -134,10 +151,12 @@ def _own_store(config: Config, patience_s: float) -> Iterator[Ask]:
     )
     registry, passwords = Registry(PrecisNames()), Passwords(calls.put)
     users = Users(registry, log, passwords, lambda: "u_" + Secrets().token(), time.time)
-    operator = Operator(users, Rooms(log), Backups(config.store, config.data, calls.put))
+    operator = Operator(
+        users, Rooms(log), Backups(config.store, config.data, calls.put), AuditFile(audit, _tell), time.time
+    )
 
     def ask(fields: Fields) -> Fields:
-        promise = operator.run(fields)
+        promise = operator.run(fields, os.getuid())
         deadline = time.monotonic() + patience_s
         while not promise.done:
             try:
@@ -155,7 +174,29 @@ def _own_store(config: Config, patience_s: float) -> Iterator[Ask]:
     finally:
         passwords.close()
         log.stop()
+        if _is_there(audit):
+            give_to_owner(audit)
         lock.close()
+
+
+def look_for(data: Path) -> None:
+    """Whether there is that data directory.
+
+    :raises Failed: if not: then it is mistyped, or another than the service's.
+    """
+    if not _is_there(data):
+        raise Failed(f"there is no data directory {data}{REMEDY}")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # a directory above it that we may not enter
+        raise Failed(f"cannot look at {path}: {error.strerror}") from error
+
+
+def _tell(error: BaseException) -> None:
+    sys.stderr.write(f"chatservice: it is not in the audit log: {error}\n")
 
 
 class _Sink:

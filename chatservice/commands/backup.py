@@ -1,4 +1,5 @@
-"""`chatservice backup [FILE]`: one file that holds the whole log, made while the chat runs or not."""
+"""`chatservice backup [FILE]`: one file that holds the whole log, made while the chat runs or not; with Redis
+one that holds the archive."""
 
 from __future__ import annotations
 
@@ -42,6 +43,11 @@ def run(args: Namespace) -> int:
         except OSError as error:
             raise Failed(f"the copy is at {made}; it could not be moved: {error}") from error
     sys.stdout.write(f"{wanted or made} ({told['bytes']:,} bytes)\n")
+    if told["archive"]:
+        sys.stderr.write(
+            "chatservice: that is the archive; Redis has all the rest, and is copied before it: redis-cli --rdb"
+            " (docs/scaling.md, Backups)\n"
+        )
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
-from chatservice.commands.asking import Failed, settings, store_arguments
+from chatservice.commands.asking import REMEDY, Failed, settings, store_arguments
 from chatservice.config import checks
 from chatservice.identity.passes import load_key
 from chatservice.logs.archive_registry import NONE, database_of_archive
@@ -40,7 +40,7 @@ def run(args: Namespace) -> int:
     from chatservice.logs.moving import move  # which needs the library that the line above has asked for
 
     if not source.exists():
-        raise Failed(f"there is no {source}")
+        raise Failed(f"there is no {source}{REMEDY}")
     with take_lock(config.data):
         moved = move(source, address, load_key(config.guest_key_path), archive, keep=keep)
     sys.stdout.write(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from chatservice.commands.asking import Ask, asking, settings, store_arguments
+from chatservice.commands.asking import Ask, Failed, asking, settings, store_arguments
+from chatservice.domain.orders import read_duration
+
+_SECONDS = re.compile("[0-9]{1,9}")  # up to 31 years, as much as a room's rules take
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -20,18 +24,19 @@ def arguments(parser: ArgumentParser) -> None:
     for command in (lock, unlock, topic, expire):
         command.add_argument("room", metavar="ROOM")
     topic.add_argument("value", metavar="WORDS", nargs="?", default="")
-    expire.add_argument("value", metavar="SECONDS")
+    expire.add_argument("value", metavar="TIME", help="seconds, or such as 90m, 12h, 7d, 2w")
     for command in (listing, lock, unlock, topic, expire):
         store_arguments(command)
 
 
 def run(args: Namespace) -> int:
     """Do it, while the chat runs or not."""
+    order = {} if args.command == "list" else {"room": args.room, **_order(args)}
     with asking(settings(args)) as ask:
-        if args.command == "list":
+        if not order:
             _list(ask)
             return 0
-        done = ask({"room": args.room, **_order(args)})
+        done = ask(order)
     sys.stdout.write(f"{done['room']}: entry {done['seq']}\n")
     return 0
 
@@ -39,7 +44,20 @@ def run(args: Namespace) -> int:
 def _order(args: Namespace) -> dict[str, Any]:
     if args.command in ("lock", "unlock"):
         return {"command": "room lock", "value": "on" if args.command == "lock" else "off"}
-    return {"command": f"room {'expires' if args.command == 'expire' else 'topic'}", "value": args.value}
+    if args.command == "topic":
+        return {"command": "room topic", "value": args.value}
+    return {"command": "room expires", "value": read_seconds(args.value)}
+
+
+def read_seconds(said: str) -> str:
+    """How long entries are kept, in seconds; `0` for ever.
+
+    :raises Failed: if it says no time.
+    """
+    seconds = int(said) if _SECONDS.fullmatch(said) else read_duration(said)
+    if seconds is None or not _SECONDS.fullmatch(str(seconds)):
+        raise Failed(f"{said!a} is no time: say seconds, or such as 90m, 12h, 7d, 2w; 0 keeps everything")
+    return str(seconds)
 
 
 def _list(ask: Ask) -> None:

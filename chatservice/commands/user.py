@@ -34,7 +34,7 @@ def run(args: Namespace) -> int:
     fields |= {name: value for name in ("name", "role") if (value := getattr(args, name, None)) is not None}
     if args.command in ("add", "passwd"):
         fields["password"] = read_password()
-    with asking(config) as ask:
+    with asking(config, begins=args.command == "add") as ask:
         _show(args.command, ask(fields))
     return 0
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,8 +15,10 @@ from chatservice.config.settings import BadConfig
 from chatservice.domain.errors import Refused
 from chatservice.domain.limits import ECHO_BYTES, Rate
 from chatservice.domain.names import clean_room
+from chatservice.domain.ports import LogError
 from chatservice.identity.jwt import BadKey, SiteKey, load_site_key
 from chatservice.logs.archive_registry import ARCHIVES, NONE
+from chatservice.logs.libraries import need
 from chatservice.logs.registry import REDIS, STORES, engine_of
 from chatservice.logs.shard_map import addresses
 from chatservice.redis.address import BadAddress, parse_address
@@ -250,10 +251,10 @@ def archive(called: str, value: str, store: str) -> str:
     name = value.partition(":")[0]
     if name not in ARCHIVES:  # the rest may be a password
         raise BadConfig(f"{called} {name}: there is {', '.join(ARCHIVES)}, {NONE}")
+    if engine_of(store) not in REDIS:  # first: in the path of a file a space divides nothing
+        raise BadConfig(f"{called}: an archive is for Redis (--store redis://…); other stores keep everything")
     if len(addresses(store)) > 1:
         raise BadConfig(f"{called}: an archive is for one Redis server, not for several")
-    if engine_of(store) not in REDIS:
-        raise BadConfig(f"{called}: an archive is for Redis (--store redis://…); other stores keep everything")
     return value
 
 
@@ -282,8 +283,11 @@ def room(called: str, value: str) -> str:
 
 def emitters(called: str, said: Sequence[str]) -> tuple[Source, ...]:
     """Where back ends emit."""
-    if said and find_spec("hiredis") is None:
-        raise BadConfig(f"{called} needs the hiredis library: pip install hiredis")
+    if said:
+        try:
+            need("hiredis")
+        except LogError as error:
+            raise BadConfig(f"{called}: {error}") from error
     return tuple(_source(called, one) for one in said)
 
 

@@ -78,8 +78,10 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "text_too_long": ("a message has at most {limit} characters", "一条消息最多 {limit} 个字"),
     "not_joined": ("you are in no room; /join ROOM takes you into one", "你不在任何房间里，/join 房间名 可以进去"),
     "no_backup": (
-        "only SQLite's file is copied here: Redis is backed up by its own means, and memory keeps nothing",
-        "这里只能备份 SQLite 的文件：Redis 用它自己的方式备份，内存里的内容不保存",
+        "only files of SQLite are copied here: a Redis by redis-cli --rdb, a PostgreSQL by pg_dump"
+        " (docs/scaling.md, Backups), and memory keeps nothing",
+        "这里只能备份 SQLite 的文件：Redis 用 redis-cli --rdb，PostgreSQL 用 pg_dump"
+        "（docs/scaling.md），内存里的内容不保存",
     ),
     "not_available": ("that is not available here", "这里没有这个功能"),
     "not_in_room": ("you are not in that room", "你不在那个房间里"),

@@ -7,10 +7,11 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address
 
 from chatservice.doctor.remedies import Fault
 from chatservice.doctor.visit import PATIENCE_S, Address, Closed, WebSocket
@@ -67,6 +68,7 @@ def examine(address: Address, *, idle_s: float | None = None, token: str = "") -
         is_open = is_open and finding.fault is None
     if is_open:
         yield _safely("Origin null", lambda: _null_origin(address))
+        yield _safely("our address", lambda: _whose(address, token))
     yield _safely("Socket.IO, polling", lambda: _polling(address))
     yield _safely("events, stream", lambda: _stream(address, token))
     if is_open and idle_s != 0:
@@ -149,6 +151,55 @@ def _null_origin(address: Address) -> tuple[Fault | None, str]:
         return None, "not asked: this is this computer"
     with WebSocket(address, "echo", origin="null") as chat:
         return (Fault.NULL_ORIGIN, "let in") if chat.status == 101 else (None, f"refused ({chat.status})")
+
+
+def _whose(address: Address, token: str) -> tuple[Fault | None, str]:
+    """`/wire` tells whoever opens it what the service saw of that connection, and nobody else."""
+    with WebSocket(address, "wire", origin=address.origin, token=token) as wire:
+        if wire.status != 101:
+            return _wrong(wire.status), f"not asked: {wire.status}"
+        told = _opened(wire) or {}
+        seen, hidden = told.get("address"), told.get("hidden")
+        if not isinstance(seen, str) or not isinstance(hidden, list):
+            return Fault.BROKEN, "open, but it is not told"
+        if is_of_a_proxy(seen, [str(name) for name in hidden], wire.own):
+            return Fault.ONE_ADDRESS, f"everybody is taken for {seen}: trusted-proxy has not got that address"
+        return None, f"taken for {seen}"
+
+
+def _opened(wire: WebSocket) -> dict[str, object] | None:
+    until = time.monotonic() + PATIENCE_S
+    while (left := until - time.monotonic()) > 0 and (heard := wire.hear(left)) is not None:
+        with suppress(ValueError):
+            told = json.loads(heard)
+            if isinstance(told, dict) and told.get("type") == "opened":
+                return told
+    return None
+
+
+def is_of_a_proxy(seen: str, headers: Collection[str], own: tuple[str, int]) -> bool:
+    """Whether the service takes us for a proxy on the way.
+
+    :param seen: our address, as the service tells it: without a port if a proxy's word for it was believed.
+    :param headers: the names of headers that have reached the service and are not ours.
+    :param own: our end of the connection; behind NAT another than the proxy sees.
+    """
+    host, colon, port = seen.rpartition(":")
+    if seen == "local":  # a UNIX socket; we came over TCP
+        return True
+    if not colon or not port.isdigit():
+        return False
+    if int(port) == own[1]:  # it is we: nobody is in between, or one who speaks the PROXY protocol
+        return False
+    if any(name.lower() == "x-forwarded-for" for name in headers):
+        return True
+    return _is_loopback(host) and not _is_loopback(own[0])
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ip_address(host.strip("[]").partition("%")[0]).is_loopback
+    return False
 
 
 def _polling(address: Address) -> tuple[Fault | None, str]:

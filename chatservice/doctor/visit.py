@@ -170,11 +170,13 @@ class WebSocket:
     """A connection that is a WebSocket, or was refused to be one.
 
     :ivar status: of the handshake; 101 if it is one.
+    :ivar own: our address and port, as far as we can see.
     :raises OSError: if there is no answer.
     """
 
     def __init__(self, address: Address, path: str, *, origin: str, token: str = "") -> None:
         self._socket = address.connect()
+        self.own: tuple[str, int] = self._socket.getsockname()[:2]
         self._unread = b""
         key = b64encode(os.urandom(16)).decode()
         lines = [

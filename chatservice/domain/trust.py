@@ -13,12 +13,14 @@ from chatservice.domain.promise import Promise
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What a moderator did, for whoever must answer for it. No words of any message are in it.
+    """What a moderator or the operator did, for whoever must answer for it. No words of any message are in it.
 
     :ivar ts: milliseconds since 1970; `until` too, 0 for ever.
-    :ivar actor, target: user ids.
+    :ivar actor, target: user ids; `actor` is `operator` for what was done on the command line.
     :ivar addresses: where the target came from, when it was banned with them.
     :ivar seq: the number of the entry that everybody saw; `ref` of the message that was deleted.
+    :ivar name: what the account is called that the operator made or changed.
+    :ivar unix: the operating system's user who did it, where somebody on this computer did.
     """
 
     ts: int
@@ -32,6 +34,8 @@ class Deed:
     until: int = 0
     ref: int = 0
     reason: str = ""
+    name: str = ""
+    unix: str = ""
 
 
 class Audit(Protocol):

@@ -13,6 +13,7 @@ from chatservice.domain.ports import LogError
 from chatservice.logs.archive_folding import text_of
 from chatservice.logs.archive_tables import Put, Stored, Tables, bounds_table
 from chatservice.logs.archive_threads import Away, first_line
+from chatservice.logs.libraries import need
 from chatservice.logs.redis_codec import encode_record
 from chatservice.logs.redis_reading import words_asked
 from chatservice.logs.search import room_word, spaced
@@ -114,10 +115,7 @@ class PostgresEngine:
     tidies_as_writer = False  # VACUUM may take its time; what is copied meanwhile must not wait
 
     def __init__(self, url: str, password: str = "") -> None:
-        try:
-            import psycopg
-        except ImportError as error:
-            raise LogError("PostgreSQL needs the psycopg library: pip install 'chatservice[postgres]'") from error
+        psycopg: Any = need("psycopg")
         self._psycopg = psycopg
         try:
             said = psycopg.conninfo.conninfo_to_dict(url)
@@ -138,7 +136,7 @@ class PostgresEngine:
 
     def _connect(self, patience_s: int) -> Any:
         try:
-            connection = self._psycopg.connect(**self._said, autocommit=True)  # type: ignore[arg-type]
+            connection = self._psycopg.connect(**self._said, autocommit=True)
             connection.execute(f"SET statement_timeout = '{patience_s}s'")
             connection.execute("SET search_path = chatservice")
         except self._psycopg.Error as error:

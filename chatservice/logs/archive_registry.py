@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,9 @@ FILE = "archive.db"
 def _sqlite(said: str, data: Path, password: str) -> Database:
     from chatservice.logs.archive_sqlite import SQLiteEngine
 
-    return SQLiteEngine(data / (said.partition(":")[2] or FILE))
+    file = file_of_archive(said, data)
+    assert file is not None
+    return SQLiteEngine(file)
 
 
 def _postgres(said: str, data: Path, password: str) -> Database:
@@ -51,30 +54,41 @@ def database_of_archive(said: str, data: Path, password: str = "") -> Database |
     return ARCHIVES[name](said, data, password)
 
 
+def file_of_archive(said: str, data: Path) -> Path | None:
+    """The file of the archive that `said` names; None where there is none."""
+    name, _, rest = said.partition(":")
+    return data / (rest or FILE) if name == "sqlite" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An archive that was looked at and can be used.
+
+    :ivar id: which one it is; see `archive_store.Database.prepare`.
+    """
+
+    database: Database
+    id: str
+
+
+def prepare_archive(said: str, data: Path, password: str) -> Prepared | None:
+    """Look whether it can be used, and make what is missing; None if `said` names none. That takes up to a second
+    (soundness.py), so a start does it once.
+
+    :raises BadStore, LogError: with one sentence.
+    """
+    database = database_of_archive(said, data, password)
+    return None if database is None else Prepared(database, database.prepare())
+
+
 def open_archive(
-    said: str,
-    data: Path,
-    password: str,
+    prepared: Prepared | None,
     call_from_thread: Callable[[Callable[[], None]], object],
     trouble: Callable[[str], object],
 ) -> DatabaseArchive | None:
-    """The archive that `said` names; None if it names none.
-
-    :raises BadStore, LogError: with one sentence.
-    """
-    database = database_of_archive(said, data, password)
-    if database is None:
+    """The threads that work on it; None if there is none."""
+    if prepared is None:
         return None
     from chatservice.logs.archive_store import DatabaseArchive
 
-    return DatabaseArchive(database, call_from_thread, trouble)
-
-
-def check_archive(said: str, data: Path, password: str) -> None:
-    """Look whether it can be used, and make what is missing.
-
-    :raises BadStore, LogError: with one sentence.
-    """
-    database = database_of_archive(said, data, password)
-    if database is not None:
-        database.prepare()
+    return DatabaseArchive(prepared.database, call_from_thread, trouble, id=prepared.id)

@@ -47,6 +47,7 @@ class DatabaseArchive:
 
     :param call_from_thread: calls a function in the reactor's thread.
     :param trouble: is given sentences for the operator's log.
+    :param id: what `prepare` has answered, where that was done already.
     :raises LogError: if it cannot be used.
     """
 
@@ -55,8 +56,10 @@ class DatabaseArchive:
         database: Database,
         call_from_thread: Callable[[Callable[[], None]], object],
         trouble: Callable[[str], object] = lambda _: None,
+        *,
+        id: str | None = None,
     ) -> None:
-        self.id = database.prepare()
+        self.id = database.prepare() if id is None else id
         self.numbers = Numbers()
         self._database = database
         self._trouble = trouble

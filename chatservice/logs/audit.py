@@ -1,4 +1,4 @@
-"""The audit log: what moderators did, one JSON object a line, in files of bounded size."""
+"""The audit log: what moderators and the operator did, one JSON object a line, in files of bounded size."""
 
 from __future__ import annotations
 
@@ -69,8 +69,10 @@ def as_line(deed: Deed) -> bytes:
         "room": deed.room,
         "seq": deed.seq,
         "actor": deed.actor,
+        "unix": deed.unix,
         "action": deed.action,
         "target": deed.target,
+        "name": deed.name,
         "addresses": list(deed.addresses),
         "value": deed.value,
         "until": _moment(deed.until) if deed.until else "",

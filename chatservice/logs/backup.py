@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from chatservice.domain.ports import LogError
 from chatservice.logs.sqlite import open_database
@@ -62,13 +64,40 @@ def _finish(copy: Path) -> None:
         connection.close()
 
 
-def restore(copy: Path, database: Path, *, force: bool = False) -> None:
+def _as_log(path: Path) -> None:
+    open_database(path).close()
+
+
+def as_archive(path: Path) -> None:
+    """For `restore`: it is no log but an archive."""
+    from chatservice.logs.archive_sqlite import SQLiteEngine  # which chats without a Redis do not need
+
+    SQLiteEngine(path).prepare()
+
+
+def is_of_archive(copy: Path) -> bool:
+    """Whether a copy is one of an archive. Of one that cannot be read `restore` says why."""
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(copy))}?mode=ro&immutable=1", uri=True)
+        try:
+            tables = {
+                name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+            }
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
+    return {"about", "entry"} <= tables
+
+
+def restore(copy: Path, database: Path, *, force: bool = False, bring: Callable[[Path], None] = _as_log) -> None:
     """Put a copy in the place of the database, which nobody may have open.
 
     The next opening of it is a new identity, so every room begins a new epoch where the copy ends (the fork
     fence): clients that have seen more are told what did not survive.
 
     :param force: also if there is a database; it is lost then.
+    :param bring: opens it once, which brings it up to date; one that a newer program has made it refuses.
     :raises LogError: if there is one, or the copy cannot be used by this program; nothing is changed then.
     """
     if database.exists() and not force:
@@ -90,7 +119,7 @@ def restore(copy: Path, database: Path, *, force: bool = False) -> None:
                 raise LogError(f"{copy} is no database of chatservice")
         finally:
             connection.close()
-        open_database(coming).close()  # brought up to date; a newer program's is refused
+        bring(coming)
         give_to_owner(coming)
         _sync(coming)
         # The old one's write-ahead log must not be taken for the new one's.

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatservice.domain.ports import Engine, LogError, Randomness
+from chatservice.domain.ports import Engine, Randomness
+from chatservice.logs.libraries import need
 from chatservice.logs.note import Note, ignore
 
 if TYPE_CHECKING:
@@ -206,10 +207,7 @@ def _redis_servers(store: str) -> tuple[ShardMap, list[Address]]:
     from chatservice.logs.shard_map import BadMap, read_map
     from chatservice.redis.address import BadAddress, parse_address
 
-    try:
-        import hiredis  # noqa: F401 - is it there?
-    except ImportError as error:
-        raise LogError("Redis needs the hiredis library: pip install hiredis") from error
+    need("hiredis")
     try:
         shards = read_map(store)
         return shards, [parse_address(url) for url in shards.urls]

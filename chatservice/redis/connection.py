@@ -103,7 +103,7 @@ class Connection(Protocol):
                 try:
                     self._answered(answer)
                 except Exception:  # else Twisted would end the connection, and with it what others wait for
-                    _log.failure("an answer of Redis was not taken")
+                    _log.failure("an answer of Redis was not taken", event="internal_error")
                 if not self.is_open:
                     return
         except hiredis.ProtocolError as error:

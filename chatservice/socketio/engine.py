@@ -22,7 +22,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def log_error(error: BaseException) -> None:
     """The default for errors in functions of the application."""
-    _log.failure("an error in a function for an event", failure=Failure(error))
+    _log.failure("an error in a function for an event", failure=Failure(error), event="internal_error")
 
 
 class Server:

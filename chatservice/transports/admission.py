@@ -175,7 +175,7 @@ class Admission:
         now = self._now()
         if now - self._dry_told_at >= TELL_EVERY_S:
             self._dry_told_at = now
-            _log.warn("connections cannot be accepted ({why}); some are closed", why=why)
+            _log.warn("connections cannot be accepted ({why}); some are closed", event="not_accepted", why=why)
 
     def retry_s(self) -> int:
         """Seconds after which one who was refused may try again: not all at the same moment."""

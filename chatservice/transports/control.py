@@ -29,9 +29,10 @@ _PEER = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 
 
 class Commands(Protocol):
-    """What can be asked; see `identity.users.Users`."""
+    """What can be asked."""
 
-    def run(self, fields: Mapping[str, Any]) -> Promise[Mapping[str, Any]]: ...
+    def run(self, fields: Mapping[str, Any], uid: int) -> Promise[Mapping[str, Any]]:
+        """Do it for the user of the operating system who has that number; see `operator.Operator`."""
 
 
 class Control(LineOnlyReceiver):
@@ -48,6 +49,7 @@ class Control(LineOnlyReceiver):
         _, uid, _ = _PEER.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
         if uid not in (0, os.geteuid()):
             transport.abortConnection()
+        self._uid = uid
 
     def lineReceived(self, line: bytes) -> None:
         """A command."""
@@ -58,7 +60,7 @@ class Control(LineOnlyReceiver):
         if not isinstance(fields, dict):
             self.sendLine(error_line(Refused(Code.BAD_JSON)))
             return
-        self.factory.commands.run(fields).then(self._answer)
+        self.factory.commands.run(fields, self._uid).then(self._answer)
 
     def _answer(self, done: Promise[Mapping[str, Any]]) -> None:
         error = done.error

@@ -146,7 +146,8 @@ def _state(path: Path) -> object:
         found = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    # ctime is also another when an owner or a mode is: a key is often written first and given to us then.
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 
 def names_in(certificate: x509.Certificate) -> frozenset[str]:

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from chatservice.logs.sqlite import open_database
 from e2e.conftest import Serve
 from e2e.server import CHECKOUT, PATIENCE_S, Server, clean_environment
 from e2e.test_http_page import run_page
@@ -59,9 +60,16 @@ def run_shell(directory: Path) -> int:
     return number
 
 
+def begin(directory: Path) -> None:
+    """A chat is there that has not run yet: else the first command says that one begins."""
+    (directory / "chat-data").mkdir(mode=0o700)
+    open_database(directory / "chat-data" / "chat.db").close()
+
+
 @pytest.mark.slow
 def test_the_page_while_nothing_runs(tmp_path: Path) -> None:
     """docs/identity.md's commands work on the data directory alone; what they made, nobody else can read."""
+    begin(tmp_path)
     assert run_shell(tmp_path) > 5
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "chat-data").iterdir()}
     assert modes["chat.db"] == 0o600 and stat.S_IMODE((tmp_path / "chat-data").stat().st_mode) == 0o700
@@ -93,6 +101,7 @@ def test_the_socket_is_ours_alone(serve: Serve) -> None:
 
 def test_what_the_command_refuses(tmp_path: Path) -> None:
     """Each refusal is one line and a status; a password is no argument."""
+    begin(tmp_path)
     assert chatservice(tmp_path, "user", "add", "Ann", "secret").returncode == 2
     assert chatservice(tmp_path, "user", "add", "Ann", "--role", "king").returncode == 2
     assert chatservice(tmp_path, "user").returncode == 2

@@ -17,7 +17,7 @@ import pytest
 
 from chatservice.cli import main
 from chatservice.commands.doctor import advice
-from chatservice.doctor.checks import Finding, examine
+from chatservice.doctor.checks import Finding, examine, is_of_a_proxy
 from chatservice.doctor.remedies import Fault
 from chatservice.doctor.visit import Address
 from e2e.fronts import DEPLOY, Front, fronted
@@ -32,12 +32,13 @@ Change = Callable[[str], str]
 class Behind:
     """Services for proxies that come and go at one port.
 
-    :ivar plain: knows nothing of a proxy; `knowing` its public address and to believe it; `spoken_for` also
-        expects the PROXY protocol.
+    :ivar plain: knows nothing of a proxy; `named` its public address alone; `knowing` also to believe it;
+        `spoken_for` also expects the PROXY protocol.
     """
 
     port: int
     plain: Server
+    named: Server
     knowing: Server
     spoken_for: Server
 
@@ -50,10 +51,11 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     believing = (public, "--trusted-proxy=127.0.0.1", "--connections-per-address=1")
     with (
         Server(tmp_path_factory.mktemp("plain")) as plain,
+        Server(tmp_path_factory.mktemp("named"), public) as named,
         Server(tmp_path_factory.mktemp("knowing"), *believing) as knowing,
         Server(tmp_path_factory.mktemp("spoken"), *believing[:2], "--proxy-protocol") as spoken_for,
     ):
-        yield Behind(port, plain, knowing, spoken_for)
+        yield Behind(port, plain, named, knowing, spoken_for)
 
 
 def without(*patterns: str) -> Change:
@@ -104,6 +106,8 @@ EXPECTED: list[tuple[str, str, str, Change, Fault]] = [
     ("impatience", "nginx", "knowing", instead("proxy_read_timeout 75s", "proxy_read_timeout 2s"), Fault.IDLE),
     ("impatience", "haproxy", "spoken_for", instead("timeout tunnel 1h", "timeout tunnel 2s"), Fault.IDLE),
     ("no trust", "nginx", "plain", without("X-Forwarded-For"), Fault.NULL_ORIGIN),
+    ("no trust in what it says", "nginx", "named", lambda settings: settings, Fault.ONE_ADDRESS),
+    ("no trust in what it says", "caddy", "named", lambda settings: settings, Fault.ONE_ADDRESS),
     ("another host", "nginx", "plain", instead(r"Host \$http_host", "Host chat.example.org"), Fault.HOST),
     ("the path", "nginx", "knowing", instead("location / {", "location /chat/ {"), Fault.PATH),
     ("no PROXY header", "haproxy", "spoken_for", instead(" send-proxy-v2", ""), Fault.BACKEND),
@@ -214,7 +218,7 @@ def test_nothing_is_wrong_with_our_own_settings(
     with fronted(kind, tmp_path, below=below) as place:
         assert main(["doctor", place.front.url, "--quick", f"--ca={place.front.certificate}"]) == 0
         told = capsys.readouterr().out
-        assert "FAULT" not in told and len(told.splitlines()) == 8
+        assert "FAULT" not in told and len(told.splitlines()) == 9
         with urlopen(f"{place.front.url}api/rooms/doctor/events", context=place.front.context) as answer:
             assert json.load(answer)["seq"] == 0
 
@@ -248,6 +252,44 @@ def test_where_guests_are_not_let_in(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert main([*command, f"--token-file={tmp_path / 'token'}"]) == 0
         told = capsys.readouterr().out
         assert "guests are not let in" not in told and told.count(" open") == 3
+
+
+@pytest.mark.parametrize(
+    ("seen", "headers", "own", "is_proxys"),
+    [
+        ("203.0.113.9", ["X-Forwarded-For"], ("10.0.0.9", 5000), False),
+        ("[2001:db8::9]", ["x-forwarded-for"], ("2001:db8::9", 5000), False),
+        ("127.0.0.1:40000", ["X-Forwarded-For"], ("127.0.0.1", 5000), True),
+        ("198.51.100.7:40000", ["CF-Ray", "x-forwarded-for"], ("10.0.0.9", 5000), True),
+        ("[2001:db8::1]:40000", ["X-Forwarded-For"], ("2001:db8::9", 5000), True),
+        ("127.0.0.1:40000", [], ("203.0.113.9", 5000), True),
+        ("[::1]:40000", [], ("fe80::1%eth0", 5000), True),
+        ("local", [], ("127.0.0.1", 5000), True),
+        ("127.0.0.1:5000", [], ("127.0.0.1", 5000), False),
+        ("203.0.113.9:5000", ["X-Forwarded-For"], ("203.0.113.9", 5000), False),
+        ("203.0.113.9:40000", [], ("10.0.0.9", 5000), False),
+        ("127.0.0.1:40000", [], ("127.0.0.1", 5000), False),
+        ("what is this:80", [], ("127.0.0.1", 5000), False),
+    ],
+)
+def test_whose_address_it_is(seen: str, headers: list[str], own: tuple[str, int], is_proxys: bool) -> None:
+    """A proxy that is not believed shows by the port that the service tells beside its header, or by this
+    computer's address for somebody who came from elsewhere; NAT and the PROXY protocol are no fault."""
+    assert is_of_a_proxy(seen, headers, own) is is_proxys
+
+
+def test_a_socket_that_nobody_trusts(tmp_path: Path) -> None:
+    """Behind a UNIX socket of which the service was not told everybody is the same one, and that is found; with
+    `--trusted-proxy unix` nothing is."""
+    port = free_port()
+    for options, expected in (((), {Fault.ONE_ADDRESS}), (("--trusted-proxy=unix",), set())):
+        directory = tmp_path / str(len(options))
+        path = directory / "web.sock"
+        listen = (f"--listen=unix:{path}", f"--public-url=https://localhost:{port}/")
+        with Server(directory, *listen, *options) as server:
+            change = instead("http://127.0.0.1:[0-9]+", f"http://unix:{path}")
+            with Front("nginx", directory / "front", server.web_port, change=change, port=port) as front:
+                assert faults(look(front)) == expected
 
 
 @pytest.mark.parametrize("url", ["", "chat://x/", "https://", "https://[::1/", "https://x:99999/"])

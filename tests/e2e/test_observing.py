@@ -219,8 +219,7 @@ def test_sighup_takes_settings(tmp_path: Path) -> None:
         (["check-config", "--store=redis:nowhere"], 1, "--store: "),
         (["check-config", "--lang=de", "--message-rate=no"], 1, "\nchatservice: --message-rate no"),
         (["run", "--nonsense"], 2, "--nonsense"),
-        (["export", "nowhere"], 1, "no such room"),
-        (["room", "lock", "@me"], 1, "chatservice: "),
+        (["export", "nowhere"], 1, "there is no data directory"),
     ],
 )
 def test_refusals(arguments: list[str], status: int, words: str, tmp_path: Path) -> None:
@@ -256,4 +255,11 @@ def test_rooms_and_export(tmp_path: Path) -> None:
         chat.process.wait(PATIENCE_S)
     assert run("room", "unlock", "tea") == "tea: entry 252\n"
     assert run("room", "list") == "      252  tea\n"
+    for arguments, words in (
+        (["export", "nowhere"], "no such room"),
+        (["room", "lock", "@me"], "a room name has"),
+    ):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            run(*arguments)
+        assert words in refused.value.stderr
     assert run("export", "tea").startswith(exported)

@@ -16,7 +16,7 @@ from cryptography import x509
 
 from e2e.peers import WebSocketPeer
 from e2e.raw import connected, exchange, handshake, read_to_end
-from e2e.server import Server, assert_quiet, clean_environment, eventually, free_port, twistd
+from e2e.server import PATIENCE_S, Server, assert_quiet, clean_environment, eventually, free_port, twistd
 
 MAKE = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=chat.test"
 
@@ -30,7 +30,8 @@ def make_certificate(key: Path, certificate: Path, name: str = "chat.test", days
 
 def presented(port: int) -> x509.Certificate:
     """The certificate that is shown at a port."""
-    return x509.load_pem_x509_certificate(ssl.get_server_certificate(("127.0.0.1", port)).encode())
+    shown = ssl.get_server_certificate(("127.0.0.1", port), timeout=PATIENCE_S)
+    return x509.load_pem_x509_certificate(shown.encode())
 
 
 class Sealed:
@@ -65,7 +66,10 @@ def test_a_new_certificate(tmp_path: Path, told: bool) -> None:
         new = sealed.renew()
         if told:
             os.kill(server.pid, signal.SIGHUP)
-        eventually(lambda: presented(sealed.port) == new, "the new certificate")
+        try:
+            eventually(lambda: presented(sealed.port) == new, "the new certificate")
+        except (AssertionError, OSError) as error:
+            raise AssertionError(f"{error}: {server.log}") from error
         with sealed.talker("Bob") as bob:
             bob.arrived()
             ann.say("still here")

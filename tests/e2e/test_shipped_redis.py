@@ -57,6 +57,12 @@ class Shipped:
 
         eventually(listens, "the server")
 
+    def stop(self) -> None:
+        """End it in order."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(PATIENCE_S)
+
     def kill9(self) -> None:
         """End it as a crash would."""
         assert self._process is not None

@@ -66,12 +66,48 @@ def test_the_install_script(built: Path, tmp_path: Path) -> None:
     assert f"ExecStart=/{program.relative_to(tmp_path)} run\n" in unit
     told = subprocess.run([program, "version"], env=OFFLINE, capture_output=True, text=True, timeout=30)
     assert told.returncode == 0, told.stderr
-    page = re.search(r"^Documentation=file://(.+)$", unit, re.M)
-    assert page and (tmp_path / page[1].lstrip("/")).exists()
+    for name in units:
+        text = (tmp_path / "etc" / "systemd" / "system" / name).read_text()
+        page = re.search(r"^Documentation=file://(.+)$", text, re.M)
+        assert name.endswith(".socket") or (page and (tmp_path / page[1].lstrip("/")).is_file()), name
+    assert broken_links(tmp_path / "opt" / "chatservice" / "doc") == []
 
     settings.write_text('lang = "zh-CN"\n')
     assert install(tmp_path, wheel).returncode == 0
     assert settings.read_text() == 'lang = "zh-CN"\n'
+
+
+def broken_links(root: Path) -> list[str]:
+    """What the pages there link to and is not there."""
+    pages = list(root.rglob("*.md"))
+    assert len(pages) > 20
+    return [
+        f"{page.relative_to(root)}: {path}"
+        for page in pages
+        for path in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+        if not (page.parent / path).exists()
+    ]
+
+
+PIP = '#!/bin/sh\nprintf "%s\\n" "$@" >> "{said}"\ncase "$*" in *psycopg*) exit 0 ;; esac\nexec "{pip}" "$@"\n'
+
+
+def test_the_libraries_that_the_settings_need(built: Path, tmp_path: Path) -> None:
+    """A Redis among the secrets and an archive in the settings bring their libraries; all the ways to say so are
+    in tests/unit/test_extras.py."""
+    wheel = next(built.glob("*.whl"))
+    place, bin = tmp_path / "etc" / "chatservice", tmp_path / "opt" / "chatservice" / "bin"
+    (place / "secrets").mkdir(parents=True)
+    (place / "chat.toml").write_text("archive = 'postgresql://localhost/chat'\n")
+    (place / "secrets" / "store").write_text("redis://:secret@localhost\n")
+    subprocess.run([sys.executable, "-m", "venv", bin.parent], check=True, timeout=60)
+    (bin / "pip").rename(bin / "pip.real")
+    (bin / "pip").write_text(PIP.format(said=tmp_path / "said", pip=bin / "pip.real"))
+    (bin / "pip").chmod(0o755)
+    done = install(tmp_path, wheel)
+    assert done.returncode == 0 and "secret" not in done.stdout + done.stderr, done.stderr
+    said = (tmp_path / "said").read_text().splitlines()
+    assert said[-2:] == [f"{wheel}[redis,postgres]", "psycopg[binary]"]
 
 
 def instructions(root: Path, source: Path) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
+from chatservice.transports import tls
 from chatservice.transports.certificates import LOOK_EVERY, Certificates
 from chatservice.transports.counted import Counted
 from chatservice.transports.tls import BadCertificate, ReloadableContext, names_in, rehearse, self_signed
@@ -103,6 +104,27 @@ def test_what_cannot_be_used(kept: Kept, broken: str) -> None:
     kept.look()
     kept.look()
     assert kept.numbers == (1, 2) and "two.example" in kept.context.names
+
+
+def test_a_key_that_is_given_to_us_later(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who writes new files first, and lets us read them afterwards, need not do more: they are taken then."""
+    certificate, key = kept.another("two.example")
+    with monkeypatch.context() as patch:  # modes do not keep root from reading
+        patch.setattr(tls, "load_context", unreadable)
+        kept.replace(kept.certificate, certificate)
+        kept.replace(kept.key, key)
+        for _ in range(5):
+            kept.look()
+    assert kept.numbers == (0, 1)
+    kept.key.chmod(0o640)
+    for _ in range(3):
+        kept.look()
+    assert kept.numbers == (1, 1) and "two.example" in kept.context.names
+
+
+def unreadable(certificate: Path, key: Path) -> SSL.Context:
+    """See `load_context`."""
+    raise BadCertificate(f"cannot read {key}: Permission denied")
 
 
 def test_a_handshake_is_tried(tmp_path: Path) -> None:

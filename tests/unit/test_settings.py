@@ -146,6 +146,14 @@ def test_an_archive_is_for_one_server() -> None:
     """With several it is refused where it is said; a number that is no number is one line."""
     with pytest.raises(BadConfig, match="--archive: an archive is for one Redis"):
         read_config({"store": "redis://a redis://b", "archive": "sqlite:"}, {})
+
+
+def test_a_space_in_a_path_divides_nothing() -> None:
+    """Beside a file whose path has a space in it an archive is refused for what is wrong: there is no Redis."""
+    with pytest.raises(BadConfig, match=r"--archive: an archive is for Redis \(--store redis://…\)"):
+        read_config({"store": "sqlite:/a place/chat.db", "archive": "sqlite:/a place/archive.db"}, {})
+    config = read_config({"store": "redis://a", "archive": "sqlite:/a place/archive.db"}, {})
+    assert config.archive == "sqlite:/a place/archive.db"
     with pytest.raises(BadConfig, match="--redis-keep"):
         read_config({"store": "redis://a", "redis-keep": "9" * 5000}, {})
 
