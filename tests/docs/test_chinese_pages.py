@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from chatservice.config.table import LOG_LEVELS
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 DOCS = CHECKOUT / "docs"
 IN_BOTH = {"quickstart.md"}
@@ -134,6 +136,8 @@ def test_the_same_names(name: str) -> None:
         for one, other in zip(english.rows, chinese.rows, strict=True):
             assert code(one) == code(other)
             assert len(cells(one)) == len(cells(other)), other
+            levels = [[cell for cell in cells(row) if cell.strip() in LOG_LEVELS] for row in (one, other)]
+            assert levels[0] == levels[1], other
 
 
 @pytest.mark.parametrize("name", PAGES)
