@@ -151,6 +151,8 @@ function fill(id, columns, rows, ...notes) {
   made.append(...notes.filter((note) => typeof note === "string").map((note) => element("p", { class: "quiet" }, note)));
   const { anchorNode, isCollapsed } = getSelection();
   if (!isCollapsed && $(id).contains(anchorNode)) return;   // somebody is about to copy something
+  const { childNodes: before } = $(id);
+  if (before.length === made.childNodes.length && [...before].every((node, at) => node.isEqualNode(made.childNodes[at]))) return;
   const focused = $(id).contains(document.activeElement) ? document.activeElement.dataset.key : null;   // it is drawn anew every two seconds
   $(id).replaceChildren(...made.childNodes);
   if (focused) $(id).querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
@@ -158,7 +160,9 @@ function fill(id, columns, rows, ...notes) {
 }
 
 $("house").addEventListener("click", ({ target: pressed }) => {
-  const { all } = pressed.closest("[data-all]")?.dataset ?? {};
+  const { all, user } = pressed.closest("button")?.dataset ?? {};
+  const person = user && state.people.list.find(({ id }) => id === user);
+  if (person) showActing(person);
   if (!all) return;
   if (!opened.delete(all)) opened.add(all);
   show();
@@ -186,11 +190,8 @@ function showPeople() {
   fill("people", columns, state.people.list, rest(state.people), ofOne());
 }
 
-function button(person) {
-  const made = element("button", { type: "button", "data-key": person.id, "aria-label": `${word("act")} ${person.nick}` }, word("act"));
-  made.disabled = !person.rooms.length;
-  made.addEventListener("click", () => showActing(person));
-  return made;
+function button({ id, nick, rooms }) {
+  return element("button", { type: "button", "data-key": `user ${id}`, "data-user": id, "aria-label": `${word("act")} ${nick}`, disabled: rooms.length ? null : "" }, word("act"));
 }
 
 // --- what can be done ---
@@ -199,7 +200,7 @@ const option = (value, words) => element("option", { value }, words);
 
 function showActing(person) {
   target = person;
-  $("acting-label").textContent = word("acting", { nick: person.nick });
+  $("acting-label").replaceChildren(name(word("acting", { nick: person.nick })));
   $("where").replaceChildren(...person.rooms.map((room) => option(room, room)));
   $("what").replaceChildren(...ACTIONS.map((action) => option(action, word(action))));
   $("how-long").replaceChildren(...TIMES.map((time) => option(time, word(`for_${time}`))));

@@ -99,8 +99,8 @@ def test_each_shows_all(family: Family, browsing: Browsing) -> None:
 
 
 def test_one_that_dies(family: Family) -> None:
-    """A worker that is killed is shown as gone when its lease is over, and nobody is counted any more who was
-    connected to it; the one in its place is there. Workers that are replaced in good order leave nothing behind."""
+    """A worker that is killed is shown as gone when its lease is over, and nobody who was connected to it is counted
+    any more; the one in its place is there. Workers that are replaced in good order leave nothing behind."""
     owner = Owner(family)
     victim = family.workers[0]
     os.kill(victim, signal.SIGKILL)
