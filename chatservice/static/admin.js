@@ -132,8 +132,7 @@ function showWorkers() {
   $("workers").parentElement.hidden = !state.workers;
   if (!state.workers) return;
   const figure = (key, shape = String) => (worker) => worker[key] === null ? "–" : shape(worker[key]);
-  fill("workers", [["worker", (one) => [name(called(one)), ...(one.state === "lives" ? [] : [" ", tag(word(`w_${one.state}`), one.state)])], "title"],
-    ["machine", ({ worker, host, pid }) => worker ? [name(host), ` · ${pid ?? "?"}`] : name(host), "words"],
+  fill("workers", [["worker", (one) => [name(called(one)), ...(one.state === "lives" ? [] : [" ", tag(word(`w_${one.state}`), one.state)]), ...(one.worker ? [element("span", { class: "quiet where" }, name(`${one.host}:${one.pid ?? "?"}`))] : [])], "title"],
     ["since", ({ state: how, age_s }) => how === "here" ? word("now") : word("ago", { s: duration(age_s) })],
     ["open", figure("connections"), "number"], ["over", ({ by_dialect }) => by_dialect.map(({ dialect, n }) => `${dialect} ${n}`).join(", ") || "–", "words"],
     ["people", figure("people"), "number"], ["rate", figure("per_s", (rate) => rate.toFixed(1)), "number"], ["queue", figure("waiting", bytes), "number"],
