@@ -101,7 +101,7 @@ function show() {
   $("only").hidden = about.you.acts;
   const { all, connections } = figures();
   $("tiles").replaceChildren(
-    ...(state.workers ? [tile(word("workers"), all.workers)] : []), tile(word("open"), all.connections), tile(word("people"), all.people),
+    tile(word("open"), all.connections), tile(word("people"), all.people),
     tile(word(state.workers ? "rooms_here" : "rooms"), state.rooms.n), tile(word("per_s"), all.per_s.toFixed(1), spark(rates)),
     tile(word(state.workers ? "lag_most" : "lag"), `${all.lag_ms} ms`, spark(lags)), tile(word("memory"), bytes(all.memory)), tile(word("up"), duration(state.up_s)), tile(word("refused"), all.refused),
   );
@@ -134,9 +134,10 @@ function showWorkers() {
   const figure = (key, shape = String) => (worker) => worker[key] === null ? "–" : shape(worker[key]);
   fill("workers", [["worker", (one) => [name(called(one)), ...(one.state === "lives" ? [] : [" ", tag(word(`w_${one.state}`), one.state)]), ...(one.worker ? [element("span", { class: "quiet where" }, name(`${one.host}:${one.pid ?? "?"}`))] : [])], "title"],
     ["since", ({ state: how, age_s }) => how === "here" ? word("now") : word("ago", { s: duration(age_s) })],
-    ["open", figure("connections"), "number"], ["over", ({ by_dialect }) => by_dialect.map(({ dialect, n }) => `${dialect} ${n}`).join(", ") || "–", "words"],
+    ["open", figure("connections"), "number"],
     ["people", figure("people"), "number"], ["rate", figure("per_s", (rate) => rate.toFixed(1)), "number"], ["queue", figure("waiting", bytes), "number"],
-    ["lag", figure("lag_ms", (ms) => `${ms} ms`), "number"], ["memory", figure("memory", bytes), "number"], ["up", figure("up_s", duration), "number"]],
+    ["lag", figure("lag_ms", (ms) => `${ms} ms`), "number"], ["memory", figure("memory", bytes), "number"], ["up", figure("up_s", duration), "number"],
+    ["over", ({ by_dialect }) => names(by_dialect.map(({ dialect, n }) => `${dialect} ${n}`)), "words"]],
   state.workers, { kind: ({ state: how }) => how === "here" || how === "lives" ? null : "past" }, word("w_sums", { n: state.all.workers }));
   const { as_of_s: s } = state.all;
   if (s === null || s > AWAY_S) $("workers").append(element("p", { class: "bad" }, word("w_away", { s: s === null ? "?" : duration(s) })));
@@ -184,7 +185,7 @@ for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { 
 
 function showPeople() {
   const columns = [["nick", ({ nick, role, guest }) => [name(nick), " ", tag(guest ? word("guest") : role, role)], "title"], ["conns", ({ conns }) => conns, "number"],
-    ["in_rooms", ({ rooms }) => names(rooms), "words"], ["over", ({ dialects }) => dialects.join(", ")], ["queue", ({ waiting }) => bytes(waiting), "number"]];
+    ["over", ({ dialects }) => dialects.join(", ")], ["queue", ({ waiting }) => bytes(waiting), "number"], ["in_rooms", ({ rooms }) => names(rooms), "words"]];
   if (about.you.acts) columns.push(["what", button, "act"]);
   fill("people", columns, state.people.list, rest(state.people), ofOne());
 }

@@ -99,7 +99,7 @@ def test_each_shows_all(family: Family, browsing: Browsing) -> None:
 
 
 def test_one_that_dies(family: Family) -> None:
-    """A worker that is killed is shown as gone when its lease is over, and nobody who was connected to it is counted
+    """A worker that is killed is shown as gone when its lease is over, and nobody who was connected to it counts
     any more; the one in its place is there. Workers that are replaced in good order leave nothing behind."""
     owner = Owner(family)
     victim = family.workers[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from redis_server import RedisServer
 
 from chatservice.domain.board import Pinned
+from chatservice.domain.errors import Refused
 from chatservice.domain.promise import Promise
 from chatservice.logs.redis_board import GONE_S
 from nodes.chats import Node
@@ -14,10 +15,10 @@ BOARD, PINNED, WORKERS = "cs:board", "cs:board:at", "cs:w"
 
 
 def read(node: Node) -> dict[bytes, Pinned]:
-    """The board, as that node sees it."""
+    """The board, as that node sees it; nothing where it cannot see it now."""
     asked = node.store.raw.board.read()
     node.wait_for(lambda: asked.done, "the board")
-    return {one.sheet: one for one in asked.result()}
+    return {} if isinstance(asked.error, Refused) else {one.sheet: one for one in asked.result()}
 
 
 def pin(node: Node, sheet: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from socket import gethostname
 from typing import Any
 
 import orjson
@@ -64,7 +65,7 @@ def pinned(
     ]
     plain = {"connections": 10, "by_dialect": rows, "people": 7, "rooms": 3, "written": 50, "memory": 1000}
     rest = {"refused": 2, "per_s": 1.5, "lag_ms": 9.0, "up_s": 60}
-    sheet = {"worker": worker, "host": "one", "pid": 7, **plain, **rest, **figures}
+    sheet = {"worker": worker, "host": gethostname(), "pid": 7, **plain, **rest, **figures}
     return Pinned(f"id of {worker}", is_ours, lives, age_s, orjson.dumps(sheet))
 
 
