@@ -24,6 +24,7 @@ from chatservice.logs.registry import open_log
 from chatservice.preparing import Groundwork, Secrets, bounds, connector, deferred_of, report, warn
 from chatservice.transports.admission import Admission
 from chatservice.transports.counted import Counted
+from chatservice.transports.figures import pin_figures
 from chatservice.transports.neighbours import Neighbours
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.turn import Turn
@@ -105,6 +106,9 @@ def build_house(
     around.health.log = log
     hub.network_of = around.network_of
     around.chronicle.enabled = config.notes_connections
+    around.desk.board, around.desk.worker = log.board, "" if neighbours is None else neighbours.node
+    if log.board is not None:
+        pin_figures(around, log.board)
     return House(archive, log, hub, passwords, around)
 
 

@@ -64,10 +64,14 @@ class Bus(Protocol):
     when it can.
 
     :ivar guestbook: who is alive by any node; None where there is no other.
+    :ivar written: entries that this node has written since it began; None where nobody else writes.
     """
 
     @property
     def guestbook(self) -> Guestbook | None: ...
+
+    @property
+    def written(self) -> int | None: ...
 
     def join(self, sink: BusSink) -> None:
         """Tell `sink` from now on."""
@@ -102,6 +106,7 @@ class Alone:
     """There is no other node."""
 
     guestbook = None
+    written = None
 
     def join(self, sink: BusSink) -> None:
         """See `Bus.join`."""

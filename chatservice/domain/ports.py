@@ -19,6 +19,7 @@ from chatservice.domain.rules import NO_RULES, Rules
 if TYPE_CHECKING:
     from chatservice.domain.accounts import Account
     from chatservice.domain.audience import Audience
+    from chatservice.domain.board import Board
     from chatservice.domain.bus import Bus, Once
     from chatservice.domain.limits import Rate
 
@@ -289,6 +290,7 @@ class Engine(Log, Messages, People, Accounts, Protocol):
     :ivar bus: the way to other nodes of the same chat.
     :ivar meter: what they count together; None where there are none.
     :ivar once: which of them does what all have heard.
+    :ivar board: how each of them stands; None where there are none.
     """
 
     @property
@@ -299,6 +301,9 @@ class Engine(Log, Messages, People, Accounts, Protocol):
 
     @property
     def meter(self) -> Meter | None: ...
+
+    @property
+    def board(self) -> Board | None: ...
 
 
 class LogError(Exception):

@@ -64,6 +64,7 @@ class MemoryLog:
     paces = False
     bus = ALONE
     once = OURS
+    board = None
     meter = None
 
     def __init__(

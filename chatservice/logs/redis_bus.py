@@ -46,6 +46,7 @@ class RedisBus:
     ) -> None:
         self._hears = hears
         self.node = node
+        self.written = 0
         self.sharing: Callable[[bool], object] | None = None  # is told instead of the sink whether Redis is away
         self.log_sink: LogSink | None = None
         self._sink: BusSink | None = None
@@ -251,6 +252,7 @@ class RedisBus:
 
     def appended(self, entry: Entry, then: Callable[[], None]) -> None:
         """An entry of ours was stored. The hub is told, in the room's order, and then `then` is called."""
+        self.written += 1
         followed = self._followed.get(entry.room)
         if followed is None or not followed.ready:
             if followed is not None or self._once.first_time(entry):

@@ -58,6 +58,8 @@ class Keys:
         self.accounts_version = self.prefix + b"accounts:version"
         self.secret = self.prefix + b"secret"
         self.workers = self.prefix + b"w"
+        self.board = self.prefix + b"board"
+        self.pinned = self.prefix + b"board:at"
         self.erased = self.prefix + b"erased"
         self.shards = self.prefix + b"shards"
         self.taker = self.prefix + b"taker"

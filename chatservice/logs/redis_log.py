@@ -23,6 +23,7 @@ from chatservice.logs.redis_absence import Absence
 from chatservice.logs.redis_archived import Archived
 from chatservice.logs.redis_asking import PATIENCE_S, Asking, State, Wire
 from chatservice.logs.redis_beginning import Beginnings
+from chatservice.logs.redis_board import RedisBoard
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
 from chatservice.logs.redis_claim import ALL, Claim, check_durable, claim_servers
@@ -119,6 +120,7 @@ class RedisLog(Reading, People):
         self._sink: LogSink | None = None
         self.bus = RedisBus(asking, keys, randomness.token(), call_soon, self._account_told, self._hears_accounts)
         self.once = RedisOnce(asking, keys, randomness)
+        self.board = RedisBoard(asking, keys, self.bus.node)
         ttl_ms = None if cid_ttl_s is None else cid_ttl_s * 1000
         self._writing = Writing(
             asking,
@@ -206,6 +208,7 @@ class RedisLog(Reading, People):
                 if self._copying is not None:
                     self._copying.end_lease()
                 self.bus.presence.leave()
+                self.board.leave()
             self._asking.stop().then(drained)
         return stopped
 
@@ -221,6 +224,7 @@ class RedisLog(Reading, People):
             return
         self.bus.up()
         self._asking.up()
+        self.board.beat()
         if self._beating is None:
             self._beating = self._call_later(BEAT_S, self._beat)
         if self._copying is not None:
@@ -248,6 +252,7 @@ class RedisLog(Reading, People):
         self._beating = self._call_later(BEAT_S, self._beat)
         if self._asking.state is State.UP:
             self.bus.presence.beat()
+            self.board.beat()
             self.bus.guestbook.reap()
             self._chores.step()
             if self._is_refreshing:

@@ -53,6 +53,7 @@ class ShardedLog:
         self.bus = ShardedBus([shard.bus for shard in self.all], lambda room: self.of(room).bus)
         self.cid_ttl_s = self.first.cid_ttl_s
         self.once = self.first.once
+        self.board = self.first.board
         self.meter = self.first.meter
 
     def of(self, room: str) -> RedisLog:

@@ -27,6 +27,11 @@ class ShardedBus:
         for bus in buses:
             bus.sharing = partial(self._shares, bus)
 
+    @property
+    def written(self) -> int:
+        """See `Bus`."""
+        return sum(bus.written for bus in self._buses)
+
     def join(self, sink: BusSink) -> None:
         """See `Bus.join`."""
         self._sink = sink

@@ -75,6 +75,7 @@ class SQLiteLog:
     paces = False
     bus = ALONE
     once = OURS
+    board = None
     meter = None
 
     def __init__(

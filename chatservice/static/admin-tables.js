@@ -2,7 +2,7 @@
 
 import { element } from "./lite-rows.js";
 
-const UNITS = ["B", "KiB", "MiB", "GiB"];
+const ORDINARY = ["0 B", "live"], UNITS = ["B", "KiB", "MiB", "GiB"];
 
 export function bytes(number) {
   let unit = 0;
@@ -28,12 +28,26 @@ export function spark(values) {
 
 export const tile = (name, value, ...more) => element("div", {}, element("dt", {}, name), element("dd", {}, value), ...more);
 
-/** `columns`: pairs of a heading and what stands below it; a number is set to the right. */
-export function table(label, columns, rows) {
-  const head = columns.map(([name, , kind]) => element("th", { scope: "col", class: kind ?? null }, name));
-  const body = rows.map((row) => element("tr", {}, ...columns.map(([, cell, kind]) => element("td", { class: kind ?? null }, ...[cell(row)].flat()))));
-  return element("table", { "aria-label": label }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+/** `columns`: a heading, what stands below it, and of which kind that is: a `number` is set to the right, `title` is what a row
+  * is about, `act` what can be done with it. Where there is no space for a table each row is a card (admin.css), in which what
+  * stands there is named by its heading, and nothing is said of what is as always; then the roles say that it is a table still. */
+export function table(label, columns, rows, kind = () => null) {
+  const head = columns.map(([name, , kind]) => element("th", { scope: "col", role: "columnheader", class: kind ?? null }, name));
+  const cell = (row, [name, cell, kind]) => {
+    const made = [cell(row)].flat(), nothing = !made.length || ORDINARY.includes(made[0]);
+    return element("td", { role: "cell", "data-label": name, class: [kind, nothing && "none"].filter(Boolean).join(" ") || null }, ...made);
+  };
+  const body = rows.map((row) => element("tr", { role: "row", class: kind(row) }, ...columns.map((column) => cell(row, column))));
+  const acts = columns.some(([, , kind]) => kind === "act");
+  return element("table", { role: "table", "aria-label": label, class: acts ? "acts" : null },
+    element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...head)), element("tbody", { role: "rowgroup" }, ...body));
 }
 
 export const tag = (words, kind = "") => element("span", { class: `tag ${kind}` }, words);
 export const name = (words) => element("bdi", {}, words);
+
+/** Names one after the other, each in its own direction; of many only the first. */
+export function names(all, most = 6) {
+  const shown = all.slice(0, most).flatMap((one) => [element("bdi", { class: "one" }, one), " "]);
+  return all.length > most ? [...shown, `+${all.length - most}`] : shown;
+}

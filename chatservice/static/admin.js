@@ -4,17 +4,17 @@ import { memory } from "./lite-memory.js";
 import { chooseLanguage } from "./lite-words.js";
 import { element } from "./lite-rows.js";
 import { say } from "./admin-words.js";
-import { bytes, duration, name, spark, table, tag, tile } from "./admin-tables.js";
+import { bytes, duration, name, names, spark, table, tag, tile } from "./admin-tables.js";
 
 const query = new URLSearchParams(location.search);
 const $ = (id) => document.getElementById(id);
 const ACTIONS = ["kick", "mute", "unmute", "ban", "unban"], LASTING = ["mute", "ban"], TIMES = [600, 3600, 86_400, 604_800, 0];
-const KEPT = 60, AGAIN_MS = 2000;
+const KEPT = 60, AGAIN_MS = 2000, FEW = 20, AWAY_S = 6;
 
 let language = chooseLanguage([query.get("lang"), memory.get("lang"), ...navigator.languages]);
 let about = null, state = null, source = null, target = null, again = 0;
 let lamp = "waiting";
-const rates = [], lags = [];
+const rates = [], lags = [], opened = new Set();
 
 const word = (key, values) => say(language, key, values);
 
@@ -79,10 +79,11 @@ function stop() {
 }
 
 function took() {
-  for (const [list, value] of [[rates, state.per_s], [lags, state.lag_ms]]) { list.push(value); if (list.length > KEPT) list.shift(); }
+  const { all } = figures();
+  for (const [list, value] of [[rates, all.per_s], [lags, all.lag_ms]]) { list.push(value); if (list.length > KEPT) list.shift(); }
   $("door").hidden = true; $("house").hidden = false; $("out").hidden = false;
   showLamp("on");
-  show();
+  if (!held) show();
 }
 
 function showLamp(which) {
@@ -96,30 +97,76 @@ function showLamp(which) {
 
 function show() {
   if (state === null || about === null) return;
-  $("me").textContent = word("signed", { nick: about.you.nick, role: about.you.role });
+  $("me").replaceChildren(name(word("signed", { nick: about.you.nick, role: about.you.role })));
   $("only").hidden = about.you.acts;
-  const refused = Object.entries(state.counted).filter(([key]) => key.startsWith("refused")).reduce((sum, [, number]) => sum + number, 0);
+  const { all, connections } = figures();
   $("tiles").replaceChildren(
-    tile(word("open"), state.connections.open), tile(word("people"), state.people.n), tile(word("rooms"), state.rooms.n),
-    tile(word("per_s"), state.per_s.toFixed(1), spark(rates)), tile(word("lag"), `${state.lag_ms} ms`, spark(lags)),
-    tile(word("memory"), bytes(state.memory.resident)), tile(word("up"), duration(state.up_s)), tile(word("refused"), refused),
+    tile(word("open"), all.connections), tile(word("people"), all.people),
+    tile(word(state.workers ? "rooms_here" : "rooms"), state.rooms.n), tile(word("per_s"), all.per_s.toFixed(1), spark(rates)),
+    tile(word(state.workers ? "lag_most" : "lag"), `${all.lag_ms} ms`, spark(lags)), tile(word("memory"), bytes(all.memory)), tile(word("up"), duration(state.up_s)), tile(word("refused"), all.refused),
   );
+  showWorkers();
   showPeople();
-  fill("rooms", [["room", ({ name: room, private: closed, locked }) => [name(room), ...(closed ? [" ", tag(word("private"))] : []), ...(locked ? [" ", tag(word("locked"))] : [])], "words"],
-    ["here", ({ n }) => n, "number"], ["seq", ({ seq }) => seq, "number"], ["state", (room) => room.state]], state.rooms.list, rest(state.rooms), state.rooms.direct ? word("direct", { n: state.rooms.direct }) : null);
-  fill("connections", [["dialect", ({ dialect }) => dialect], ["n", ({ n }) => n, "number"], ["queue", ({ waiting }) => bytes(waiting), "number"],
-    ["most", ({ most }) => bytes(most), "number"], ["lagging", ({ lagging }) => lagging, "number"]], state.connections.by_dialect);
-  fill("trouble", [["when", ({ at }) => new Date(at * 1000).toLocaleString(language)], ["words", ({ words }) => words, "words"]], [...state.complaints].reverse());
-  fill("settings", [["setting", ({ name: setting }) => element("code", {}, setting)], ["value", ({ value }) => value, "words"], ["source", (setting) => word(`s_${setting.source}`)]], about.settings);
+  fill("rooms", [["room", ({ name: room, private: closed, locked }) => [name(room), ...(closed ? [" ", tag(word("private"))] : []), ...(locked ? [" ", tag(word("locked"))] : [])], "title"],
+    ["here", ({ n }) => n, "number"], ["seq", ({ seq }) => seq, "number"], ["state", (room) => room.state]], state.rooms.list, rest(state.rooms), state.rooms.direct ? word("direct", { n: state.rooms.direct }) : null, ofOne());
+  fill("connections", [["dialect", ({ dialect }) => dialect, "title"], ["n", ({ n }) => n, "number"], ["queue", ({ waiting }) => bytes(waiting), "number"],
+    ["most", ({ most }) => bytes(most), "number"], ["lagging", ({ lagging }) => lagging, "number"]], connections);
+  fill("trouble", [["when", ({ at }) => new Date(at * 1000).toLocaleString(language)], ["words", ({ words }) => words, "words"]], [...state.complaints].reverse(), ofOne());
+  fill("settings", [["setting", ({ name: setting }) => element("code", {}, setting), "title"], ["value", ({ value }) => value, "words"], ["source", (setting) => word(`s_${setting.source}`)]], saidFirst(about.settings));
+}
+
+/** Of all workers, or of the one process that there is. */
+function figures() {
+  if (state.workers) return { all: state.all, connections: state.all.by_dialect };
+  const refused = Object.entries(state.counted).filter(([key]) => key.startsWith("refused")).reduce((sum, [, number]) => sum + number, 0);
+  const { connections, people, per_s, lag_ms, memory } = state;
+  return { all: { connections: connections.open, people: people.n, per_s, lag_ms, memory: memory.resident, refused }, connections: connections.by_dialect };
 }
 
 const rest = ({ n, list }) => n > list.length ? word("more", { n: n - list.length }) : null;
+const called = ({ worker, host, pid }) => worker || `${host}:${pid ?? "?"}`;
+const ofOne = () => state.workers ? word("w_one", { worker: called(state.workers.find((one) => one.state === "here")) }) : null;
+const saidFirst = (settings) => [...settings].sort((one, other) => (one.source === "default") - (other.source === "default"));
 
+function showWorkers() {
+  $("workers").parentElement.hidden = !state.workers;
+  if (!state.workers) return;
+  const figure = (key, shape = String) => (worker) => worker[key] === null ? "–" : shape(worker[key]);
+  fill("workers", [["worker", (one) => [name(called(one)), ...(one.state === "lives" ? [] : [" ", tag(word(`w_${one.state}`), one.state)]), ...(one.worker ? [element("span", { class: "quiet where" }, name(`${one.host}:${one.pid ?? "?"}`))] : [])], "title"],
+    ["since", ({ state: how, age_s }) => how === "here" ? word("now") : word("ago", { s: duration(age_s) })],
+    ["open", figure("connections"), "number"],
+    ["people", figure("people"), "number"], ["rate", figure("per_s", (rate) => rate.toFixed(1)), "number"], ["queue", figure("waiting", bytes), "number"],
+    ["lag", figure("lag_ms", (ms) => `${ms} ms`), "number"], ["memory", figure("memory", bytes), "number"], ["up", figure("up_s", duration), "number"],
+    ["over", ({ by_dialect }) => names(by_dialect.map(({ dialect, n }) => `${dialect} ${n}`)), "words"]],
+  state.workers, { kind: ({ state: how }) => how === "here" || how === "lives" ? null : "past" }, word("w_sums", { n: state.all.workers }));
+  const { as_of_s: s } = state.all;
+  if (s === null || s > AWAY_S) $("workers").append(element("p", { class: "bad" }, word("w_away", { s: s === null ? "?" : duration(s) })));
+}
+
+/** @param notes what stands below the table, or how it is (`kind`). */
 function fill(id, columns, rows, ...notes) {
-  const shown = rows.length ? table(word(id), columns.map(([key, ...more]) => [word(key), ...more]), rows) : element("p", { class: "quiet" }, word("nothing"));
-  $(id).replaceChildren(shown, ...notes.filter(Boolean).map((note) => element("p", { class: "quiet" }, note)));
+  const { kind } = notes.find((note) => note?.kind) ?? {}, few = rows.length > FEW && !opened.has(id);
+  const made = element("div", {}, rows.length ? table(word(id), columns.map(([key, ...more]) => [word(key), ...more]), few ? rows.slice(0, FEW) : rows, kind) : element("p", { class: "quiet" }, word("nothing")));
+  if (rows.length > FEW) made.append(element("button", { type: "button", "data-key": `all ${id}`, "data-all": id, "aria-expanded": String(!few) }, few ? word("all", { n: rows.length }) : word("fewer")));
+  made.append(...notes.filter((note) => typeof note === "string").map((note) => element("p", { class: "quiet" }, note)));
+  const { anchorNode, isCollapsed } = getSelection();
+  if (!isCollapsed && $(id).contains(anchorNode)) return;   // somebody is about to copy something
+  const { childNodes: before } = $(id);
+  if (before.length === made.childNodes.length && [...before].every((node, at) => node.isEqualNode(made.childNodes[at]))) return;
+  const focused = $(id).contains(document.activeElement) ? document.activeElement.dataset.key : null;   // it is drawn anew every two seconds
+  $(id).replaceChildren(...made.childNodes);
+  if (focused) $(id).querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   reach(id);
 }
+
+$("house").addEventListener("click", ({ target: pressed }) => {
+  const { all, user } = pressed.closest("button")?.dataset ?? {};
+  const person = user && state.people.list.find(({ id }) => id === user);
+  if (person) showActing(person);
+  if (!all) return;
+  if (!opened.delete(all)) opened.add(all);
+  show();
+});
 
 /** What is wider than the window scrolls, and then the keyboard must get there too. */
 function reach(id) {
@@ -129,22 +176,22 @@ function reach(id) {
   }
 }
 
-addEventListener("resize", () => ["people", "rooms", "connections", "trouble", "settings"].forEach(reach));
+addEventListener("resize", () => ["workers", "people", "rooms", "connections", "trouble", "settings"].forEach(reach));
+
+// What is drawn anew between press and release is not pressed.
+let held = false;
+$("house").addEventListener("pointerdown", () => { held = true; });
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { if (held) setTimeout(() => { held = false; show(); }); });
 
 function showPeople() {
-  const focused = document.activeElement?.dataset?.user;   // it is drawn anew every two seconds
-  const columns = [["nick", ({ nick }) => name(nick)], ["role", ({ role, guest }) => tag(guest ? word("guest") : role, role)], ["conns", ({ conns }) => conns, "number"],
-    ["in_rooms", ({ rooms }) => name(rooms.join(", ")), "words"], ["over", ({ dialects }) => dialects.join(", ")], ["queue", ({ waiting }) => bytes(waiting), "number"]];
-  if (about.you.acts) columns.push(["what", button]);
-  fill("people", columns, state.people.list, rest(state.people));
-  if (focused) $("people").querySelector(`[data-user="${CSS.escape(focused)}"]`)?.focus();
+  const columns = [["nick", ({ nick, role, guest }) => [name(nick), " ", tag(guest ? word("guest") : role, role)], "title"], ["conns", ({ conns }) => conns, "number"],
+    ["over", ({ dialects }) => dialects.join(", ")], ["queue", ({ waiting }) => bytes(waiting), "number"], ["in_rooms", ({ rooms }) => names(rooms), "words"]];
+  if (about.you.acts) columns.push(["what", button, "act"]);
+  fill("people", columns, state.people.list, rest(state.people), ofOne());
 }
 
-function button(person) {
-  const made = element("button", { type: "button", "data-user": person.id, "aria-label": `${word("act")} ${person.nick}` }, word("act"));
-  made.disabled = !person.rooms.length;
-  made.addEventListener("click", () => showActing(person));
-  return made;
+function button({ id, nick, rooms }) {
+  return element("button", { type: "button", "data-key": `user ${id}`, "data-user": id, "aria-label": `${word("act")} ${nick}`, disabled: rooms.length ? null : "" }, word("act"));
 }
 
 // --- what can be done ---
@@ -153,7 +200,7 @@ const option = (value, words) => element("option", { value }, words);
 
 function showActing(person) {
   target = person;
-  $("acting-label").textContent = word("acting", { nick: person.nick });
+  $("acting-label").replaceChildren(name(word("acting", { nick: person.nick })));
   $("where").replaceChildren(...person.rooms.map((room) => option(room, room)));
   $("what").replaceChildren(...ACTIONS.map((action) => option(action, word(action))));
   $("how-long").replaceChildren(...TIMES.map((time) => option(time, word(`for_${time}`))));

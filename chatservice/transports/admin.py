@@ -149,6 +149,7 @@ class _State(_Asked):
 
     async def serve(self, request: Request, identity: Identity, voice: FullVoice) -> None:
         """See `_Asked.serve`."""
+        await self._onlookers.learn()
         answer(request, 200, {**self._onlookers.introduction(identity), **self._onlookers.look()})
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import orjson
@@ -12,18 +11,18 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from chatservice.domain.errors import Refused
+from chatservice.domain.promise import Promise
 from chatservice.domain.rules import rank
 from chatservice.domain.trust import Identity
 from chatservice.transports.admin_state import house_state
+from chatservice.transports.admin_workers import Workers
+from chatservice.transports.figures import Flow, figures, who_we_are
 from chatservice.transports.surroundings import Surroundings
 from chatservice.transports.transport import Transport
 
 EVERY_S = 2.0
 STEPS = 4
 """The loop is asked so often in between how late it is."""
-
-RATE_S = 10.0
-"""The message rate is that of so long."""
 
 MOST = 16
 """Pages that are told at once: whoever keeps order has some tabs."""
@@ -53,7 +52,8 @@ class Onlookers:
         self._due = 0.0
         self._told_at = 0.0
         self._late_ms = self._latest_ms = 0.0
-        self._seen: deque[tuple[float, int]] = deque()
+        self._flow = Flow()
+        self._workers = Workers(around)
         self._started_at = around.now()
         around.desk.closing.append(self.close)
 
@@ -65,16 +65,20 @@ class Onlookers:
     def look(self) -> dict[str, Any]:
         """How things stand now."""
         now = self._around.now()
-        state = house_state(self._around)
-        self._seen.append((now, state["messages"]))
-        while now - self._seen[0][0] > RATE_S:
-            self._seen.popleft()
-        then, before = self._seen[0]
-        elapsed = now - then
-        state["per_s"] = round((state["messages"] - before) / elapsed, 2) if elapsed else 0.0
-        state["lag_ms"] = round(self._late_ms, 1)
-        state["up_s"] = round(now - self._started_at)
-        return state
+        plain = figures(self._around)
+        since = {
+            "per_s": self._flow.per_s(now, plain["written"]),
+            "lag_ms": round(self._late_ms, 1),
+            "up_s": round(now - self._started_at),
+        }
+        state, ours = house_state(self._around, plain), {**who_we_are(self._around), **plain, **since}
+        return {**state, **since, **self._workers.told(ours)}
+
+    def learn(self) -> Promise[None]:
+        """How the other workers stand, if there are any; answers in any case."""
+        learned: Promise[None] = Promise()
+        self._workers.ask(lambda: learned.resolve(None))
+        return learned
 
     def add(self, request: Request, identity: Identity, prove: Callable[[], object]) -> None:
         """Tell them from now on, as long as they prove who they are.
@@ -89,7 +93,7 @@ class Onlookers:
         onlooker = _Onlooker(request, prove, self._forget)
         self._open.append(onlooker)
         onlooker.tell(_event("about", self.introduction(identity)))
-        onlooker.tell(_event("state", self.look()))
+        self._workers.ask(lambda: self._tell([onlooker]))
         if self._timer is None:
             self._told_at = self._around.now()
             self._wait()
@@ -117,21 +121,26 @@ class Onlookers:
         if now - self._told_at > EVERY_S - EVERY_S / STEPS / 2:
             self._told_at = now
             self._late_ms, self._latest_ms = self._latest_ms, 0.0
-            self._tell_all()
+            if self._workers.is_asked:  # since the last round: what is known must do
+                self._tell_all()
+            else:
+                self._workers.ask(self._tell_all)
         if self._open:
             self._wait()
 
     def _tell_all(self) -> None:
         for onlooker in list(self._open):
             onlooker.look_after()
-        if not self._open:
-            return
+        if self._open:
+            self._tell(list(self._open))
+
+    def _tell(self, onlookers: Iterable[_Onlooker]) -> None:
         try:
             event = _event("state", self.look())
         except Exception as error:
             self._around.report(error)
             return
-        for onlooker in list(self._open):
+        for onlooker in onlookers:
             onlooker.tell(event)
 
 

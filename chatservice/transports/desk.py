@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogPublisher
 
+from chatservice.domain.board import Board
+
 COMPLAINTS = 20
 COMPLAINT_CHARACTERS = 300
 
@@ -54,12 +56,16 @@ class Desk:
     :ivar settings: tells the settings as they hold now.
     :ivar complaints: the newest last.
     :ivar closing: called when the service stops.
+    :ivar board: where all workers say how they stand; None where there is one process.
+    :ivar worker: our word in the log's lines; empty where we are not one of a parent's.
     """
 
     connections: list[Collection[Connection]] = field(default_factory=list)
     settings: Callable[[], Sequence[Shown]] = tuple
     complaints: deque[Complaint] = field(default_factory=lambda: deque(maxlen=COMPLAINTS))
     closing: list[Callable[[], None]] = field(default_factory=list)
+    board: Board | None = None
+    worker: str = ""
 
     def listen(self) -> None:
         """Hear what the log is told from now on."""

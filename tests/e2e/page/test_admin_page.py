@@ -11,7 +11,8 @@ from npm import installed
 from playwright.sync_api import Page, expect
 
 from e2e.browsing import Browsing
-from e2e.page.fitting import cut, small
+from e2e.page.fitting import cut, small, space_out
+from e2e.page.housestate import ROOMS, WIDE, full_house, open_admin
 from e2e.page.test_axe import HERE, Judge
 from e2e.page.thepage import PHONE
 from e2e.peers import WebSocketPeer
@@ -19,6 +20,10 @@ from e2e.server import Server
 from e2e.test_accounts import chatservice
 
 WORDS = "a good long password"
+
+# The tables that have to be scrolled sideways.
+_SCROLLING = """() => [...document.querySelectorAll("section > div")]
+  .filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.id)"""
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +109,98 @@ def test_how_it_looks(house: Server, browsing: Browsing, lang: str) -> None:
         expect(phone.locator("#people tbody tr", has_text="陈子墨")).to_be_visible()
         assert phone.evaluate("document.documentElement.scrollWidth") <= 360
         assert [*cut(phone), *small(phone, 44)] == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+@pytest.mark.parametrize("width", [320, 360, 768, 1100, 1440])
+def test_much_fits(house: Server, browsing: Browsing, width: int, lang: str) -> None:
+    """200 rooms, names that are long, heaped with marks or written from right to left, workers of which one is
+    gone: nothing is cut off or leaves the window, all is as big as a finger; also with letters spaced out."""
+    page = open_admin(
+        browsing, house, full_house(), lang, **{**PHONE, "viewport": {"width": width, "height": 740}}
+    )
+    for button in page.locator("[data-all]").all():
+        button.click()
+    expect(page.locator("#rooms tbody tr")).to_have_count(ROOMS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [*cut(page), *small(page, 44)] == []
+    assert page.evaluate(_SCROLLING) == []
+    page.locator("[data-user=u_0]").click()
+    assert [*cut(page), *small(page, 44)] == []
+    page.locator("#cancel").click()
+    space_out(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width and cut(page) == []
+
+
+@pytest.mark.parametrize("lang", ["en", pytest.param("zh-CN", marks=pytest.mark.slow)])
+def test_much_is_accessible(house: Server, browsing: Browsing, lang: str) -> None:
+    """Of such a page none of axe's rules is broken either; a card is a table's row to whoever hears it."""
+    judge = Judge((installed(HERE / "axe") / "axe-core" / "axe.min.js").read_text("utf-8"))
+    page = open_admin(browsing, house, full_house(), lang, bypass_csp=True, viewport={"width": 360, "height": 740})
+    row = page.get_by_role("table").nth(0).get_by_role("row").nth(1)
+    assert row.get_by_role("cell").count() == page.locator("#workers th").count()
+    judge.looks(page, "full house")
+    assert not judge.found, "\n".join(judge.found)
+
+
+def test_all_workers_on_the_page(house: Server, browsing: Browsing) -> None:
+    """Sums on top; a row each with since when its figures are; it is said whose people, rooms and troubles are
+    shown, and that what all share does not answer, as long as it does not. Of one process there is none of it."""
+    state = full_house()
+    page = open_admin(browsing, house, state, "en", viewport={"width": 1440, "height": 900})
+    tiles = page.locator("#tiles")
+    expect(tiles).to_contain_text("Connections3140People2408Rooms here412Messages a second36.6")
+    rows = page.locator("#workers tbody tr")
+    expect(rows).to_have_count(4)
+    expect(rows.nth(0)).to_contain_text("w1-1 shows this page")
+    expect(rows.nth(1)).to_contain_text("w2-1")
+    expect(rows.nth(1)).to_contain_text("2 s ago")
+    expect(rows.nth(2)).to_contain_text("not heard of")
+    expect(rows.nth(3)).to_contain_text("gone")
+    expect(rows.nth(3)).to_contain_text("1 min ago")
+    expect(page.locator("#workers .bad")).to_have_text(
+        "What all workers share does not answer: the others as of 21 s ago."
+    )
+    for where in ("people", "rooms", "trouble"):
+        expect(page.locator(f"#{where} .quiet").last).to_have_text("As w1-1 has it, which shows this page.")
+    state["all"]["as_of_s"] = 0.4
+    page.evaluate("(state) => tellState(state)", state)
+    expect(page.locator("#workers .bad")).to_have_count(0)
+    page.evaluate("(state) => tellState(state)", full_house(several=False))
+    expect(page.locator("#workers")).to_be_hidden()
+    expect(page.get_by_text("which shows this page")).to_have_count(0)
+    expect(tiles).to_contain_text("Connections3140People2408Rooms412Messages a second18.3")
+
+
+def test_drawn_anew(house: Server, browsing: Browsing) -> None:
+    """Each state is drawn, and takes nothing from whoever is about to do something: a button that is held is
+    pressed when it is released, what is selected stays, the focus stays where it was."""
+    state = full_house()
+    page = open_admin(browsing, house, state, "en", viewport={"width": 1440, "height": 900})
+
+    def tell() -> None:
+        for person in state["people"]["list"]:
+            person["waiting"] += 1_000_000
+        page.evaluate("(state) => tellState(state)", state)
+
+    act = page.locator("[data-user=u_1]")
+    act.hover()
+    page.mouse.down()
+    tell()
+    page.mouse.up()
+    expect(page.locator("#acting")).to_be_visible()
+    page.locator("#cancel").click()
+    page.locator("#people [data-all]").focus()
+    tell()
+    expect(page.locator("#people tbody tr").nth(1)).to_contain_text("1.9 MiB")
+    expect(page.locator("#people [data-all]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#people tbody tr")).to_have_count(len(state["people"]["list"]))
+    page.locator("#people tbody bdi").first.dblclick()
+    tell()
+    assert page.evaluate("getSelection().toString()").strip() in WIDE and page.evaluate(
+        "!getSelection().isCollapsed"
+    )
 
 
 def test_it_is_small() -> None:
