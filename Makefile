@@ -44,7 +44,7 @@ check: .venv/test-tools  ## style, types, and that imports go down the floors on
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-pages: .venv/test-tools  ## docs/configuration.md and deploy/chat.toml, from the table of options
+pages: .venv/test-tools  ## docs/configuration.md, in Chinese too, and deploy/chat.toml, from the table of options
 	PYTHONPATH=. $(BIN)/python -m chatservice.config.pages docs/configuration.md deploy/chat.toml
 
 pictures: .venv/test-tools web  ## those of the README, drawn anew from the page as it is

@@ -1,6 +1,7 @@
-"""docs/configuration.md and deploy/chat.toml, written from the table; a test holds the files to it.
+"""docs/configuration.md, its Chinese sister and deploy/chat.toml, written from the table; tests hold them to it.
 
-`python -m chatservice.config.pages docs/configuration.md deploy/chat.toml` writes them.
+`python -m chatservice.config.pages docs/configuration.md deploy/chat.toml` writes them, the sister
+beside the first.
 """
 
 from __future__ import annotations
@@ -8,14 +9,19 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
+from chatservice.config import chinese
 from chatservice.config.table import GROUPS, OPTIONS, Option
 
 _HEAD = """\
 # Settings
 
-Made from the table in `chatservice/config/table.py` by `make pages`. Each setting has three spellings:
+[中文](configuration.zh.md) · installing it: [deploy.md](deploy.md) · operating it: [operations.md](operations.md)
+
+Made from the table in `chatservice/config/table.py` by `make pages`, in Chinese with the sentences of
+`chatservice/config/chinese.py`. Each setting has three spellings:
 `--listen` on the command line of `chatservice run` and `twistd chat`, `CHAT_LISTEN` in the environment,
 `listen` in the file. The command line is stronger than the environment, that than the file, that than the
 default. Lists do not mix: the strongest place has all of it. In the environment white space separates several;
@@ -43,10 +49,20 @@ _SAMPLE_HEAD = """\
 
 def configuration_page() -> str:
     """docs/configuration.md."""
-    parts = [_HEAD]
-    for group in GROUPS:
-        parts.append(f"\n## {group}\n\n| setting | does | default | SIGHUP |\n|---|---|---|---|\n")
-        parts += (_row(option) for option in _of(group))
+    return _page(_HEAD, "| setting | does | default | SIGHUP |", "yes", GROUPS, OPTIONS)
+
+
+def chinese_page() -> str:
+    """docs/configuration.zh.md."""
+    groups = [chinese.GROUPS[group] for group in GROUPS]
+    return _page(chinese.HEAD, chinese.COLUMNS, chinese.YES, groups, [chinese.in_chinese(o) for o in OPTIONS])
+
+
+def _page(head: str, columns: str, yes: str, groups: Sequence[str], options: Sequence[Option]) -> str:
+    parts = [head]
+    for group in groups:
+        parts.append(f"\n## {group}\n\n{columns}\n|---|---|---|---|\n")
+        parts += (_row(option, yes) for option in options if option.group == group)
     return "".join(parts)
 
 
@@ -54,7 +70,7 @@ def sample_file() -> str:
     """deploy/chat.toml."""
     parts = [_SAMPLE_HEAD]
     for group in GROUPS:
-        options = [option for option in _of(group) if option.in_file]
+        options = [option for option in OPTIONS if option.group == group and option.in_file]
         parts += [f"\n## {group}\n"] if options else []
         for option in options:
             text = option.help if not option.otherwise else option.described
@@ -63,15 +79,11 @@ def sample_file() -> str:
     return "".join(parts)
 
 
-def _of(group: str) -> list[Option]:
-    return [option for option in OPTIONS if option.group == group]
-
-
-def _row(option: Option) -> str:
+def _row(option: Option, yes: str) -> str:
     default = option.otherwise or (f"`{option.default}` {option.unit}".strip() if option.default else "")
     text = option.help.replace("|", "\\|")
     kind = {"flag": "", "list": " …", "number": " N", "value": " …"}[option.kind]
-    return f"| `--{option.name}{kind}` | {text} | {default} | {'yes' if option.reloads else ''} |\n"
+    return f"| `--{option.name}{kind}` | {text} | {default} | {yes if option.reloads else ''} |\n"
 
 
 def _toml(option: Option) -> str:
@@ -83,5 +95,7 @@ def _toml(option: Option) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(configuration_page(), "utf-8")
+    page = Path(sys.argv[1])
+    page.write_text(configuration_page(), "utf-8")
+    page.with_suffix(".zh.md").write_text(chinese_page(), "utf-8")
     Path(sys.argv[2]).write_text(sample_file(), "utf-8")
