@@ -66,7 +66,8 @@ def build_house(
     :param neighbours: the way to the other workers of this machine, if there are any.
     :raises LogError: if the log or the archive cannot be opened.
     """
-    archive = open_archive(config.archive, config.data, config.archive_password, reactor.callFromThread, warn)
+    password = config.archive_password
+    archive = open_archive(config.archive, config.data, password, reactor.callFromThread, reactor.callLater, warn)
     log = _open(config, reactor, counted, archive)
     turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater, counted=counted)
     hub = Hub(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatservice.logs.registry import BadStore
 
@@ -56,6 +56,7 @@ def open_archive(
     data: Path,
     password: str,
     call_from_thread: Callable[[Callable[[], None]], object],
+    call_later: Callable[[float, Callable[[], None]], Any],
     trouble: Callable[[str], object],
 ) -> DatabaseArchive | None:
     """The archive that `said` names; None if it names none.
@@ -67,7 +68,7 @@ def open_archive(
         return None
     from chatservice.logs.archive_store import DatabaseArchive
 
-    return DatabaseArchive(database, call_from_thread, trouble)
+    return DatabaseArchive(database, call_from_thread, call_later, trouble)
 
 
 def check_archive(said: str, data: Path, password: str) -> None:

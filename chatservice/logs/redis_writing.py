@@ -19,7 +19,7 @@ from chatservice.domain.promise import Promise, resolved, start
 from chatservice.logs.codec import encode, encode_rules
 from chatservice.logs.note import Note, ignore
 from chatservice.logs.redis_archived import Archived
-from chatservice.logs.redis_asking import PATIENCE_S, Asking, State
+from chatservice.logs.redis_asking import PATIENCE_S, Asking
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_codec import Record, card, read_record, read_rules
 from chatservice.logs.redis_folding import Fold, earlier, fold
@@ -86,8 +86,10 @@ class Writing:
         """See `Log.append`."""
         promise: Promise[Appended] = Promise()
         self._given.add(promise)
-        if self._asking.state in (State.STOPPED, State.DOWN):
-            promise.reject(self._asking.refusal(Lost("it is away")))
+        try:
+            self._asking.check_there()
+        except Refused as refusal:
+            promise.reject(refusal)
             return promise
         queue = self._queues.get(room)
         folds = not isinstance(body, Said) and not _adds_only(body)

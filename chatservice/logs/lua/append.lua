@@ -76,7 +76,7 @@ elseif fold ~= '' then
       end
     end
     if ref >= first then
-      local card = beyond(function(one) return seq_of(one) >= ref end)
+      local card = beyond(KEYS[4], function(one) return leading(one) >= ref end)
       redis.call('LSET', KEYS[4], card, whole(ref) .. '\31')
     end
   end
