@@ -9,8 +9,8 @@ from typing import Any
 from chatservice.domain.promise import Promise
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
-"""Between two looks the wait doubles from the first to the longest, and up to half of it is left out by chance: all
-workers lose the archive in the same moment."""
+"""Between two looks the wait doubles from the first to the longest, and up to half of it is left out by chance:
+all workers lose the archive in the same moment."""
 
 
 class Probing:

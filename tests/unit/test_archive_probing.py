@@ -1,4 +1,4 @@
-"""Looking whether an archive is back: again and again, less and less often, and not when somebody else has seen it."""
+"""Looking whether an archive is back: again and again, less and less often, until anybody has seen it."""
 
 from __future__ import annotations
 
