@@ -126,7 +126,7 @@ class Writing:
     # --- what only adds ---
 
     def _add(self, room: str, body: Body, promise: Promise[Appended], pace: Pace | None) -> None:
-        folded: Fold = ("", *_measured(pace))
+        folded: Fold = ("", *_measured(pace), body.user.id)
         if room.startswith("dm:") and isinstance(body, Said):
             # Its two people may be connected elsewhere without having the conversation open.
             folded += tuple(self._keys.room("@" + user_id).channel for user_id in room.split(":")[1:])
@@ -172,8 +172,8 @@ class Writing:
         words = card(body) if isinstance(body, Said) else ""
         is_slow, is_counted = pace is not None and pace.slow_ms, pace is not None and pace.rate
         slow = self._keys.slow(room, body.user.id) if is_slow else b""
-        bucket = self._keys.bucket(body.user.id) if is_counted else b""
-        keys = (*names.found, cid, names.named, slow, bucket, b"" if self._archived is None else names.unarchived)
+        talk = self._keys.talk if is_counted else b""
+        keys = (*names.found, cid, names.named, slow, talk, b"" if self._archived is None else names.unarchived)
         values = (
             int(self._clock() * 1000),
             encode(body),
