@@ -59,16 +59,16 @@ def open_servers(
         check_found(shards, [found for _, found in looked], durability)
         # The first one last: if it knows the map, all others do.
         for number in reversed(range(len(addresses))):
-            asking, found = looked[number]
-            claim = Claim(Keys(prefix, addresses[number].db), shards, number, nodes[number])
-            with blaming(addresses[number]):
+            (asking, found), address = looked[number], addresses[number]
+            keys = Keys(prefix, address.db)
+            claim = Claim(keys, shards, number, nodes[number])
+            with blaming(address):
                 values = claim.values(found.record)
                 words = ("EVAL", scripts["claim"].source, len(claim.keys), *claim.keys, *values)
-                claim.taken(asking.ask(words)[0])
-        for (asking, _), address in zip(looked[1:], addresses[1:], strict=True):
-            keys = Keys(prefix, address.db)
-            with blaming(address):
-                _check_archive(address, keys, asking.ask((b"GET", keys.archive))[0], archive)
+                taken, known = asking.ask(words, (b"GET", keys.archive))
+                claim.taken(taken)
+                if number:
+                    _check_archive(address, keys, known, archive)
         with blaming(addresses[0]):
             return _read(looked[0][0], addresses[0], Keys(prefix, addresses[0].db), archive)
 
