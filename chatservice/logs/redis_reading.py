@@ -76,13 +76,13 @@ class Reading:
 
     async def _unread(self, room: str, user_id: str, after: int) -> Unread:
         names = self._keys.room(room)
+        # Asked in one step how many and from which number on: what was trimmed since then the archive has.
+        unread, mentions, first = await self._asking.run(
+            "unread", (names.cards, names.head), after, user_id, COUNT_LIMIT
+        )
         older = Unread(0, 0)
-        if self._archived is not None:
-            first = int(await self._asking.call(b"HGET", names.head, b"o") or 1)
-            if after + 1 < first:
-                older = await self._archived.unread(room, user_id, after, first, COUNT_LIMIT)
-                after = first - 1
-        unread, mentions = await self._asking.run("unread", (names.cards,), after, user_id, COUNT_LIMIT)
+        if self._archived is not None and after + 1 < first:
+            older = await self._archived.unread(room, user_id, after, first, COUNT_LIMIT)
         return Unread(min(COUNT_LIMIT, unread + older.unread), min(COUNT_LIMIT, mentions + older.mentions))
 
     def room_names(self, limit: int, viewer: str | None) -> Promise[tuple[tuple[str, int], ...]]:
