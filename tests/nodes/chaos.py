@@ -218,8 +218,8 @@ class Chaos:
                 node.hub.tick()
 
     def _rest(self) -> None:
-        # A sentinel takes its `down-after-milliseconds` and 20 s until it sees that what it takes for the primary was
-        # made a replica by somebody else, as `grounds` does in the middle of a failover; until then there is none.
+        # A sentinel takes its `down-after-milliseconds` and 20 s until it sees that what it takes for the primary
+        # was made a replica by somebody else, as `grounds` may in the middle of a failover.
         end = time.monotonic() + 60
         while True:
             self._turn()
