@@ -1,6 +1,7 @@
 -- begins with: meter
 -- How much people have said lately in all rooms of this server: the buckets of those who spoke within a minute are one
--- hash, for a key that expires costs Redis three times as much as a field.
+-- hash. A key of each, which expires, costs Redis half as much again: it has to be found when it is over, and its end
+-- is written down.
 --
 -- `base` what the keys of the hashes begin with. Names of keys are made up here, which a Redis Cluster does not allow.
 
