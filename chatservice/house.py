@@ -71,7 +71,7 @@ def build_house(
     :param neighbours: the way to the other workers of this machine, if there are any.
     :raises LogError: if the log or the archive cannot be opened.
     """
-    archive = open_archive(groundwork.archive, reactor.callFromThread, warn)
+    archive = open_archive(groundwork.archive, reactor.callFromThread, reactor.callLater, warn)
     log = _open(config, reactor, counted, archive)
     turn = Turn(lambda call: reactor.callLater(0, call), report, reactor.callLater, counted=counted)
     hub = Hub(

@@ -98,8 +98,12 @@ class ChatCollector(Collector):
         yield _counter("chat_messages_rejected", "Commands that were refused.", "reason", counted.rejected)
         yield _counter("chat_rate_limited", "Who was too fast or too many.", "kind", limited)
         yield _counter("chat_recoveries", "Joins with a position.", "result", counted.recoveries)
-        if counted.emitted:
-            yield _counter("chat_emitted", "What back ends published on Redis.", "result", counted.emitted)
+        heard, said = counted.emissions_heard, counted.emissions_said
+        if heard or said:
+            words = "What back ends published on Redis. Every worker hears and counts all of it."
+            yield _counter("chat_emissions_heard", words, "result", heard)
+            words = "Messages made of that. One worker makes and counts each."
+            yield _counter("chat_emissions_said", words, "result", said)
         yield _counter("chat_auth", "Proofs of who one is.", "result", counted.auths)
         for name, words, label, prefix in (
             ("chat_moderation", "Orders of those who keep order.", "action", "mod_"),

@@ -267,6 +267,8 @@ class ScriptedLog:
 
     def stop(self) -> None: ...
 
+    def check_there(self, room: str) -> None: ...
+
     def settled(self) -> Promise[None]:
         return resolved(None)
 

@@ -106,7 +106,7 @@ class ArchivedGround(RedisGround):
     def open(self, pump: Pump, clock: FakeClock, ids: Ids, fence: bool, **more: Any) -> Engine:
         if self.archive is not None:
             self.archive.stop()
-        self.archive = DatabaseArchive(self._database, hand_driven().callFromThread)
+        self.archive = DatabaseArchive(self._database, hand_driven().callFromThread, hand_driven().callLater)
         settings = {"keep": 2, "copy_pause_s": 0.001, **more, "archive": self.archive}
         self.engine: Any = super().open(pump, clock, ids, fence, **settings)
         return self.engine

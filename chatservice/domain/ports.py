@@ -172,6 +172,13 @@ class Log(Protocol):
         """Write what waits and close; later calls of `append` are refused. See `stop_blocks`. A log that cannot
         be done with that at once answers when it is."""
 
+    def check_there(self, room: str) -> None:
+        """Look whether the server is there on which the room is: `append` would be refused at once if it was, and
+        is not now.
+
+        :raises Refused: `unavailable`.
+        """
+
     def settled(self) -> Promise[None]:
         """Answers when all that was given before has its answer: entries, and what is folded. What is given after
         it does not hold it up."""

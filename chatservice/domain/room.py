@@ -48,6 +48,13 @@ class Gone(Exception):
     """What lies between a position and the top is not kept any more."""
 
 
+class Hidden(Refused):
+    """The log does not show what it says that it has. Newcomers are told `unavailable`; the fault is ours."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.UNAVAILABLE)
+
+
 class Room:
     """The hub's view of one room while somebody is in it.
 
@@ -209,7 +216,7 @@ class Room:
         """Take the newest entries, whatever was here before."""
         page = await self._log.read_back(self.name, None, RING)
         if page.top >= page.first and not (page.entries and page.entries[-1].seq == page.top):
-            raise Refused(Code.UNAVAILABLE)  # it says that it has what it does not show
+            raise Hidden
         self._take_heads(page)
         self._ring[:] = page.entries[-RING:]
         self.top, self.rules = page.top, page.rules
@@ -233,7 +240,8 @@ class Room:
                 return
         else:
             self.state = State.COLD if self.here.empty else State.STALE
-            if before is not State.STALE:  # said once; it is tried again every few seconds
+            is_ours = isinstance(done.error, Hidden) or not isinstance(done.error, Refused)
+            if is_ours and before is not State.STALE:  # said once; it is tried again every few seconds
                 self._report(done.error)
         waiting, self._waiting = self._waiting, []
         for promise in waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatservice.logs.registry import BadStore
 
@@ -84,6 +84,7 @@ def prepare_archive(said: str, data: Path, password: str) -> Prepared | None:
 def open_archive(
     prepared: Prepared | None,
     call_from_thread: Callable[[Callable[[], None]], object],
+    call_later: Callable[[float, Callable[[], None]], Any],
     trouble: Callable[[str], object],
 ) -> DatabaseArchive | None:
     """The threads that work on it; None if there is none."""
@@ -91,4 +92,4 @@ def open_archive(
         return None
     from chatservice.logs.archive_store import DatabaseArchive
 
-    return DatabaseArchive(prepared.database, call_from_thread, trouble, id=prepared.id)
+    return DatabaseArchive(prepared.database, call_from_thread, call_later, trouble, id=prepared.id)

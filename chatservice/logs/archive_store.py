@@ -11,12 +11,14 @@ from chatservice.domain.events import Entry
 from chatservice.domain.ports import Hit
 from chatservice.domain.promise import Promise
 from chatservice.logs.archive import Copy, Numbers, Standing
+from chatservice.logs.archive_probing import Probing
 from chatservice.logs.archive_tables import Dialect, Tables
 from chatservice.logs.archive_threads import Pool
 from chatservice.logs.redis_codec import Record
 
 T = TypeVar("T")
 
+READER, WRITER, TIDIER = "reader", "writer", "tidier"
 READERS = 2
 FAR = 2**62
 
@@ -46,6 +48,7 @@ class DatabaseArchive:
     """See `Archive`. It is there from the beginning, or the start fails.
 
     :param call_from_thread: calls a function in the reactor's thread.
+    :param call_later: calls it there after so many seconds.
     :param trouble: is given sentences for the operator's log.
     :param id: what `prepare` has answered, where that was done already.
     :raises LogError: if it cannot be used.
@@ -55,6 +58,7 @@ class DatabaseArchive:
         self,
         database: Database,
         call_from_thread: Callable[[Callable[[], None]], object],
+        call_later: Callable[[float, Callable[[], None]], Any],
         trouble: Callable[[str], object] = lambda _: None,
         *,
         id: str | None = None,
@@ -64,21 +68,22 @@ class DatabaseArchive:
         self._database = database
         self._trouble = trouble
         self._away: dict[str, str] = {}  # pools that fail, and why
+        self._probing = Probing(call_later, lambda: READER in self._away, self._probe)
 
         def pool(name: str, size: int, connect: Callable[[], Any], **more: Any) -> Pool:
             told = partial(self._failed, name)
             return Pool(name, size, connect, call_from_thread, database.is_lost, told, **more)
 
         # A copy that takes too long is trouble: nothing is trimmed meanwhile. A search that does is not.
-        self._writer = pool("writer", 1, database.writer, closed=database.released)
-        self._readers = pool("reader", READERS, database.reader, is_late=database.is_late)
+        self._writer = pool(WRITER, 1, database.writer, closed=database.released)
+        self._readers = pool(READER, READERS, database.reader, is_late=database.is_late)
         # The first message of a room waits for this, so it must not wait for searches. It has no name of its own:
         # it is asked so seldom that any read must do to say that the archive is back.
-        self._standings = pool("reader", 1, database.reader, is_late=database.is_late)
+        self._standings = pool(READER, 1, database.reader, is_late=database.is_late)
         self._tidier = (
             self._writer
             if database.tidies_as_writer
-            else pool("tidier", 1, database.writer, is_late=database.is_late, interrupt=database.interrupt)
+            else pool(TIDIER, 1, database.writer, is_late=database.is_late, interrupt=database.interrupt)
         )
 
     def _failed(self, name: str, why: str | None) -> None:
@@ -91,19 +96,28 @@ class DatabaseArchive:
             if not self._away:
                 self._trouble(f"the archive is away ({self._database}): {why}; Redis keeps what it has not")
             self._away[name] = why
+            if name == READER:
+                self._probing.begin()
         self.numbers.away = next(iter(self._away.values()), "")
+
+    def _probe(self) -> Promise[int]:
+        return self._read(lambda tables: tables.top(""), self._standings)
 
     def stop(self) -> None:
         """See `Archive.stop`."""
+        self._probing.stop()
         for pool in {self._writer, self._readers, self._standings, self._tidier}:
             pool.close()
         self._database.released()
 
     def release(self) -> None:
         """See `Archive.release`."""
-
         if self._writer.is_open:
             self._writer.ask(lambda _: self._writer.drop())
+        # What could not be written is for whoever writes now to try again; we only look whether it is back.
+        for why in [self._away.pop(name) for name in (WRITER, TIDIER) if name in self._away]:
+            self._away.setdefault(READER, why)
+            self._probing.begin()
 
     # --- writing ---
 

@@ -99,6 +99,9 @@ class MemoryLog:
 
     # --- writing ---
 
+    def check_there(self, room: str) -> None:
+        """See `Log.check_there`: it is in this process."""
+
     def settled(self) -> Promise[None]:
         """See `Log.settled`."""
         promise: Promise[None] = Promise()

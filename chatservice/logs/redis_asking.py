@@ -133,6 +133,14 @@ class Asking:
         server = self.wire.server
         return "unfenced" if not self._fence else server.identity if server is not None else ""
 
+    def check_there(self) -> None:
+        """What is to be said need not wait to be refused.
+
+        :raises Refused: `unavailable`.
+        """
+        if self.state in (State.STOPPED, State.DOWN):
+            raise self.refusal(Lost("it is away"))
+
     def call(self, *words: Word) -> Promise[Any]:
         """A command's answer. Rejected with `Refused`."""
         return self._when_up(lambda done: self.wire.call(words, done))

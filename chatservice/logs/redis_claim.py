@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from chatservice.domain.ports import LogError
-from chatservice.logs.redis_first import asking_first
+from chatservice.logs.redis_first import asking_first, blaming
 from chatservice.logs.redis_keys import PARTITIONS, Keys
 from chatservice.logs.redis_presence import LEASE_MS
 from chatservice.logs.shard_map import BadMap, Found, ShardMap, check_places, record_of
@@ -64,16 +65,25 @@ def look_at(
     :param durability: see `RedisLog`.
     :raises LogError: if one cannot be used, or is named twice.
     """
-    found: list[Found] = []
+    with ExitStack() as stack:
+        return [found for _, found in looking(stack, addresses, durability, scripts=scripts, prefix=prefix)]
+
+
+def looking(
+    stack: ExitStack, addresses: Sequence[Address], durability: str, *, scripts: Mapping[str, Script], prefix: str
+) -> list[tuple[Blocking, Found]]:
+    """The same, with the connections by which it was asked: they are open as long as `stack` is."""
+    looked: list[tuple[Blocking, Found]] = []
     known: dict[tuple[str, int], Address] = {}
     for address in addresses:
-        with asking_first(address) as asking:
+        asking = stack.enter_context(asking_first(address))
+        with blaming(address):
             check_durable(asking.server, durability)
             same = known.setdefault((asking.server.identity, address.db), address)
             if same is not address:
                 raise Unusable(f"it is the same server as {same}, and the same database")
-            found.append(_look(asking, address, Keys(prefix, address.db), scripts["holds"]))
-    return found
+            looked.append((asking, _look(asking, address, Keys(prefix, address.db), scripts["holds"])))
+    return looked
 
 
 def check_servers(
@@ -83,41 +93,23 @@ def check_servers(
     *,
     scripts: Mapping[str, Script],
     prefix: str = "cs",
-) -> list[Found]:
+) -> None:
     """Look at all servers of a map.
 
     :raises LogError: see `look_at`; also if a partition is not where it should be.
     """
-    found = look_at(addresses, durability, scripts=scripts, prefix=prefix)
+    check_found(shards, look_at(addresses, durability, scripts=scripts, prefix=prefix), durability)
+
+
+def check_found(shards: ShardMap, found: Sequence[Found], durability: str) -> None:
+    """Whether all partitions are where they should be.
+
+    :raises LogError: if not.
+    """
     try:
         check_places(shards, found, may_be_lost=durability == "cache")
     except BadMap as error:
         raise LogError(f"--store: {error}") from error
-    return found
-
-
-def claim_servers(
-    addresses: Sequence[Address],
-    shards: ShardMap,
-    durability: str,
-    nodes: Sequence[str],
-    *,
-    scripts: Mapping[str, Script],
-    prefix: str = "cs",
-) -> None:
-    """The same, and then say on each what is its own, and that a worker begins to use it.
-
-    :param nodes: what that worker is called on each.
-    :raises LogError: see `check_servers`; also if others were faster.
-    """
-    found = check_servers(addresses, shards, durability, scripts=scripts, prefix=prefix)
-    # The first one last: if it knows the map, all others do.
-    for number in reversed(range(len(addresses))):
-        address = addresses[number]
-        claim = Claim(Keys(prefix, address.db), shards, number, nodes[number])
-        with asking_first(address) as asking:
-            values = claim.values(found[number].record)
-            claim.taken(asking.ask(("EVAL", scripts["claim"].source, len(claim.keys), *claim.keys, *values))[0])
 
 
 def check_durable(server: Server, durability: str) -> None:

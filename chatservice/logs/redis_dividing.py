@@ -14,6 +14,7 @@ from typing import Any
 
 from chatservice.domain.ports import LogError
 from chatservice.logs.redis_claim import look_at
+from chatservice.logs.redis_first import asking_first
 from chatservice.logs.redis_keys import Keys
 from chatservice.logs.shard_map import BadMap, Found, ShardMap, check_first, check_left, in_ranges, record_of
 from chatservice.redis.address import Address
@@ -55,10 +56,7 @@ def divide(
     with ExitStack() as stack:
         servers = []
         for address in addresses:
-            try:
-                asking = stack.enter_context(Blocking(address, DEADLINE_S))
-            except (RedisError, OSError) as error:
-                raise LogError(f"cannot use the Redis at {address}: {error}") from error
+            asking = stack.enter_context(asking_first(address, DEADLINE_S))
             servers.append(_Server(address, asking, Keys(prefix, address.db), scripts))
         try:
             return _divide(servers, shards, found, tell)

@@ -9,16 +9,26 @@ from chatservice.domain.ports import LogError
 from chatservice.redis.address import Address
 from chatservice.redis.blocking import Blocking
 from chatservice.redis.errors import RedisError
+from chatservice.redis.words import DEADLINE_S
 
 
 @contextmanager
-def asking_first(address: Address) -> Iterator[Blocking]:
+def asking_first(address: Address, deadline_s: float = DEADLINE_S) -> Iterator[Blocking]:
     """A connection to it, closed at the end.
 
     :raises LogError: if it cannot be used, with one sentence; also for what goes wrong inside.
     """
+    with blaming(address), Blocking(address, deadline_s) as asking:
+        yield asking
+
+
+@contextmanager
+def blaming(address: Address) -> Iterator[None]:
+    """What goes wrong inside is said of that Redis, whichever others are being asked too.
+
+    :raises LogError: with one sentence.
+    """
     try:
-        with Blocking(address) as asking:
-            yield asking
+        yield
     except (RedisError, OSError) as error:
         raise LogError(f"cannot use the Redis at {address}: {error}") from error

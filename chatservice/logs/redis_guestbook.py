@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +72,10 @@ class RedisGuestbook:
 
     # --- numbers ---
 
-    def begin(self, before: int) -> None:
-        """The first block of numbers was fetched; `before` is the one below it."""
-        self._took(before)
+    def begin(self, before: int | None) -> None:
+        """The first block of numbers was fetched; `before` is the one below it, None if it could not be."""
+        if before is not None:
+            self._took(before)
 
     def number(self) -> int:
         """See `Guestbook.number`."""
@@ -227,8 +227,11 @@ class RedisGuestbook:
         self._asking.wire.run("reap", keys, (*self._living_values(), REAPED), answered)
 
 
-def first_numbers(ask: Callable[..., list[Any]], keys: Keys) -> int:
-    """Fetch a worker's first numbers, where nothing is connected yet; answers the one before them. 0 if the server
-    will not: then they come later."""
-    (highest,) = ask((b"INCRBY", keys.number, BLOCK))
-    return highest - BLOCK if isinstance(highest, int) else 0
+def numbers_asked(keys: Keys) -> tuple[bytes | int, ...]:
+    """The command that fetches a worker's first numbers, where nothing is connected yet."""
+    return (b"INCRBY", keys.number, BLOCK)
+
+
+def numbers_given(answer: Any) -> int | None:
+    """Its answer, as `RedisGuestbook.begin` takes it: None if the server will not; then they come later."""
+    return answer - BLOCK if isinstance(answer, int) else None

@@ -71,6 +71,7 @@ class Keys:
         self.holders = self.prefix + b"holders"
         self.users = self.prefix + b"u:"
         self.users_of = self.prefix + b"uw:"
+        self.talk = self.prefix + b"t:"  # how much people have said lately; each shard counts its own
         self.nodes = self._channels + b"n:"
         self.room = lru_cache(4096)(self._room)
 
@@ -135,6 +136,5 @@ class Keys:
         return b"%s{%d}:y:%s" % (self.prefix, partition_of(room), "\0".join((room, user_id)).encode())
 
     def bucket(self, what: str) -> bytes:
-        """How much of something was used lately. That of a user's messages is wherever the room is in which it
-        talks: each shard counts its own."""
+        """How much of something was used lately."""
         return self.prefix + b"b:" + what.encode()

@@ -14,7 +14,7 @@ from typing import Any
 from chatservice.domain.accounts import Account
 from chatservice.domain.errors import Code, Refused
 from chatservice.domain.events import Body, Deleted, Moderated
-from chatservice.domain.ports import Appended, LogError, LogSink, Pace, Page, Randomness
+from chatservice.domain.ports import Appended, LogSink, Pace, Page, Randomness
 from chatservice.domain.promise import Promise, rejected, start
 from chatservice.logs.archive import Archive
 from chatservice.logs.archive_copying import PAUSE_S, Copying
@@ -26,13 +26,13 @@ from chatservice.logs.redis_beginning import Beginnings
 from chatservice.logs.redis_board import RedisBoard
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_chores import Chores
-from chatservice.logs.redis_claim import ALL, Claim, check_durable, claim_servers
+from chatservice.logs.redis_claim import ALL, Claim, check_durable
 from chatservice.logs.redis_codec import read_page
 from chatservice.logs.redis_first import asking_first
-from chatservice.logs.redis_guestbook import first_numbers
 from chatservice.logs.redis_keys import Keys
 from chatservice.logs.redis_once import RedisOnce
-from chatservice.logs.redis_people import People, read_accounts
+from chatservice.logs.redis_opening import Opened, open_servers
+from chatservice.logs.redis_people import People
 from chatservice.logs.redis_presence import BEAT_S
 from chatservice.logs.redis_reading import FAR, Reading
 from chatservice.logs.redis_shared import SharedMeter
@@ -170,20 +170,39 @@ class RedisLog(Reading, People):
         """See `Log.away`."""
         return (str(self.number),) if self._asking.state is State.DOWN else ()
 
+    @property
+    def _has_people(self) -> bool:
+        """Accounts, nicks and numbers are on the first server alone."""
+        return not self.number
+
     # --- its life ---
 
     def start(self, sink: LogSink) -> None:
         """See `Log.start`. It looks at the server before it begins: a wrong setting is found out here."""
-        accounts = check_redis(self._address, self._asked_durability, self._keys)
-        if self._shards is ALL:
-            claim_servers(
-                [self._address], ALL, self._asked_durability, [self.bus.node], scripts=SCRIPTS, prefix=self._prefix
-            )
-        claim_archive(self._address, self._keys, None if self._archive is None else self._archive.id)
+        archive = None if self._archive is None else self._archive.id
+        self.begin(
+            sink,
+            open_servers(
+                [self._address],
+                self._shards,
+                self._asked_durability,
+                [self.bus.node],
+                archive=archive,
+                scripts=SCRIPTS,
+                prefix=self._prefix,
+            ),
+        )
+
+    def begin(self, sink: LogSink, opened: Opened | None) -> None:
+        """The same where all servers were looked at already.
+
+        :param opened: what the first of them has; None for the others.
+        """
         self._sink = self.bus.log_sink = sink
-        for account in accounts.values():
-            self._register(account)
-        self.bus.guestbook.begin(fetch_numbers(self._address, self._keys))
+        if opened is not None:
+            for account in opened.accounts.values():
+                self._register(account)
+            self.bus.guestbook.begin(opened.before)
         self.wire.start()
 
     def stop(self) -> Promise[None]:
@@ -233,8 +252,9 @@ class RedisLog(Reading, People):
     def _hears_accounts(self) -> None:
         """What changes from here on is told; what has changed before is read."""
         self._absence.end()
-        self._is_refreshing = True
-        self._refresh_accounts_now()
+        if self._has_people:
+            self._is_refreshing = True
+            self._refresh_accounts_now()
 
     def _refresh_accounts_now(self) -> None:
         def refreshed(done: Promise[None]) -> None:
@@ -253,12 +273,17 @@ class RedisLog(Reading, People):
         if self._asking.state is State.UP:
             self.bus.presence.beat()
             self.board.beat()
-            self.bus.guestbook.reap()
+            if self._has_people:
+                self.bus.guestbook.reap()
             self._chores.step()
             if self._is_refreshing:
                 self._refresh_accounts_now()
 
     # --- the log ---
+
+    def check_there(self, room: str) -> None:
+        """See `Log.check_there`."""
+        self._asking.check_there()
 
     def settled(self) -> Promise[None]:
         """See `Log.settled`."""
@@ -315,50 +340,10 @@ class RedisLog(Reading, People):
         return promise
 
 
-def check_redis(address: Address, durability: str, keys: Keys | None = None) -> dict[str, Account]:
-    """Look at the server, without a reactor; answers the accounts it has.
-
-    :raises LogError: if it cannot be used, with one sentence that says what to do.
-    """
-    keys = keys or Keys(db=address.db)
-    with asking_first(address) as asking:
-        check_durable(asking.server, durability)
-        (accounts,) = asking.ask((b"HGETALL", keys.accounts))
-        if isinstance(accounts, RedisError):
-            raise Unusable(f"it refuses to be read: {accounts}")
-        return read_accounts(accounts)
-
-
-def fetch_numbers(address: Address, keys: Keys) -> int:
-    """See `first_numbers`.
-
-    :raises LogError: see `check_redis`.
-    """
-    with asking_first(address) as asking:
-        return first_numbers(asking.ask, keys)
-
-
-def claim_archive(address: Address, keys: Keys, id: str | None) -> None:
-    """All workers on one Redis must have the same archive: one without would throw away what is not copied yet.
-
-    :param id: of this worker's archive; None if it has none.
-    :raises LogError: if another one is in use.
-    """
-    with asking_first(address) as asking:
-        if id is not None:
-            asking.ask((b"SET", keys.archive, id, b"NX"))
-        (known,) = asking.ask((b"GET", keys.archive))
-    if isinstance(known, bytes) and known != (id or "").encode():
-        remedy = (
-            f"say the same --archive to all workers, or let this one be forgotten: DEL {keys.archive.decode()}"
-        )
-        raise LogError(f"the Redis at {address} is kept in {'another' if id else 'an'} archive: {remedy}")
-
-
 def agree_on_key(address: Address, key: bytes) -> bytes:
     """The secret that all workers share: `key`, if no other worker was first.
 
-    :raises LogError: see `check_redis`.
+    :raises LogError: see `asking_first`.
     """
     name = Keys(db=address.db).secret
     with asking_first(address) as asking:

@@ -14,9 +14,9 @@ from chatservice.domain.accounts import Account
 from chatservice.domain.events import Body, User
 from chatservice.domain.ports import Appended, Found, Hit, LogSink, Pace, Page, Past, Unread
 from chatservice.domain.promise import Promise, start
-from chatservice.logs.redis_claim import claim_servers
 from chatservice.logs.redis_keys import partition_of
 from chatservice.logs.redis_log import SCRIPTS, RedisLog
+from chatservice.logs.redis_opening import open_servers
 from chatservice.logs.redis_sharded_bus import ShardedBus
 from chatservice.logs.shard_map import ShardMap
 from chatservice.redis.address import Address
@@ -74,12 +74,17 @@ class ShardedLog:
 
     def start(self, sink: LogSink) -> None:
         """See `Log.start`. All servers must be there: one that is not might have rooms that another claims."""
-        nodes = [shard.bus.node for shard in self.all]
-        claim_servers(
-            self._addresses, self._map, self._asked_durability, nodes, scripts=SCRIPTS, prefix=self._prefix
+        opened = open_servers(
+            self._addresses,
+            self._map,
+            self._asked_durability,
+            [shard.bus.node for shard in self.all],
+            archive=None,
+            scripts=SCRIPTS,
+            prefix=self._prefix,
         )
         for shard in self.all:
-            shard.start(sink)
+            shard.begin(sink, opened if shard is self.first else None)
 
     def stop(self) -> Promise[None]:
         """See `Log.stop`."""
@@ -90,6 +95,10 @@ class ShardedLog:
             await stopping
 
     # --- the log ---
+
+    def check_there(self, room: str) -> None:
+        """See `Log.check_there`."""
+        self.of(room).check_there(room)
 
     def settled(self) -> Promise[None]:
         """See `Log.settled`."""

@@ -19,7 +19,7 @@ from chatservice.domain.promise import Promise, resolved, start
 from chatservice.logs.codec import encode, encode_rules
 from chatservice.logs.note import Note, ignore
 from chatservice.logs.redis_archived import Archived
-from chatservice.logs.redis_asking import PATIENCE_S, Asking, State
+from chatservice.logs.redis_asking import PATIENCE_S, Asking
 from chatservice.logs.redis_bus import RedisBus
 from chatservice.logs.redis_codec import Record, card, read_record, read_rules
 from chatservice.logs.redis_folding import Fold, earlier, fold
@@ -86,8 +86,10 @@ class Writing:
         """See `Log.append`."""
         promise: Promise[Appended] = Promise()
         self._given.add(promise)
-        if self._asking.state in (State.STOPPED, State.DOWN):
-            promise.reject(self._asking.refusal(Lost("it is away")))
+        try:
+            self._asking.check_there()
+        except Refused as refusal:
+            promise.reject(refusal)
             return promise
         queue = self._queues.get(room)
         folds = not isinstance(body, Said) and not _adds_only(body)
@@ -124,7 +126,7 @@ class Writing:
     # --- what only adds ---
 
     def _add(self, room: str, body: Body, promise: Promise[Appended], pace: Pace | None) -> None:
-        folded: Fold = ("", *_measured(pace))
+        folded: Fold = ("", *_measured(pace), body.user.id)
         if room.startswith("dm:") and isinstance(body, Said):
             # Its two people may be connected elsewhere without having the conversation open.
             folded += tuple(self._keys.room("@" + user_id).channel for user_id in room.split(":")[1:])
@@ -170,8 +172,8 @@ class Writing:
         words = card(body) if isinstance(body, Said) else ""
         is_slow, is_counted = pace is not None and pace.slow_ms, pace is not None and pace.rate
         slow = self._keys.slow(room, body.user.id) if is_slow else b""
-        bucket = self._keys.bucket(body.user.id) if is_counted else b""
-        keys = (*names.found, cid, names.named, slow, bucket, b"" if self._archived is None else names.unarchived)
+        talk = self._keys.talk if is_counted else b""
+        keys = (*names.found, cid, names.named, slow, talk, b"" if self._archived is None else names.unarchived)
         values = (
             int(self._clock() * 1000),
             encode(body),

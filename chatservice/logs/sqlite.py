@@ -136,6 +136,9 @@ class SQLiteLog:
         self._index.forget()
         self._heads.forget()
 
+    def check_there(self, room: str) -> None:
+        """See `Log.check_there`: it is in this process."""
+
     def settled(self) -> Promise[None]:
         """See `Log.settled`: the writer does one thing after the other."""
         return self._do(lambda connection: None)

@@ -78,7 +78,8 @@ class Counted:
     :ivar traffic: by kind of transport.
     :ivar rejected: commands that were refused, by code; `limited`, those too fast for a limit not the hub's.
     :ivar recoveries: joins with a position, by what came of them; `auths`, proofs of who one is.
-    :ivar emitted: what back ends have published for Socket.IO, by what became of it.
+    :ivar emissions_heard: what back ends have published for Socket.IO and this worker has heard, as all others
+        have, by what became of it; `emissions_said`, those of which it, and no other worker, has made a message.
     :ivar slow: peers that were ended because they did not read.
     :ivar broadcast_s: how long a turn took to tell all; `ack_s`, from a message to its answer; `ping_s`, from a
         ping to its answer; `lag_s`, how late the reactor was; `storage_s`, the log's work, by kind.
@@ -100,7 +101,8 @@ class Counted:
     limited: dict[str, int] = field(default_factory=_counts)
     recoveries: dict[str, int] = field(default_factory=_counts)
     auths: dict[str, int] = field(default_factory=_counts)
-    emitted: dict[str, int] = field(default_factory=_counts)
+    emissions_heard: dict[str, int] = field(default_factory=_counts)
+    emissions_said: dict[str, int] = field(default_factory=_counts)
     slow: int = 0
     broadcast_s: Histogram = field(default_factory=Histogram)
     ack_s: Histogram = field(default_factory=Histogram)

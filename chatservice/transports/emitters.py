@@ -20,6 +20,7 @@ from chatservice.domain.errors import Refused
 from chatservice.domain.events import Said, User
 from chatservice.domain.limits import BIG_ROOMS, FRAME_BYTES, Bucket, Rate
 from chatservice.domain.names import TEXT_CODE_POINTS, clean_room, clean_text, nick_key
+from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise, start
 from chatservice.redis.address import Address
 from chatservice.socketio import Event
@@ -181,7 +182,10 @@ class Emitters:
         return emission
 
     def _leave_out(self, why: str) -> None:
-        self._around.counted.emitted[why] += 1
+        self._around.counted.emissions_heard[why] += 1
+        self._note_left_out(why)
+
+    def _note_left_out(self, why: str) -> None:
         self._left_out[why] += 1
         now = self._around.now()
         if self._told_at is None or now - self._told_at >= TELL_EVERY_S:
@@ -208,7 +212,7 @@ class Emitters:
         self._tell(emission, reached)
         for room in emission.rooms or (self._default_room,):
             if room not in by_id:
-                start(self._say(room, words, said)).then(self._said)
+                start(self._say(room, words, said)).then(self._looked)
 
     async def _say(self, wish: str, words: str, said: bytes) -> None:
         """Say it, if there is such a room: whoever emits to what is none made a mistake, unless it is the id of a
@@ -230,17 +234,23 @@ class Emitters:
         """Who says it. It has its name for as long as we live, unless an account takes it."""
         return self._around.hub.roster.arrive(self._source.speaker, self._source.nick).user
 
-    def _said(self, done: Promise[Any]) -> None:
-        error = done.error
+    def _looked(self, done: Promise[None]) -> None:
+        if done.error is not None:
+            self._leave_out(self._why(done.error))
+
+    def _said(self, done: Promise[Appended]) -> None:
+        why = "ok" if done.error is None else self._why(done.error)
+        self._around.counted.emissions_said[why] += 1
+        if done.error is not None:
+            self._note_left_out(why)
+
+    def _why(self, error: BaseException) -> str:
         if isinstance(error, BadEmission):
-            self._leave_out(error.why)
-        elif isinstance(error, Refused):
-            self._leave_out(error.code.value)
-        elif error is not None:
-            self._around.report(error)
-            self._leave_out("failed")
-        elif done.result() is not None:
-            self._around.counted.emitted["said"] += 1
+            return error.why
+        if isinstance(error, Refused):
+            return error.code.value
+        self._around.report(error)
+        return "failed"
 
     # --- who is reached ---
 
@@ -271,7 +281,7 @@ class Emitters:
 
     def _tell(self, emission: Emission, peers: list[SocketPeer]) -> None:
         packet = Event(NAMESPACE, emission.name, emission.arguments).packet
-        self._around.counted.emitted["emitted"] += 1
+        self._around.counted.emissions_heard["emitted"] += 1
         if emission.volatile:
             peers = [peer for peer in peers if peer.is_writable]
         if not self._due and len(peers) <= self._slice_peers:

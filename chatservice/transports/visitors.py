@@ -51,6 +51,7 @@ class Visitor(Hearer):
         :returns: as `handle`.
         """
         hub = self.session.hub
+        hub.log.check_there(name)  # who asks what a room is like waits for its server; who talks is told at once
         naming, self.naming = self.naming, None
         if naming is not None:
             await naming

@@ -23,6 +23,10 @@ START_S = 60.0
 SILENT_S = 30.0
 """One that gives no sign of life for this is: its reactor or its log hangs."""
 
+EMPTIED_S = 1.0
+"""Whoever is given no more connections goes on for so long: those that were just being made for it, by people far
+away, have come by then, and it has taken them."""
+
 LEAVE_S = 25.0
 """One that was told to go has so long: it answers what was asked, and sees its people out (`stopping.see_out`)."""
 
@@ -36,6 +40,10 @@ class Hands(Protocol):
 
     def kill(self, pid: int, number: int) -> None:
         """Send a signal. MUST NOT raise, even if nobody is there."""
+
+    def leave_out(self, n: int) -> bool:
+        """See to it that nobody is given to slots above that any more; False if that cannot be done. MUST NOT
+        raise."""
 
     def note(self, level: str, event: str, words: str, **fields: Any) -> None:
         """A line for the log."""
@@ -77,6 +85,7 @@ class Crew:
     :param ready: called once when all are ready for the first time.
     :param renewed: called at the end of each `renew`, with whether every worker was replaced. Only after that
         those who are too many are told to go, so that nobody is given to a socket that none of them serves.
+        Before it they are left out, and have the time to take whom they were given.
     """
 
     def __init__(
@@ -96,6 +105,9 @@ class Crew:
         self._to_renew: deque[int] = deque()
         self._renewing: int | None = None
         self._replaced: Member | None = None
+        self._surplus: list[Member] = []
+        self._all_are = True
+        self._emptied_at: float | None = None  # when those are told to go
         self._before = self._wanted = 0
         self._status: int | None = None
         self._was_ready = self._is_over = False
@@ -123,7 +135,12 @@ class Crew:
     @property
     def is_renewing(self) -> bool:
         """Whether the last `renew` is not over yet."""
-        return self._renewing is not None or bool(self._to_renew)
+        return self._renewing is not None or bool(self._to_renew) or self._emptied_at is not None
+
+    @property
+    def are_leaving(self) -> bool:
+        """Whether some are on their way out."""
+        return bool(self._leaving)
 
     def end(self, status: int = 0) -> None:
         """Send all away."""
@@ -134,6 +151,8 @@ class Crew:
                 slot.start_at = None
             for member in list(self._members()):
                 self._send_away(member)
+            if self._emptied_at is not None:
+                self._send_surplus_away()
         self._look_whether_over()
 
     def end_at_once(self) -> None:
@@ -153,7 +172,8 @@ class Crew:
         count = told.get("STATUS", "").partition(" connections")[0].replace(",", "")
         if count.isascii() and count.isdigit():
             member.connections = int(count)
-        if told.get("READY") == "1" and member.ready_at is None and member.leave_by is None:
+        is_wanted = member.leave_by is None and pid not in self._leaving
+        if told.get("READY") == "1" and member.ready_at is None and is_wanted:
             member.ready_at = self._now()
             self._is_ready(member)
 
@@ -178,6 +198,8 @@ class Crew:
     def tick(self) -> None:
         """To be called about once a second."""
         now = self._now()
+        if self._emptied_at is not None and now >= self._emptied_at:
+            self._send_surplus_away()
         for slot in list(self.slots.values()):
             if slot.start_at is not None and now >= slot.start_at:
                 self._start(slot)
@@ -290,11 +312,20 @@ class Crew:
     def _end_renewal(self, *, all_are: bool) -> None:
         n = self._wanted if all_are else self._before
         surplus = [self.slots.pop(number) for number in list(self.slots) if number > n]
-        self._renewed(all_are)
-        for slot in surplus:
-            for member in (slot.serving, slot.next):
-                if member is not None:
-                    self._send_away(member)
+        self._surplus = [m for slot in surplus for m in (slot.serving, slot.next) if m is not None]
+        self._all_are = all_are
+        self._leaving |= {member.pid: member for member in self._surplus}
+        if self._surplus and self._hands.leave_out(n):
+            self._emptied_at = self._now() + EMPTIED_S
+        else:
+            self._send_surplus_away()
+
+    def _send_surplus_away(self) -> None:
+        surplus, self._surplus, self._emptied_at = self._surplus, [], None
+        self._renewed(self._all_are)
+        for member in surplus:
+            if member.pid in self._leaving and member.leave_by is None:  # else it has died, or all are to go
+                self._send_away(member)
 
     def _died(self, slot: Slot, member: Member, status: int) -> None:
         slot.serving = None

@@ -125,6 +125,10 @@ class Parent:
         with suppress(OSError):
             os.kill(pid, number)
 
+    def leave_out(self, n: int) -> bool:
+        """See `Hands.leave_out`."""
+        return self._sockets.leave_out(n)
+
     def note(self, level: str, event: str, words: str, **fields: Any) -> None:
         """See `Hands.note`."""
         self._notes.note(level, event, words, **fields)
@@ -215,7 +219,7 @@ class Parent:
             now = self._plan
             plan = replace(planner.plan(), inherited=now.inherited, log=now.log, pid_file=now.pid_file)
             self._sockets.missing.clear()
-            self._sockets.open(plan)
+            self._sockets.open(plan, are_leaving=self._crew.are_leaving)
         except (NoPlan, CannotListen) as error:
             self._not_reloaded(str(error))
             return
@@ -238,8 +242,10 @@ class Parent:
         self._reloaded()
 
     def _reloaded(self) -> None:
+        if self._stops:
+            return
         self._manager.ready()
-        if self._asked_again and not self._stops:
+        if self._asked_again:
             self._asked_again = False
             self._reload()
 

@@ -2,7 +2,8 @@
 
 With SO_REUSEPORT the kernel spreads connections evenly over sockets (socket(7)), and what it has put into the
 queue of one is lost when that is closed. So none is: a worker that is replaced leaves its queue to the next
-one. One socket for all would lose nothing either, but whoever wakes first takes most.
+one, and those that are too many are given nothing more before they go (steering.py). One socket for all would lose
+nothing either, but whoever wakes first takes most.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from collections.abc import Iterable, Set
 from contextlib import suppress
 
 from chatservice.workers.plan import Handed, Plan, Wanted
+from chatservice.workers.steering import give_to_all, give_to_first
 
 Key = tuple[int, str, int, str, int]
+"""Slot and place; see `Wanted`."""
 
 
 class CannotListen(Exception):
@@ -31,21 +34,42 @@ class Sockets:
 
     def __init__(self) -> None:
         self._open: dict[Key, socket.socket] = {}
+        self._steered: dict[Key, None] = {}  # the first socket of each place
+        self._mixed: set[Key] = set()  # places of whose sockets nobody knows the order
         self.missing: list[str] = []
 
-    def open(self, plan: Plan) -> None:
+    def open(self, plan: Plan, *, are_leaving: bool = False) -> None:
         """Open whatever the plan wants and is not open yet; nothing is closed.
 
+        :param are_leaving: there are workers who may still have sockets that we have closed.
         :raises CannotListen: if one cannot be had. Those that were opened for this plan are closed again.
         """
+        self._give_to_all()
         before = set(self._open)
         goes = {self._open[key].getsockname()[1] for key in before - _keys(plan) if not _path(key)}
         try:
             for wanted in plan.wanted:
-                self._open_one(plan, wanted, goes)
+                self._open_one(plan, wanted, goes, are_leaving=are_leaving)
         except CannotListen:
             self._close(set(self._open) - before)
             raise
+
+    def leave_out(self, n: int) -> bool:
+        """See to it that no more connections go to the sockets of slots above `n`, as far as that can be done;
+        whether there are any of which that is so now."""
+        for key in [key for key in self._open if key[0] == n + 1]:
+            first = (1, *key[1:])
+            sock = self._open.get(first)
+            if sock is not None and _is_shared(key) and first not in self._mixed and give_to_first(sock, n):
+                self._steered[first] = None
+        return bool(self._steered)
+
+    def _give_to_all(self) -> None:
+        steered, self._steered = self._steered, {}
+        for key in steered:
+            sock = self._open.get(key)
+            if sock is not None:
+                give_to_all(sock)
 
     def close_others(self, plan: Plan) -> None:
         """Close what the plan does not want; what it wants has its backlog and mode from now on."""
@@ -96,10 +120,11 @@ class Sockets:
     def _close(self, keys: Iterable[Key]) -> None:
         for key in keys:
             self._open.pop(key).close()
+            self._mixed.discard(key)
             if _path(key):
                 _unlink(_path(key))
 
-    def _open_one(self, plan: Plan, wanted: Wanted, goes: Set[int]) -> None:
+    def _open_one(self, plan: Plan, wanted: Wanted, goes: Set[int], *, are_leaving: bool) -> None:
         slots = range(1, plan.workers + 1)
         if all(_key(slot, wanted) in self._open for slot in slots):
             return
@@ -108,6 +133,8 @@ class Sockets:
                 self._open[_key(1, wanted)] = _unix(wanted)
                 return
             port = wanted.port
+            if port in goes or (are_leaving and _key(1, wanted) in self._open):
+                self._mixed.add(_key(1, wanted))
             for slot in slots:
                 key = _key(slot, wanted)
                 if key in self._open:
@@ -128,6 +155,11 @@ class Sockets:
 
 def _key(slot: int, wanted: Wanted) -> Key:
     return (0 if wanted.path else slot, wanted.host, wanted.port, wanted.path, wanted.step)
+
+
+def _is_shared(key: Key) -> bool:
+    """Whether all slots have one port at that place."""
+    return not key[3] and not key[4]
 
 
 def _keys(plan: Plan) -> set[Key]:

@@ -380,7 +380,11 @@ def test_one_archive_for_all(desk: ArchiveDesk, tmp_path: Path) -> None:
     for database in (SQLiteEngine(tmp_path / "other.db"), None):
         ground = ArchivedGround(tmp_path, database=database)
         ground.prefix = desk.ground.prefix
-        archive = None if database is None else DatabaseArchive(database, hand_driven().callFromThread)
+        archive = (
+            None
+            if database is None
+            else DatabaseArchive(database, hand_driven().callFromThread, hand_driven().callLater)
+        )
         engine = super(ArchivedGround, ground).open(ground.pump, desk.clock, desk.store.ids, True, archive=archive)
         with pytest.raises(LogError, match="--archive"):
             engine.start(desk.sink)

@@ -201,6 +201,24 @@ def test_any_read_says_that_it_is_back(postgres: ArchiveDesk) -> None:
     assert postgres.archive.numbers.away == ""
 
 
+def test_it_is_seen_that_it_is_back(postgres: ArchiveDesk) -> None:
+    """A worker that nobody asks for anything finds out by itself that the archive is back; and what it could not
+    write does not stay its trouble when another worker has that to do."""
+    postgres.talk(3)
+    copying_of(postgres)
+    archive = postgres.archive
+    with away(postgres):
+        for asked in (archive.standings(["lobby"]), archive.forget("lobby", 0)):
+            with pytest.raises(Refused):
+                postgres.get(asked)
+        assert set(archive._away) == {"reader", "writer"} and archive.numbers.away
+        errors = archive.numbers.errors
+        postgres.ground.pump.wait(lambda: archive.numbers.errors > errors, "a look in vain")
+    archive.release()
+    assert archive.numbers.away
+    postgres.ground.pump.wait(lambda: not archive.numbers.away, "its return")
+
+
 def test_a_search_that_takes_too_long(postgres: ArchiveDesk) -> None:
     """It is refused, and the archive is not away for that."""
 

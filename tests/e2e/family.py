@@ -16,11 +16,15 @@ class Family(Server):
     """See `Server`; its process is the parent.
 
     :param redis: what `--store` is told.
+    :param is_said: whether the command line says how many; else a file does, as it may change.
     """
 
-    def __init__(self, directory: Path, redis: str, n: int, *options: str, **more: Any) -> None:
+    def __init__(
+        self, directory: Path, redis: str, n: int, *options: str, is_said: bool = True, **more: Any
+    ) -> None:
         self.n = n
-        super().__init__(directory, f"--workers={n}", f"--store={redis}", "--insecure-no-limits", *options, **more)
+        said = [f"--workers={n}"] if is_said else []
+        super().__init__(directory, *said, f"--store={redis}", "--insecure-no-limits", *options, **more)
 
     @property
     def workers(self) -> list[int]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from redis_server import RedisServer
@@ -133,18 +134,29 @@ def test_everybody_hears_it(kind: str, clients: Path, redis: RedisServer, server
 def workers(redis: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     """Three servers that are one chat on a Redis of their own, and all listen to the back ends."""
     with RedisServer() as store, ExitStack() as stack:
-        options = ("--insecure-no-limits", f"--store={store.url}", listening(redis))
+        options = ("--insecure-no-limits", f"--store={store.url}", "--metrics-listen=public", listening(redis))
         before = int(redis.ask("PUBSUB", "NUMSUB", "python")[1])
         servers = [stack.enter_context(Server(tmp_path_factory.mktemp(f"w{n}"), *options)) for n in range(3)]
         hears(redis, before + len(servers))
         yield servers
 
 
+def counted(server: Server, what: str) -> int:
+    """What it counts of that kind, whatever came of it."""
+    with urlopen(f"{server.page_url}metrics", timeout=20) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(
+        int(float(line.rpartition(" ")[2])) for line in lines if line.startswith(f"chat_emissions_{what}_total")
+    )
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_of_several_keeps_it(kind: str, clients: Path, redis: RedisServer, workers: list[Server]) -> None:
     """Three workers hear it all, and it is said once, in its order, also where the same is said twice; sockets
-    hear an event once."""
+    hear an event once. Each worker counts what it has heard, and of what was said each message is counted once."""
     room, n = f"many-{kind}", 60
+    heard_before = [counted(worker, "heard") for worker in workers]
+    said_before = sum(counted(worker, "said") for worker in workers)
     with ExitStack() as stack:
         people = [stack.enter_context(V1Peer(worker, rooms={room: None})) for worker in workers]
         socket = stack.enter_context(Socket(clients, "client-4", workers[2], room))
@@ -160,3 +172,6 @@ def test_one_of_several_keeps_it(kind: str, clients: Path, redis: RedisServer, w
         for one in people:
             one.told("message", room=room, text="last")
             assert len(one.texts(room)) == n + 1
+    eventually(lambda: sum(counted(worker, "said") for worker in workers) - said_before == n + 1, "the count")
+    heard = [counted(worker, "heard") for worker in workers]
+    assert [after - before for after, before in zip(heard, heard_before, strict=True)] == [n + 2] * len(workers)

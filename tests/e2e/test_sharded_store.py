@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,17 @@ def health(server: Server, which: str = "health") -> dict[str, Any]:
     with urllib.request.urlopen(server.page_url + which, timeout=20) as answer:
         told: dict[str, Any] = json.loads(answer.read())
         return told
+
+
+def post(server: Server, room: str) -> tuple[int, str]:
+    """Say something in a room in which nobody is, over HTTP; status and error."""
+    where = f"{server.page_url}api/rooms/{room}/messages"
+    request = urllib.request.Request(where, b"hello", {"Content-Type": "text/plain"})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, ""
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())["code"]
 
 
 def chatservice(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -48,6 +61,11 @@ def test_two_servers(tmp_path: Path) -> None:
                 assert ann.ask("message", room="lobby", text="refused")["code"] == "unavailable"
                 assert ann.ask("message", room="hall", text="goes on")["seq"] == 2
                 assert health(server, "health/ready")["status"] == "degraded"
+                began = time.monotonic()
+                assert post(server, "attic") == (503, "unavailable") and post(server, "room1") == (201, "")
+                assert time.monotonic() - began < 2.0  # what is asked waits 3 s, what is said does not
+                assert ann.ask("join", room="attic")["code"] == "unavailable"
+                assert "internal_error" not in server.log
                 second.start()
                 eventually(lambda: health(server)["status"] == "ok", "its return")
             running = chatservice(tmp_path, "divide", f"--store={other}")

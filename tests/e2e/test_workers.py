@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -41,6 +42,7 @@ SPREAD = 0.15
 PARENT_KIB = 22_000
 PER_ROOM = 20
 TALKERS = 20
+KNOCKERS = 3
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +158,38 @@ def test_replaced_one_by_one(tmp_path: Path, fresh: str) -> None:
     assert [fault for member in crowd.members for fault in member.faults] == []
     assert crowd.refused == crowd.untold == 0
     assert sum(len(member.acked) for member in crowd.members) > TALKERS
+
+
+def go_on(knockers: list[Callable[[], list[bytes]]]) -> None:
+    """Until each of them has had twenty more answers."""
+    for answers in knockers:
+        n = len(answers())
+        eventually(lambda: len(answers()) > n + 20, "twenty answers")  # noqa: B023
+
+
+def has_become(family: Family, n: int, times: int) -> bool:
+    """Whether all workers were replaced so often, and there are so many now."""
+    return len(family.noted("workers_replaced")) == times and len(family.workers) == n
+
+
+def test_fewer_and_more(tmp_path: Path, fresh: str) -> None:
+    """While three workers become one, and three again, several people connect all the time: not one connection is
+    refused or cut unanswered, though two thirds of them went to sockets that were closed."""
+    (tmp_path / "s").mkdir()
+    toml = tmp_path / "s" / "chat.toml"
+    toml.write_text("workers = 3\n")
+    with Family(tmp_path / "s", fresh, 3, "--log-format=json", is_said=False) as family, ExitStack() as stack:
+        knockers = [stack.enter_context(knocking(family.web_port)) for _ in range(KNOCKERS)]
+        for times, n in enumerate((1, 3, 1), 1):
+            go_on(knockers)
+            toml.write_text(f"workers = {n}\n")
+            os.kill(family.pid, signal.SIGHUP)
+            eventually(partial(has_become, family, n, times), f"{n} workers", 60)
+        go_on(knockers)
+    answers = [answer for knocker in knockers for answer in knocker()]
+    wrong = [answer for answer in answers if answer != b"HTTP/1.1 200 OK"]
+    sys.stdout.write(f"{len(answers)} answers, {len(wrong)} of them none\n")
+    assert wrong == []
 
 
 def test_killed(tmp_path: Path, fresh: str) -> None:

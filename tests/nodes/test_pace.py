@@ -85,6 +85,30 @@ def test_messages_over_nodes(paced: tuple[Node, Node]) -> None:
     assert first.hub.counts["rate_limited_message"] == 1 and second.hub.counts["rate_limited_message"] == 2
 
 
+def test_what_was_said_before_the_minute(make_node: MakeNode, server: RedisServer) -> None:
+    """What people have said is kept by minutes, or for as long as a bucket takes to be full: what was said in the
+    one before counts, and what is older is removed. A clock that was set back keeps nobody from talking."""
+    node = make_node()
+    node.hub.limit(Rate(burst=2, per_s=0.0001))  # so that this test does not see the next "minute"
+    ann = node.enter("ann", "lobby")
+
+    def verdict() -> str:
+        node.clock.now += 20_000  # what is counted here would refuse it too
+        return code(say(ann))
+
+    assert [verdict() for _ in range(3)] == ["ok", "ok", "rate_limited"]
+    (key,) = server.ask("KEYS", "cs:t:*")
+    minute = int(key.rpartition(b":")[2])
+    assert 0 < server.ask("PTTL", key) <= 3 * 20_000_100
+    server.ask("RENAME", key, f"cs:t:{minute - 1}")
+    assert verdict() == "rate_limited" and server.ask("KEYS", "cs:t:*") == [b"cs:t:%d" % (minute - 1)]
+    server.ask("RENAME", f"cs:t:{minute - 1}", f"cs:t:{minute - 2}")
+    assert verdict() == "ok" and server.ask("KEYS", "cs:t:*") == [key]
+    assert server.ask("PTTL", key) > 0
+    server.ask("HSET", key, "u_ann", 2 * int(server.ask("HGET", key, "u_ann")))
+    assert [verdict() for _ in range(3)] == ["ok", "ok", "rate_limited"]
+
+
 def test_a_repeat_costs_nothing(paced: tuple[Node, Node]) -> None:
     """A message that is said again because its answer was lost is answered, however much was said since."""
     first, second = paced

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from redis_server import RedisServer
 
 from chatservice.domain.ports import LogError
-from chatservice.logs.redis_log import agree_on_key, check_redis
+from chatservice.logs.redis_log import agree_on_key
+from chatservice.logs.registry import check_log
 from nodes.chats import Node
 
 
@@ -17,11 +20,11 @@ from nodes.chats import Node
         (("--maxmemory-policy", "allkeys-lru", "--maxmemory", "100mb"), "maxmemory-policy noeviction"),
     ],
 )
-def test_settings_that_lose_data(settings: tuple[str, ...], remedy: str) -> None:
+def test_settings_that_lose_data(settings: tuple[str, ...], remedy: str, tmp_path: Path) -> None:
     """Without a file, or where data is thrown away, it is refused in one sentence, unless that is wanted."""
     with RedisServer(*settings) as server:
         with pytest.raises(LogError) as refused:
-            check_redis(server.address, "disk")
+            check_log(server.url, tmp_path, "disk")
         assert remedy in str(refused.value) and "\n" not in str(refused.value)
         with pytest.raises(LogError):
             Node(server, "n")
@@ -32,19 +35,19 @@ def test_settings_that_lose_data(settings: tuple[str, ...], remedy: str) -> None
         node.stop()
 
 
-def test_a_replica(server: RedisServer) -> None:
+def test_a_replica(server: RedisServer, tmp_path: Path) -> None:
     """A replica takes no writes and is refused, even as a cache."""
     server.ask("REPLICAOF", "127.0.0.1", 1)
     for durability in ("disk", "cache"):
         with pytest.raises(LogError, match="it is a replica"):
-            check_redis(server.address, durability)
+            check_log(server.url, tmp_path, durability)
 
 
-def test_nobody_there(server: RedisServer) -> None:
+def test_nobody_there(server: RedisServer, tmp_path: Path) -> None:
     """Where nobody answers, that is said."""
     server.kill9()
     with pytest.raises(LogError, match="nobody answers"):
-        check_redis(server.address, "disk")
+        check_log(server.url, tmp_path, "disk")
 
 
 @pytest.mark.parametrize(

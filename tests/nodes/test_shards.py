@@ -10,6 +10,7 @@ import pytest
 from chat import Frame, Tab, code
 from redis_server import RedisServer
 
+from chatservice.domain.errors import Code, Refused
 from chatservice.domain.ports import LogError
 from chatservice.logs.redis_dividing import _Server
 from chatservice.logs.redis_keys import partition_of
@@ -96,6 +97,10 @@ def test_one_gone(shards: Shards, gone: int, dead: str, living: str) -> None:
     assert log.away == (str(gone),)
     refusal = say(ann, dead, "refused", cid="c")
     assert code(refusal) == "unavailable" and refusal["temporary"]
+    log.check_there(living)
+    with pytest.raises(Refused) as at_once:
+        log.check_there(dead)
+    assert at_once.value.code is Code.UNAVAILABLE and at_once.value.retry_ms > 0
     assert say(ann, living, "goes on")["seq"] == 2
     node.wait_for(lambda: "goes on" in bob.texts(), "the message")
     shards.servers[gone].start()

@@ -38,7 +38,7 @@ class Ends:
         self.wire = Wire(
             more.pop("reactor", hand_driven()),
             address,
-            scripts={name: s for name, s in load_scripts(tmp_path).items() if name != "one_half"},
+            scripts=load_scripts(tmp_path),
             probe=PROBE,
             up=self.ups.append,
             down=self.downs.append,

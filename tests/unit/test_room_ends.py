@@ -178,6 +178,17 @@ def test_a_room_that_could_not_be_read_is_tried_again() -> None:
     assert len(stage.troubles) == 2
 
 
+def test_a_log_that_is_away_is_no_error() -> None:
+    """That the log is away is for its own watch to say: a room that cannot be read meanwhile is no error of ours,
+    whether somebody is in it or comes."""
+    stage = Stage()
+    coming = stage.hub.room("attic").live()
+    stage.log.fail(Refused(Code.UNAVAILABLE))
+    stage.tell(5)
+    stage.log.fail(Refused(Code.UNAVAILABLE))
+    assert isinstance(coming.error, Refused) and stage.room.state is State.STALE and stage.troubles == []
+
+
 def test_live_and_cold_rooms_are_not_read_again() -> None:
     """Time alone reads nothing."""
     stage = Stage()

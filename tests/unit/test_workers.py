@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chatservice.workers.backoff import FIRST_S, GOOD_S, LONGEST_S, Backoff
-from chatservice.workers.crew import LEAVE_S, SILENT_S, START_S, Crew
+from chatservice.workers.crew import EMPTIED_S, LEAVE_S, SILENT_S, START_S, Crew
 from chatservice.workers.hearing import read_told
 from chatservice.workers.plan import Handed, Plan, Wanted
 
@@ -20,6 +20,8 @@ class Hands:
     def __init__(self) -> None:
         self.now = 0.0
         self.is_full = False
+        self.can_leave_out = False
+        self.left_out: list[int] = []
         self.spawned: list[tuple[int, int]] = []
         self.killed: list[tuple[int, int]] = []
         self.events: list[str] = []
@@ -46,6 +48,10 @@ class Hands:
 
     def kill(self, pid: int, number: int) -> None:
         self.killed.append((pid, number))
+
+    def leave_out(self, n: int) -> bool:
+        self.left_out.append(n)
+        return self.can_leave_out
 
     def note(self, level: str, event: str, words: str, **fields: Any) -> None:
         assert words.format(**fields)
@@ -187,6 +193,52 @@ def test_those_who_are_too_many_go_last(hands: Hands) -> None:
     hands.crew.exited(100, 0)
     assert hands.told == ["ready", True] and (101, signal.SIGTERM) not in hands.killed_before
     assert hands.killed[-1] == (101, signal.SIGTERM) and list(hands.crew.slots) == [1]
+
+
+def test_those_who_are_too_many_are_emptied_first(hands: Hands) -> None:
+    """Where they can be left out, those who are too many go on for a moment, and only then their sockets are
+    closed and they are told to go; until then it is not over."""
+    hands.can_leave_out = True
+    hands.crew.renew(1)
+    hands.ready(102)
+    hands.crew.exited(100, 0)
+    assert hands.left_out == [1] and hands.told == ["ready"] and hands.killed == [(100, signal.SIGTERM)]
+    assert hands.crew.is_renewing and hands.crew.are_leaving and list(hands.crew.slots) == [1]
+    hands.wait(EMPTIED_S)
+    assert hands.told == ["ready", True] and (101, signal.SIGTERM) not in hands.killed_before
+    assert hands.killed[-1] == (101, signal.SIGTERM) and not hands.crew.is_renewing
+    hands.crew.exited(101, 0)
+    assert not hands.crew.are_leaving and hands.crew.n_ready == 1
+
+
+def test_who_is_emptied_may_die_or_come_late(hands: Hands) -> None:
+    """Of those who are too many one may die meanwhile, which starts nobody, and another be ready only now, which
+    changes nothing; and the end may come, which tells each once."""
+    hands.can_leave_out = True
+    hands.crew.renew(4)
+    hands.crew.exited(104, 1)  # it failed: the two that were added are too many
+    assert hands.left_out == [2] and hands.told == ["ready"]
+    hands.crew.exited(102, -signal.SIGKILL)
+    hands.ready(103)
+    assert len(hands.spawned) == 5 and hands.crew.n_ready == 2
+    hands.crew.end()
+    assert hands.told == ["ready", False] and not hands.crew.is_renewing
+    hands.wait(EMPTIED_S)
+    assert sorted(hands.killed) == [(pid, signal.SIGTERM) for pid in (100, 101, 103)]
+    for pid in (100, 101, 103):
+        hands.crew.exited(pid, 0)
+    assert hands.told[-1] == ("done", 0)
+
+
+def test_nobody_is_left_out_where_none_is_too_many(hands: Hands) -> None:
+    """A renewal with as many workers as before does not touch how connections are spread."""
+    hands.can_leave_out = True
+    hands.crew.renew(2)
+    hands.ready(102)
+    hands.crew.exited(100, 0)
+    hands.ready(103)
+    hands.crew.exited(101, 0)
+    assert hands.told == ["ready", True] and hands.left_out == []
 
 
 def test_fewer_fail(hands: Hands) -> None:

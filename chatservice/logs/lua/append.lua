@@ -1,17 +1,17 @@
--- begins with: trim, meter
+-- begins with: trim, pace
 -- Give an entry the room's next number, keep it, tell it: in one step, so that a number is never without its entry
 -- and what is told is in the order of the numbers.
 --
 -- KEYS[6] what remembers the cid ('' without one), KEYS[7] the rooms by last use ('' for those that are on no list),
--- KEYS[8] when its author last spoke here, where the room is slow (else ''), KEYS[9] how much it has said anywhere
--- lately ('' without a bound),
+-- KEYS[8] when its author last spoke here, where the room is slow (else ''), KEYS[9] where it is counted
+-- how much people have said lately (pace.lua; '' without a bound),
 -- KEYS[10] the rooms of which the archive has not all ('' without an archive; else nothing goes that it has not).
 -- ARGV: 3 ts, 4 body, 5 the room's channel, 6 how long the cid is remembered (ms), 7 entries kept, 8 card, 9 name,
 -- 10 what is folded: '' nothing, 'rules', 'react', 'edit', 'delete';
 -- then for rules 11 how they were, 12 how they are; for the others 11 number of the message, 12 its record as it was
 -- read ('' if none), 13 its new record, and for `delete` pairs of number and body without words;
--- for nothing 11 between two messages of one author (ms), 12 what a message costs, 13 what one may save (µs), 14…
--- channels of people who are to know of it.
+-- for nothing 11 between two messages of one author (ms), 12 what a message costs, 13 what one may save (µs), 14 the
+-- author, 15… channels of people who are to know of it.
 --
 -- Answers {'dup', seq, entry} | {'again', …} if somebody was faster (with what a new try needs) | {'slow', ms} and
 -- {'message', ms} if it came so much too soon | {'ok', seq, epoch, ts}.
@@ -31,9 +31,10 @@ elseif fold ~= '' then
   if (record_of(ref) or '') ~= ARGV[12] or not (is_old or entry_at(ref)) then return {'again', unpack(all_of(ref))} end
 end
 
-local us, full, wait = moment(), 0, 0
+local us, wait = moment(), 0
+local minute, lasts, full
 if KEYS[9] ~= '' then
-  full, wait = missing(KEYS[9], us, tonumber(ARGV[12]), tonumber(ARGV[13]))
+  minute, lasts, full, wait = said_lately(KEYS[9], ARGV[14], us, tonumber(ARGV[12]), tonumber(ARGV[13]))
   if wait > 0 then return {'message', wait} end
 end
 local ms = math.floor(us / 1000)
@@ -54,7 +55,7 @@ redis.call('HSET', KEYS[1], 'e', epoch, 's', seq, 'r', ARGV[1], 't', stamp, 'p',
 if ARGV[8] ~= '' then redis.call('RPUSH', KEYS[4], seq .. '\31' .. ARGV[8]) end
 if KEYS[6] ~= '' then redis.call('SET', KEYS[6], seq, 'PX', ARGV[6]) end
 if KEYS[8] ~= '' then redis.call('SET', KEYS[8], whole(ms), 'PX', ARGV[11]) end
-if KEYS[9] ~= '' then spent(KEYS[9], us, full + tonumber(ARGV[12])) end
+if KEYS[9] ~= '' then spent(KEYS[9], minute, lasts, ARGV[14], full + tonumber(ARGV[12])) end
 if KEYS[7] ~= '' then redis.call('ZADD', KEYS[7], whole(place), ARGV[9]) end
 -- As long as it waits for the archive it is among those already.
 if kept and (not head[9] or archived >= top - 1) then redis.call('SADD', KEYS[10], ARGV[9]) end
@@ -76,7 +77,7 @@ elseif fold ~= '' then
       end
     end
     if ref >= first then
-      local card = beyond(function(one) return seq_of(one) >= ref end)
+      local card = beyond(KEYS[4], function(one) return leading(one) >= ref end)
       redis.call('LSET', KEYS[4], card, whole(ref) .. '\31')
     end
   end
@@ -85,7 +86,7 @@ end
 local told = seq .. ' ' .. epoch .. ' ' .. stamp .. ' ' .. ARGV[4]
 redis.call('PUBLISH', ARGV[5], 'm' .. told)
 if fold == '' then
-  for i = 14, #ARGV do redis.call('PUBLISH', ARGV[i], 'k' .. ARGV[9] .. '\31' .. told) end
+  for i = 15, #ARGV do redis.call('PUBLISH', ARGV[i], 'k' .. ARGV[9] .. '\31' .. told) end
 end
 
 -- Many at once, now and then: a little more is kept than was asked for.

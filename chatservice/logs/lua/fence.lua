@@ -1,3 +1,4 @@
+-- begins with: whole
 -- How the room stands, under which epoch. Every script about a room begins with this.
 --
 -- KEYS[1] the room's head, KEYS[2] the partition's own id; ARGV[1] the identity of the server as the connection saw
@@ -9,10 +10,6 @@
 -- The fork fence: if the room was last touched under another identity (a restart, a fail-over, a backup that was put
 -- back), the tail of it may be lost. Numbers then go on, but under a new epoch, and `f` says where the old one ended.
 -- Without it the lost numbers would be given to other messages, and who had seen the lost ones would never know.
---
--- Trap: Lua's `..` writes a number with 14 digits (2^53 has 16). `whole` writes all of them.
-local function whole(n) return string.format('%.0f', n) end
-
 local head = redis.call('HMGET', KEYS[1], 'e', 's', 'r', 'f', 't', 'p', 'o', 'u', 'a', 'b')
 local epoch, top, forks = head[1], tonumber(head[2] or 0), head[4] or ''
 local ts, place, first, rules = tonumber(head[5] or 0), tonumber(head[6] or 0), tonumber(head[7] or 1), head[8] or ''

@@ -1,9 +1,8 @@
--- begins with: fence
+-- begins with: fence, cards
 -- Finding entries and messages.
 --
 -- KEYS[3] the log, a list: the entry of number n is at n - first, as `ts epoch place body`.
--- KEYS[4] the cards, a list: one for each message, in order, as `seq author mention mention …` split by 0x1F; a
--- deleted one has no author.
+-- KEYS[4] the cards (cards.lua).
 -- KEYS[5] the records, a hash: number of a message -> how it stands, if it was changed; `number:e` -> its edits. With an
 -- archive also `number:l` -> the entry that changed it last, and `x:number` of that entry -> the message: a record
 -- stays until that entry is trimmed, for only then it is sure that the archive knows of it.
@@ -13,18 +12,6 @@
 local function entry_at(seq)
   if seq < first or seq > top then return false end
   return redis.call('LINDEX', KEYS[3], seq - first)
-end
-
-local function seq_of(card) return tonumber(string.match(card, '^%d+')) end
-
--- The index of the first card that `is_beyond`; the number of cards if none is.
-local function beyond(is_beyond)
-  local low, high = 0, redis.call('LLEN', KEYS[4])
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if is_beyond(redis.call('LINDEX', KEYS[4], middle)) then high = middle else low = middle + 1 end
-  end
-  return low
 end
 
 local function record_of(seq) return redis.call('HGET', KEYS[5], whole(seq)) end

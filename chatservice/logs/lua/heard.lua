@@ -1,4 +1,4 @@
--- begins with: moment
+-- begins with: moment, whole
 -- All workers have heard the same words; one of them does what they ask for. KEYS[1] how often these words were heard
 -- and taken, KEYS[2] who takes at present; ARGV[1] this worker's word for what it hears since ARGV[2] (ms), ARGV[3]
 -- which time it is about ('' for one more), ARGV[4] for how long who takes goes on alone (ms), ARGV[5] for how long all
@@ -21,7 +21,7 @@ else
       if tonumber(at) >= tonumber(ARGV[2]) then since = since + 1 end
     end
     if since == known and taken > known then since = 1 end
-    redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', taken - since))
+    redis.call('HSET', KEYS[1], ARGV[1], whole(taken - since))
   end
   heard = redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
 end
@@ -32,8 +32,8 @@ if heard > taken then
   if not taker or taker == ARGV[1] then
     verdict = 1
     redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[4])
-    times = string.sub(times .. string.format(' %.0f', ms), -64 * 14)
-    redis.call('HSET', KEYS[1], '#n', string.format('%.0f', taken + 1), '#t', times)
+    times = string.sub(times .. ' ' .. whole(ms), -64 * 14)
+    redis.call('HSET', KEYS[1], '#n', whole(taken + 1), '#t', times)
   end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])

@@ -1,19 +1,11 @@
--- begins with: moment
+-- begins with: alive
 -- Who is alive by any worker, under which nick. All of it is on one server, whatever shards there are.
 --
 -- KEYS[1] all workers and until when they live (ms); KEYS[2] nicks, a hash: what looks like it -> the id of its user;
 -- KEYS[3] the workers that have users; ARGV[1] this worker; ARGV[2] what the keys of users begin with, ARGV[3] those of
 -- the users a worker has. A user's key is a hash: `n` its nick, `v` how often that has changed, `l` its looks split by
 -- 0x1F, `w:WORKER` how many connections it has there. Names of keys are made up here, which a Redis Cluster does not allow.
---
--- A worker that is dead has nobody: what it has left is taken away by whoever comes upon it, and by `reap`.
-local ms = moment_ms()
-
-local function lives(worker)
-  if worker == ARGV[1] then return true end
-  local until_ms = redis.call('ZSCORE', KEYS[1], worker)
-  return until_ms and tonumber(until_ms) > ms
-end
+local function lives(worker) return worker == ARGV[1] or is_alive(KEYS[1], worker) end
 
 -- The workers that live and have the user, with its connections, those of `but` left out; and all connections there.
 local function workers_of(user, but)

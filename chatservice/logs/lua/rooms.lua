@@ -1,11 +1,9 @@
--- Rooms by last use. ARGV[1] what all keys begin with, ARGV[2] partitions, ARGV[3] how many rooms to skip, ARGV[4] how
--- many to show. Answers {name, top, rules, when it was used, name, …} and shows fewer only where there are no more.
---
--- It makes up names of keys, which a Redis Cluster does not allow; there each partition would be asked by itself.
+-- begins with: whole, partitions
+-- Rooms by last use. ARGV[3] how many rooms to skip, ARGV[4] how many to show. Answers {name, top, rules, when it was
+-- used, name, …} and shows fewer only where there are no more.
 local skip, show = tonumber(ARGV[3]), tonumber(ARGV[4])
 local found = {}
-for partition = 0, tonumber(ARGV[2]) - 1 do
-  local base = ARGV[1] .. '{' .. partition .. '}:'
+for base in partitions() do
   local some = redis.call('ZREVRANGE', base .. 'z', 0, skip + show - 1, 'WITHSCORES')
   for i = 1, #some, 2 do found[#found + 1] = {some[i], tonumber(some[i + 1]), base} end
 end
@@ -16,6 +14,6 @@ for i = skip + 1, math.min(#found, skip + show) do
   answer[#answer + 1] = found[i][1]
   answer[#answer + 1] = head[1] or '0'
   answer[#answer + 1] = head[2] or ''
-  answer[#answer + 1] = string.format('%.0f', found[i][2])
+  answer[#answer + 1] = whole(found[i][2])
 end
 return answer

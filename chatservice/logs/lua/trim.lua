@@ -27,7 +27,7 @@ local function trim(n, channel)
   if #gone > 0 then redis.call('HDEL', KEYS[5], unpack(gone)) end
   redis.call('LTRIM', KEYS[3], n, -1)
   first = first + n
-  local cards = beyond(function(card) return seq_of(card) >= first end)
+  local cards = beyond(KEYS[4], function(card) return leading(card) >= first end)
   if cards > 0 then redis.call('LTRIM', KEYS[4], cards, -1) end
   redis.call('HSET', KEYS[1], 'o', whole(first))
   if channel == '' then return end

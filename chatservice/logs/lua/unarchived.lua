@@ -1,11 +1,9 @@
--- Rooms of which the archive has not all, some of them by chance, so that none of them waits for ever. ARGV[1] what all
--- keys begin with, ARGV[2] partitions, ARGV[3] how many rooms to show of each partition at most, ARGV[4] in all.
--- Answers {how many there are, entries that wait in those shown, when the oldest of these was said (ms), name, name, …}.
---
--- It makes up names of keys, as rooms.lua does.
+-- begins with: whole, partitions
+-- Rooms of which the archive has not all, some of them by chance, so that none of them waits for ever. ARGV[3] how many
+-- rooms to show of each partition at most, ARGV[4] in all. Answers {how many there are, entries that wait in those
+-- shown, when the oldest of these was said (ms), name, name, …}.
 local answer, waiting, oldest = {0, 0, 0}, 0, nil
-for partition = 0, tonumber(ARGV[2]) - 1 do
-  local base = ARGV[1] .. '{' .. partition .. '}:'
+for base in partitions() do
   local n = redis.call('SCARD', base .. 'n')
   answer[1] = answer[1] + n
   local most = math.min(tonumber(ARGV[3]), tonumber(ARGV[4]) - (#answer - 3))
@@ -17,7 +15,7 @@ for partition = 0, tonumber(ARGV[2]) - 1 do
       local entry = next <= top and redis.call('LINDEX', base .. 'l:' .. name, next - first)
       if entry then
         waiting = waiting + top - next + 1
-        local ts = tonumber(string.match(entry, '^%d+'))
+        local ts = leading(entry)
         if not oldest or ts < oldest then oldest = ts end
       end
       answer[#answer + 1] = name

@@ -1,16 +1,10 @@
+-- begins with: cards
 -- What a user has not read. KEYS[1] the cards, KEYS[2] the room's head; ARGV[1] the number up to which it has read,
 -- ARGV[2] its id, ARGV[3] up to how many are counted. Answers {messages of others, those that name the user, the
 -- oldest number that is here}.
 local after, most = tonumber(ARGV[1]), tonumber(ARGV[3])
-local low, high = 0, redis.call('LLEN', KEYS[1])
-while low < high do
-  local middle = math.floor((low + high) / 2)
-  if tonumber(string.match(redis.call('LINDEX', KEYS[1], middle), '^%d+')) > after then
-    high = middle
-  else
-    low = middle + 1
-  end
-end
+local low = beyond(KEYS[1], function(card) return leading(card) > after end)
+local last = low + 4096
 local others, mentions = 0, 0
 local me, called = '\31' .. ARGV[2] .. '\31', ARGV[2] .. '\31'
 while others < most or mentions < most do
@@ -27,6 +21,6 @@ while others < most or mentions < most do
   end
   low = low + 256
   -- A busy room must not hold up all others: four thousand are looked at, which takes a millisecond.
-  if #cards < 256 or low > high + 4096 then break end
+  if #cards < 256 or low > last then break end
 end
 return {math.min(others, most), math.min(mentions, most), tonumber(redis.call('HGET', KEYS[2], 'o') or 1)}
