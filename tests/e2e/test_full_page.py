@@ -90,7 +90,7 @@ def test_without_a_network(serve: Serve, browsing: Browsing) -> None:
     page.keyboard.press("Enter")
     page.locator("#text").fill("said before")
     page.keyboard.press("Enter")
-    eventually(lambda: page.evaluate(ARCHIVED) == 1, "the room is in the archive")
+    eventually(lambda: len(page.evaluate(ARCHIVED)) == 1, "the room is in the archive")
     with browsing.server_down():
         server.stop()
         page.reload()
