@@ -121,12 +121,11 @@ class Polling:
         self.until(f"{nick} comes in")
 
 
-@pytest.mark.parametrize("feature", ["taught", "full", "hello"])
 @pytest.mark.parametrize("transport", ["polling", "upgrade"])
 @pytest.mark.parametrize("client", ["client-2.2", "client-4"])
-def test_the_clients(clients: Path, unproxied: Family, client: str, transport: str, feature: str) -> None:
+def test_the_clients(clients: Path, unproxied: Family, client: str, transport: str) -> None:
     """The npm clients of both generations, polling alone and upgrading: as with one process."""
-    program = node(clients, client, transport, unproxied.web_port, feature)
+    program = node(clients, client, transport, unproxied.web_port, "taught", "full", "hello")
     _, complaint = program.communicate(timeout=40)
     assert program.returncode == 0, complaint
 
