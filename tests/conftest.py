@@ -37,7 +37,7 @@ def chromium() -> Iterator[Browser]:
     assert program, "chromium is not installed; tests/install-tools tells what is needed"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         )
         yield browser
         browser.close()

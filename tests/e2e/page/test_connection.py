@@ -27,7 +27,7 @@ def test_countdown_and_try_now(shared_server: Server, browsing: Browsing) -> Non
     """UI-05: a long wait is counted down for the eyes; "Try now" connects at once; readers hear of states only."""
     ann, wire = offline(shared_server, browsing, "long", after_ms=60_000)
     heard = watch(ann.page, ".bars [role=status]")
-    ann.page.clock.run_for(2000)
+    ann.page.clock.run_for(2100)
     expect(ann.bar).to_contain_text("next attempt in 58 seconds")
     ann.page.clock.run_for(3000)
     expect(ann.bar).to_contain_text("next attempt in 55 seconds")

@@ -65,6 +65,7 @@ def test_no_answer(server: Server, browsing: Browsing) -> None:
     expect(ann.pending.locator(".fate")).to_contain_text("Not sent")
     ann.pending.get_by_role("button", name="Retry").click()
     ann.page.clock.run_for(2000)
+    ann.turn_until(lambda: ann.rows.count() == 1 and not ann.pending.count(), "its answer")
     ann.shows("is this thing on?")
     said = wire.said_of("message")
     assert len(said) >= 2

@@ -131,7 +131,8 @@ class ThePage:
         clock: bool | datetime = False,
         **context: Any,
     ) -> None:
-        self.page: Page = browsing.page(server.page_url + query, **context)
+        # Each visitor would fetch all of the page twice; e2e/test_full_page.py is about its worker.
+        self.page: Page = browsing.page(server.page_url + query, **{"service_workers": "block", **context})
         if wire is not None:
             self.page.route_web_socket(re.compile(r"/v1$"), wire.carry)
         if clock:
