@@ -60,7 +60,8 @@ def test_deliveries_are_counted_right(program: Path, chat: Running) -> None:
     told: dict[str, str | int | float] = {"clients": 10, "rate": 50, "seconds": 1.0}
     for server in (s.CHAT_V1, s.CHAT_TEXT):
         figures = load(program, chat, server, BY_NAME["quiet"], **{**TINY, **told})
-        assert 400 <= figures["per_s"] <= 600, server.name
+        # Neither half of them nor each twice; a busy computer is somewhat late.
+        assert 300 < figures["per_s"] < 800, server.name
 
 
 def test_crowd(program: Path) -> None:

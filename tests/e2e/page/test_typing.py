@@ -54,7 +54,7 @@ def test_second_thoughts(shared_server: Server, browsing: Browsing) -> None:
     """UI-12: who empties the box is not seen to write any more; to begin anew at once is not told once more."""
     wire = Wire()
     ann = ThePage(browsing, shared_server, "Ann thinks", query="?room=thoughts")
-    bob = ThePage(browsing, shared_server, "Bob thinks", query="?room=thoughts", wire=wire)
+    bob = ThePage(browsing, shared_server, "Bob thinks", query="?room=thoughts", wire=wire, clock=True)
     bob.box.fill("well")
     writes = ann.page.locator(".typing", has_text="Bob thinks is typing…")
     expect(writes).to_be_attached()
