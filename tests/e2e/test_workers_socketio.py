@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from redis_server import RedisServer
 from socketio.test_clients import clients
-from websockets.sync.client import connect
 
 from e2e.family import Family
+from e2e.peers import open_websocket
 from e2e.raw import connected, read_to_end
 from e2e.server import eventually, free_port
 from e2e.test_operating import make_certificate
@@ -157,7 +157,7 @@ def test_every_upgrade(family: Family, tls: bool) -> None:
         polling.join(f"upgrade-{tls}", f"Uma{tls}{number}")
         scheme = "wss" if tls else "ws"
         url = f"{scheme}://{host}:{port}/socket.io/?EIO=4&transport=websocket&sid={polling.sid}"
-        with connect(url, ssl=context) as websocket:
+        with open_websocket(url, ssl=context) as websocket:
             websocket.send("2probe")
             assert websocket.recv(10) == "3probe"
             websocket.send("5")
