@@ -18,6 +18,26 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 LONG = ("faults", "package", "e2e", "nodes", "property", "web")
 """Where one file takes long: the workers are done at about the same time if these are not the last."""
 
+WITHOUT = (
+    # Chromium 156 makes two pages of its own for the address bar of each window, which cost as much as ours does.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    # What Playwright switches off: only the last of these switches counts.
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put those first; see `make test`."""
@@ -37,7 +57,13 @@ def chromium() -> Iterator[Browser]:
     assert program, "chromium is not installed; tests/install-tools tells what is needed"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=program,
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--disable-gpu",
+                f"--disable-features={','.join(WITHOUT)}",
+            ],
         )
         yield browser
         browser.close()

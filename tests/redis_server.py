@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
+from ports import free_port
+
 from chatservice.redis.address import Address, Place
 from chatservice.redis.blocking import Asker
 from chatservice.redis.errors import RedisError
@@ -140,14 +142,6 @@ def shared_server(number: int = 0) -> RedisServer:
     server = RedisServer("--appendfsync", "no")
     atexit.register(server.finish)
     return server
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 COPIED = ("--min-replicas-to-write", "1", "--min-replicas-max-lag", "5", "--repl-diskless-sync-delay", "0")

@@ -9,7 +9,7 @@ from typing import Any
 from chatservice.config import Config, Settings
 from chatservice.domain.limits import Rate
 from chatservice.identity.jwt import SiteKey
-from chatservice.transports.emitters import Source
+from chatservice.transports.emitter_sources import Source
 from chatservice.transports.endpoints import Listener
 from chatservice.transports.networks import Networks
 

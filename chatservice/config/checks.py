@@ -22,7 +22,7 @@ from chatservice.logs.libraries import need
 from chatservice.logs.registry import REDIS, STORES, engine_of
 from chatservice.logs.shard_map import addresses
 from chatservice.redis.address import BadAddress, parse_address
-from chatservice.transports.emitters import Source
+from chatservice.transports.emitter_sources import Source
 from chatservice.transports.endpoints import BadEndpoint, Listener, parse_listener
 from chatservice.transports.networks import Networks
 from chatservice.transports.origins import Origin, read_origin

@@ -19,7 +19,7 @@ from chatservice.identity.passes import OWNER_TOKEN
 from chatservice.logs.registry import CACHE, DURABILITIES, REPLICA
 from chatservice.transports.addresses import is_loopback
 from chatservice.transports.admission import PER_ADDRESS, PER_MINUTE
-from chatservice.transports.emitters import Source
+from chatservice.transports.emitter_sources import Source
 from chatservice.transports.endpoints import Listener
 from chatservice.transports.networks import Networks
 from chatservice.transports.origins import Origin, read_origin

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from twisted.logger import Logger
@@ -19,14 +17,14 @@ from chatservice.domain.bus import Once
 from chatservice.domain.errors import Refused
 from chatservice.domain.events import Said, User
 from chatservice.domain.limits import BIG_ROOMS, FRAME_BYTES, Bucket, Rate
-from chatservice.domain.names import TEXT_CODE_POINTS, clean_room, clean_text, nick_key
+from chatservice.domain.names import TEXT_CODE_POINTS, clean_room, clean_text
 from chatservice.domain.ports import Appended
 from chatservice.domain.promise import Promise, start
-from chatservice.redis.address import Address
 from chatservice.socketio import Event
 from chatservice.socketio.emitters import BadEmission, Emission, read_json, read_packed
 from chatservice.socketio.outgoing import Outgoing
-from chatservice.transports.socketpeer import NAMESPACE, SocketPeer
+from chatservice.transports.emitter_sources import NAMESPACE, Source
+from chatservice.transports.socketpeer import SocketPeer
 from chatservice.transports.sockets import ChatSockets
 from chatservice.transports.surroundings import Surroundings
 
@@ -44,37 +42,6 @@ TELL_EVERY_S = 60.0
 
 _SOCKET_ID = re.compile("[A-Za-z0-9_-]{20}")
 """What `chatservice.socketio.connection` calls a socket by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where is emitted.
-
-    :ivar key: what the channels of Socket.IO's emitters begin with.
-    :ivar channel: that of python-socketio's managers.
-    :ivar nick: by which name they speak.
-    """
-
-    address: Address
-    key: str = "socket.io"
-    channel: str = "socketio"
-    nick: str = "emitters"
-
-    @property
-    def speaker(self) -> str:
-        """The id of the user who says what is emitted: the same on all workers."""
-        return "u_emit" + sha256(nick_key(self.nick).encode()).hexdigest()[:16]
-
-    @property
-    def pattern(self) -> bytes:
-        """What matches the channels of our namespace, that of all and those of each room."""
-        name = "".join(f"\\{letter}" if letter in "*?[]\\^-" else letter for letter in self.key)
-        return f"{name}#{NAMESPACE}#*".encode()
-
-    @property
-    def orders(self) -> bytes:
-        """The channel on which emitters want something else done."""
-        return f"{self.key}-request#{NAMESPACE}#".encode()
 
 
 class Emitters:

@@ -17,14 +17,13 @@ from chatservice.socketio import Event as Packet
 from chatservice.socketio import Socket
 from chatservice.socketio.outgoing import Outgoing
 from chatservice.transports.addresses import host_name, is_loopback
+from chatservice.transports.emitter_sources import NAMESPACE
 from chatservice.transports.lag import Lag
 from chatservice.transports.networks import LOCAL
 from chatservice.transports.peer import Connected, Queue
 from chatservice.transports.surroundings import Manners, Surroundings
 from chatservice.transports.watch import Watch
 from chatservice.transports.wishes import Wishes
-
-NAMESPACE = "/"
 
 PASSED_ON = Counted("", 0)
 """Stands for events of others where the queue asks what it is given: something that is not kept."""

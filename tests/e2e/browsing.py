@@ -21,6 +21,8 @@ _NOBODY_THERE = re.compile(
 # So with a self-signed certificate, for which there is no worker; no script can know that beforehand.
 _NO_WORKER = "An SSL certificate error occurred when fetching the script."
 
+_REFUSED = "status of 401 (Unauthorized)"
+
 _REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
@@ -38,6 +40,7 @@ class Browsing:
         self._browser = browser
         self._contexts: list[BrowserContext] = []
         self._server_is_down = False
+        self._may_refuse = False
 
     def page(self, url: str, chat: str = "", **context: Any) -> Page:
         """A new visitor at `url`; all that the page fetches must come from there.
@@ -67,6 +70,11 @@ class Browsing:
         yield
         self._server_is_down = False
 
+    def may_refuse(self) -> None:
+        """From now on Chromium may report requests that were refused with 401: it does so by itself, at some time
+        after the page was answered."""
+        self._may_refuse = True
+
     def finish(self) -> None:
         """Close everything; nothing may have gone wrong."""
         while self._contexts:
@@ -75,6 +83,8 @@ class Browsing:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type != "error" or message.text == _NO_WORKER:
+            return
+        if self._may_refuse and _REFUSED in message.text:
             return
         if not (self._server_is_down and _NOBODY_THERE.search(message.text)):
             self.wrongs.append(f"console: {message.text}")

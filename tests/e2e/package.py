@@ -20,7 +20,7 @@ class Package:
     def __init__(self, home: Path) -> None:
         self.home = home
         for name in ("chatservice", "twisted"):
-            shutil.copytree(CHECKOUT / name, home / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(CHECKOUT / name, home / name)  # with what is compiled already
         self.app = home / "chatservice" / "static" / "app"
 
     @property

@@ -11,10 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from ssl import SSLContext
 from typing import IO, Any, Self
+from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
+
+from e2e.sealed import SealedSocket
 
 PATIENCE_S = 15.0
 
@@ -68,13 +72,29 @@ class Ears:
             self._changed.notify_all()
 
 
+def open_websocket(url: str, ssl: SSLContext | None = None, **more: Any) -> ClientConnection:
+    """A WebSocket of the library `websockets`, which reads in a thread of its own, also where that is TLS."""
+    if ssl is None:
+        return connect(url, proxy=None, **more)
+    where = urlsplit(url)
+    assert where.hostname is not None and where.port is not None
+    bare = socket.create_connection((where.hostname, where.port), PATIENCE_S)
+    try:
+        sealed: Any = SealedSocket(bare, ssl, where.hostname)
+        sealed.settimeout(None)
+        return connect(where._replace(scheme="ws").geturl(), sock=sealed, proxy=None, **more)
+    except BaseException:
+        bare.close()
+        raise
+
+
 class WebSocketPeer(Ears):
     """The Python library `websockets`; what it hears are text messages."""
 
     def __init__(self, url: str, **more: Any) -> None:
         super().__init__()
         self._stack = ExitStack()
-        self.connection = self._stack.enter_context(connect(url, proxy=None, **more))
+        self.connection = self._stack.enter_context(open_websocket(url, **more))
         self.listen(message for message in self.connection if isinstance(message, str))
 
     def say(self, words: str | bytes) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import urlencode
+
+from ports import free_port
+
+from e2e.forkserver import Forked, ForkServer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 20.0
@@ -28,21 +29,6 @@ def twistd() -> list[str]:
     command = str(beside) if beside.exists() else shutil.which("twistd")
     assert command, "twistd is not installed beside this Python"
     return [sys.executable, command]
-
-
-def free_port() -> int:
-    """A port that nobody uses, from below those the kernel gives to outgoing connections: a server that
-    is started again must find its port still free."""
-    for _ in range(200):
-        port = random.SystemRandom().randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port found")
 
 
 def clean_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -72,12 +58,16 @@ def heeds(pid: int, number: int) -> bool:
     return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
 
 
+_forks = ForkServer(clean_environment())
+
+
 class Server:
     """One chat service as a process.
 
     :param directory: its working directory; chat-data is made in it.
     :param options: what else stands on the command line after `chat`.
-    :param command: the start of the command line, up to and without `chat`.
+    :param command: the start of the command line, up to and without `chat`; where it is `twistd -n` as ever, the
+        process is forked off one that has been started already.
     :param descriptors: what it inherits.
     :param own_ports: False where `options` say where it listens.
     """
@@ -102,8 +92,10 @@ class Server:
         self.options = [*(ports if own_ports else ()), *options]
         self._descriptors = descriptors
         self._command = command or [*twistd(), "-n"]
+        # What Python itself reads when it starts is read only then.
+        self._is_forked = command is None and not any(name.startswith("PYTHON") for name in environment or ())
         self._environment = clean_environment(environment)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._out = directory / "out.txt"
         self._err = directory / "err.txt"
 
@@ -147,23 +139,27 @@ class Server:
         assert self._process is None
         already = len(self.banner)
         with self._out.open("ab") as out, self._err.open("ab") as err:
-            self._process = subprocess.Popen(
-                [*self._command, "chat", *self.options],
-                cwd=self.directory,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                pass_fds=self._descriptors,
-            )
+            self._process = self._begin([*self._command, "chat", *self.options], out.fileno(), err.fileno())
         try:
             eventually(lambda: self._ended() or "  Data " in self.banner[already:], "the start banner")
             assert not self._ended(), f"it ended at once: {self.banner[already:]}{self.log}"
-            with suppress(AssertionError):  # what stands before `chat` in the command may do it another way
-                eventually(lambda: self._ended() or heeds(self.pid, signal.SIGTERM), "its reactor", 2.0)
+            eventually(lambda: self._ended() or heeds(self.pid, signal.SIGTERM), "its reactor")
         except AssertionError:
             self.kill9()
             raise
+
+    def _begin(self, command: list[str], out: int, err: int) -> subprocess.Popen[bytes] | Forked:
+        if self._is_forked:
+            return _forks.fork(command[1:], self.directory, self._environment, out, err, self._descriptors)
+        return subprocess.Popen(
+            command,
+            cwd=self.directory,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            pass_fds=self._descriptors,
+        )
 
     def __enter__(self) -> Self:
         self.start()

@@ -19,6 +19,21 @@ from bench.servers import Failed, Running, Server, running
 TINY: dict[str, str | int | float] = {"seconds": 0.2, "warmup": 0.2, "patience": 0}
 
 
+def loaded(program: Path, chat: Running, server: Server, scenario: str, clients: dict[str, int]) -> Figures:
+    """A load's figures, from a moment in which something was delivered: both stay on one processor each, where
+    others may be busy for longer than the shortest of these."""
+    for seconds in (0.2, 2.0, 10.0):
+        try:
+            figures = load(program, chat, server, BY_NAME[scenario], **{**TINY, **clients, "seconds": seconds})
+        except Failed as failed:
+            if "nothing was delivered" not in str(failed):
+                raise
+        else:
+            if figures["per_s"] > 0:
+                return figures
+    raise AssertionError("nothing was delivered")
+
+
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The generator, compiled anew."""
@@ -48,7 +63,7 @@ def chat() -> object:
 )
 def test_loads(program: Path, chat: Running, scenario: str, server: Server, clients: dict[str, int]) -> None:
     """The generator understands the chat, and counts."""
-    figures = load(program, chat, server, BY_NAME[scenario], **{**TINY, **clients})
+    figures = loaded(program, chat, server, scenario, clients)
     assert figures["per_s"] > 0
     assert figures["connected"] <= clients["clients"]
     if "storm" not in scenario:
@@ -60,7 +75,8 @@ def test_deliveries_are_counted_right(program: Path, chat: Running) -> None:
     told: dict[str, str | int | float] = {"clients": 10, "rate": 50, "seconds": 1.0}
     for server in (s.CHAT_V1, s.CHAT_TEXT):
         figures = load(program, chat, server, BY_NAME["quiet"], **{**TINY, **told})
-        assert 400 <= figures["per_s"] <= 600, server.name
+        # Neither half of them nor each twice; a busy computer is somewhat late.
+        assert 300 < figures["per_s"] < 800, server.name
 
 
 def test_crowd(program: Path) -> None:

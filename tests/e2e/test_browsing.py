@@ -9,7 +9,7 @@ import pytest
 
 from e2e.browsing import Browsing
 from e2e.ourpage import OurPage
-from e2e.server import Server, free_port
+from e2e.server import Server, eventually, free_port
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,9 @@ def test_what_must_not_happen_is_noticed(
     port, chat = str(free_port()), str(shared_server.web_port)
     visitor.page.evaluate(script.replace("PORT", port).replace("CHAT", chat))
     notice = notice.replace("PORT", port)
-    for _ in range(100):
-        if any(notice in wrong for wrong in browsing.wrongs):
-            break
-        visitor.page.wait_for_timeout(50)
+    eventually(
+        lambda: visitor.page.wait_for_timeout(20) or any(notice in wrong for wrong in browsing.wrongs), notice
+    )
     with pytest.raises(AssertionError, match=re.escape(notice)):
         browsing.finish()
     browsing.wrongs.clear()

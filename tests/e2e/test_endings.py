@@ -19,7 +19,7 @@ from e2e.server import Server, eventually, free_port
 
 PING = 9
 GOODBYE = frame(CLOSE, b"\x03\xe8")
-MOST_S = 5.0 + 1.0 + 2.0
+MOST_S = 5.0 + 1.0 + 4.0
 """A farewell, the tick that ends it, and what this computer may be late."""
 
 
@@ -202,7 +202,7 @@ def cut_after(sealed: Sealed) -> dict[str, float]:
             return len(lasted) == len(waiting)
 
         with suppress(AssertionError):
-            eventually(look, "the end of all", 15)
+            eventually(look, "the end of all", MOST_S + 5)
     return lasted
 
 
@@ -232,5 +232,5 @@ def test_what_comes_after_the_end_costs_nothing(sealed: Sealed, transport: str) 
             began = time.monotonic()
             quick.say(str(n))
             quick.hears(str(n))
-            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - began < 5.0
         assert resident_kib(sealed.server.pid) - before < 3 * 1024

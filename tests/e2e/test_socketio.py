@@ -36,12 +36,11 @@ def node(directory: Path, *words: object) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("feature", ["taught", "full", "hello"])
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("client", CLIENTS)
-def test_the_chat(clients: Path, shared_server: Server, client: str, transport: str, feature: str) -> None:
+def test_the_chat(clients: Path, shared_server: Server, client: str, transport: str) -> None:
     """Each client on each transport: as taught, as chat.v1, and from the one to the other by hello."""
-    program = node(clients, client, transport, shared_server.web_port, feature)
+    program = node(clients, client, transport, shared_server.web_port, "taught", "full", "hello")
     _, complaint = program.communicate(timeout=40)
     assert program.returncode == 0, complaint
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -247,3 +248,24 @@ def test_in_memory_nothing_is_kept(serve: Serve) -> None:
     with WebSocketPeer(server.socket_url(last=20)) as peer:
         assert peer.arrived()["seq"] == 0 and not peer.said
     assert not list(server.data.glob("*.db"))
+
+
+def seen(server: Server) -> dict[str, object]:
+    """What can be seen of a process from outside, but for its numbers."""
+    process = Path(f"/proc/{server.pid}")
+    signals = re.findall("^Sig(?:Blk|Ign|Cgt).*$", (process / "status").read_text(), re.M)
+    files = sorted(re.sub("[0-9]+|.*/", "", os.readlink(file)) for file in (process / "fd").iterdir())
+    return {"signals": signals, "files": files, "directory": os.readlink(process / "cwd")}
+
+
+def test_forked_and_started(tmp_path: Path) -> None:
+    """A server that is forked off one process for many is like one that `twistd` was started for: directory, open
+    files and signals are the same, and it logs the same."""
+    found, logged = [], []
+    for command in (None, [*twistd(), "-n"]):
+        server = Server(tmp_path, "--log-format=json", command=command)
+        with server:
+            found.append(seen(server))
+        logged.append([json.loads(line).get("event") for line in server.log.splitlines() if line[:1] == "{"])
+    assert found[0] == found[1]
+    assert logged[1] == logged[0] * 2 != []

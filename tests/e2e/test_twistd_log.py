@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from e2e.server import CHECKOUT, clean_environment, eventually, free_port, twistd
+from e2e.server import CHECKOUT, clean_environment, eventually, free_port, heeds, twistd
 
 TWIST = [sys.executable, "-m", "twisted"]
 
@@ -105,5 +105,6 @@ def test_somebody_else_writes(tmp_path: Path) -> None:
     with running(tmp_path, command, "--log-level=warn") as run:
         words = "--log-level has no effect on the log of this twistd"
         eventually(lambda: words in run.said.read_text(), "the warning")
+        eventually(lambda: heeds(run.process.pid, signal.SIGHUP), "its reactor")
         os.kill(run.process.pid, signal.SIGHUP)
         eventually(lambda: run.said.read_text().count(words) == 2, "the warning again")

@@ -150,7 +150,7 @@ def test_replaced_one_by_one(tmp_path: Path, fresh: str) -> None:
     with Family(tmp_path / "s", fresh, 2, "--log-format=json") as family:
         with knocking(family.web_port) as answers:
             eventually(lambda: len(answers()) > 20, "twenty answers")
-            crowd = meet(family, 200, family.renew)
+            crowd = meet(family, 120, family.renew)
         check_the_log(family, crowd)
     wrong = [answer for answer in answers() if answer != b"HTTP/1.1 200 OK"]
     sys.stdout.write(f"{len(answers())} answers, {len(wrong)} of them none\n")

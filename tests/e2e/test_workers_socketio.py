@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from redis_server import RedisServer
 from socketio.test_clients import clients
-from websockets.sync.client import connect
 
 from e2e.family import Family
+from e2e.peers import open_websocket
 from e2e.raw import connected, read_to_end
 from e2e.server import eventually, free_port
 from e2e.test_operating import make_certificate
@@ -121,12 +121,11 @@ class Polling:
         self.until(f"{nick} comes in")
 
 
-@pytest.mark.parametrize("feature", ["taught", "full", "hello"])
 @pytest.mark.parametrize("transport", ["polling", "upgrade"])
 @pytest.mark.parametrize("client", ["client-2.2", "client-4"])
-def test_the_clients(clients: Path, unproxied: Family, client: str, transport: str, feature: str) -> None:
+def test_the_clients(clients: Path, unproxied: Family, client: str, transport: str) -> None:
     """The npm clients of both generations, polling alone and upgrading: as with one process."""
-    program = node(clients, client, transport, unproxied.web_port, feature)
+    program = node(clients, client, transport, unproxied.web_port, "taught", "full", "hello")
     _, complaint = program.communicate(timeout=40)
     assert program.returncode == 0, complaint
 
@@ -158,7 +157,7 @@ def test_every_upgrade(family: Family, tls: bool) -> None:
         polling.join(f"upgrade-{tls}", f"Uma{tls}{number}")
         scheme = "wss" if tls else "ws"
         url = f"{scheme}://{host}:{port}/socket.io/?EIO=4&transport=websocket&sid={polling.sid}"
-        with connect(url, ssl=context) as websocket:
+        with open_websocket(url, ssl=context) as websocket:
             websocket.send("2probe")
             assert websocket.recv(10) == "3probe"
             websocket.send("5")

@@ -58,7 +58,7 @@ def end_well(server: Server, crew: Crew) -> int:
 
 
 @pytest.mark.parametrize(
-    ("members", "times"), [(60, 800), pytest.param(120, 10_000, marks=pytest.mark.slow)], ids=["short", "full"]
+    ("members", "times"), [(60, 400), pytest.param(120, 10_000, marks=pytest.mark.slow)], ids=["short", "full"]
 )
 def test_reconnects_in_a_minute(serve: Serve, members: int, times: int) -> None:
     """Everybody is cut again and again, 10 000 times in a minute, in the middle of what they say."""

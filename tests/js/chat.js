@@ -1,7 +1,7 @@
-// node chat.js CLIENT TRANSPORT PORT FEATURE: the chat over Socket.IO; exits with 0 when the feature works.
+// node chat.js CLIENT TRANSPORT PORT FEATURE…: the chat over Socket.IO; exits with 0 when all of them work, one after the other.
 "use strict";
 const assert = require("node:assert");
-const [client, kind, port, feature] = process.argv.slice(2);
+const [client, kind, port, ...wanted] = process.argv.slice(2);
 const io = require(client);
 const transports = { upgrade: ["polling", "websocket"], ws: ["websocket"], polling: ["polling"] }[kind];
 const isV4 = client === "client-4";
@@ -42,7 +42,7 @@ const ask = (socket, name, value) =>
 
 const TAUGHT = ["news", "enter", "leave", "mes", "message", "edit", "delete", "react", "notice", "chat_error", "bye"];
 const me = `${client}-${kind}`;
-const room = `room-${me}-${feature}`;
+let room = ""; // of the feature
 
 const features = {
   /** As the lessons have it: who comes, what is said to whom, who goes. */
@@ -138,10 +138,13 @@ const features = {
   },
 };
 
-features[feature]().then(
-  () => process.exit(0),
-  (error) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+(async () => {
+  for (const feature of wanted) {
+    room = `room-${me}-${feature}`;
+    await features[feature]().catch((error) => {
+      console.error(feature, error);
+      process.exit(1);
+    });
+  }
+  process.exit(0);
+})();

@@ -1,7 +1,7 @@
-// node features.js CLIENT TRANSPORT PORT FEATURE: exits with 0 when the feature works, else says why.
+// node features.js CLIENT TRANSPORT PORT FEATURE…: exits with 0 when all of them work, one after the other, else says why.
 "use strict";
 const assert = require("node:assert");
-const [client, kind, port, feature] = process.argv.slice(2);
+const [client, kind, port, ...wanted] = process.argv.slice(2);
 const io = require(client);
 const transports = { upgrade: ["polling", "websocket"], ws: ["websocket"], polling: ["polling"] }[kind];
 
@@ -99,8 +99,11 @@ const features = {
   },
 };
 
-const late = setTimeout(() => { console.error(`${feature} took too long`); process.exit(2); }, 20000);
-features[feature]().then(
-  () => { clearTimeout(late); process.exit(0); },
-  (error) => { console.error(error); process.exit(1); },
-);
+(async () => {
+  for (const feature of wanted) {
+    const late = setTimeout(() => { console.error(`${feature} took too long`); process.exit(2); }, 20000);
+    await features[feature]().catch((error) => { console.error(feature, error); process.exit(1); });
+    clearTimeout(late);
+  }
+  process.exit(0);
+})();

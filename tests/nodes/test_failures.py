@@ -17,6 +17,9 @@ from nodes.conftest import MakeNode
 
 _cids = itertools.count(1)
 
+AT_ONCE_S = 0.8
+"""Less than any deadline here, and more than a busy computer is late."""
+
 
 def say(tab: Tab, text: str, room: str = "lobby", cid: str | None = None) -> Frame:
     return tab.ask("message", room=room, text=text, cid=cid)
@@ -44,7 +47,7 @@ def test_gone_and_back(make_node: MakeNode, server: RedisServer) -> None:
     node, ann, bob = two_people(make_node)
     server.kill9()
     node.wait_for(lambda: not node.is_up, "the loss")
-    assert refused_in(ann, "during") < 0.1
+    assert refused_in(ann, "during") < AT_ONCE_S
     assert ann.ended == bob.tab.ended == ""
     server.start()
     node.wait_for(lambda: node.is_up, "the connection")
@@ -61,7 +64,7 @@ def test_readers_wait_a_little(make_node: MakeNode, server: RedisServer) -> None
     node.wait_for(lambda: not node.is_up, "the loss")
     begin = time.monotonic()
     asked = ann.send("events", room="lobby", after=0)
-    assert code(ann.answer(asked)) == "unavailable" and 2.5 < time.monotonic() - begin < 4.0
+    assert code(ann.answer(asked)) == "unavailable" and 2.5 < time.monotonic() - begin < 10
     asked = ann.send("events", room="lobby", after=0)
     server.start()
     assert [event["text"] for event in ann.answer(asked)["events"]] == ["before"]
@@ -93,8 +96,8 @@ def test_hung(make_node: MakeNode, server: RedisServer) -> None:
     assert code(ann.answer(asked)) == "ok"
     server.signal(19)  # SIGSTOP
     try:
-        assert refused_in(ann, "during") < 1.5
-        assert refused_in(ann, "at once") < 0.1
+        assert refused_in(ann, "during") < 1 + AT_ONCE_S
+        assert refused_in(ann, "at once") < AT_ONCE_S
     finally:
         server.signal(18)  # SIGCONT
     node.wait_for(lambda: node.is_up, "the connection")
@@ -177,7 +180,7 @@ def test_full(make_node: MakeNode, server: RedisServer) -> None:
     itself."""
     node, ann, bob = two_people(make_node)
     server.ask("CONFIG", "SET", "maxmemory", "1mb")
-    assert refused_in(ann, "too much") < 0.5
+    assert refused_in(ann, "too much") < AT_ONCE_S
     assert code(ann.ask("edit", room="lobby", ref=1, text="longer", rev=0)) == "unavailable"
     assert ann.ask("history", room="lobby")["messages"][0]["text"] == "before"
     server.ask("CONFIG", "SET", "maxmemory", "0")
@@ -189,7 +192,7 @@ def test_read_only(make_node: MakeNode, server: RedisServer) -> None:
     """C55. A server that was demoted while we are connected is left; when it is a primary again, all goes on."""
     node, ann, bob = two_people(make_node)
     server.ask("REPLICAOF", "127.0.0.1", 1)
-    assert refused_in(ann, "to a replica") < 1.0
+    assert refused_in(ann, "to a replica") < AT_ONCE_S
     assert not node.is_up
     server.ask("REPLICAOF", "NO", "ONE")
     node.wait_for(lambda: node.is_up, "the connection")
@@ -202,7 +205,7 @@ def test_disk_full(make_node: MakeNode, server: RedisServer) -> None:
     """C55. A server that may not write to its disk (MISCONF) refuses, and we with it."""
     node, ann, _ = two_people(make_node)
     server.ask("CONFIG", "SET", "min-replicas-to-write", "1")  # NOREPLICAS: refused in the same place
-    assert refused_in(ann, "nobody copies it") < 0.5
+    assert refused_in(ann, "nobody copies it") < AT_ONCE_S
     server.ask("CONFIG", "SET", "min-replicas-to-write", "0")
     assert say(ann, "after")["seq"] == 2 and node.is_up
 

@@ -165,7 +165,7 @@ LOST: list[Step] = [
 
 
 @pytest.mark.parametrize("kind", sorted(GROUNDS))
-@settings(deadline=None, database=None, max_examples=80)
+@settings(deadline=None, database=None, max_examples=50)
 @given(history=st.lists(STEPS, min_size=4, max_size=25))
 def test_whatever_is_lost(kind: str, history: list[Step]) -> None:
     """After any history of talk, copies, crashes and restores everybody has what the log has, and was told why."""

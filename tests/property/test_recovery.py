@@ -207,13 +207,13 @@ def run(kind: str, make: type[World], **how: Any) -> None:
 def test_what_each_device_has_is_what_the_log_has(kind: str) -> None:
     """Never a gap, never a double, no acknowledged message lost, one sender's order kept, every position that is
     good is honoured, and everybody ends with the same messages in their final form."""
-    run(kind, World, max_examples=60, stateful_step_count=50)
+    run(kind, World, max_examples=40, stateful_step_count=50)
 
 
 @pytest.mark.parametrize("kind", sorted(GROUNDS))
 def test_over_real_framing(kind: str) -> None:
     """The same with lines that break at any byte, in the middle of handshakes and frames as well."""
-    run(kind, FramedWorld, max_examples=30, stateful_step_count=50)
+    run(kind, FramedWorld, max_examples=20, stateful_step_count=50)
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import random
 import re
 import socket
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import orjson
+from ports import free_port
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -56,27 +56,14 @@ class Stopwatch:
             assert took < PROMPT_S, f"took {took * 1000:.0f} ms"
 
 
-def free_port() -> int:
-    """A port that nobody uses, from below those that outgoing connections get: one that is started again must
-    find its port still free."""
-    for _ in range(200):
-        port = random.SystemRandom().randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port found")
-
-
 class Application:
-    """`examples/socketio_app.py` with pings of 300 and 200 ms.
+    """`examples/socketio_app.py`.
 
+    :param interval_ms: between pings; like `timeout_ms`, by itself so long that a busy computer ends no session.
     :param script: another program with the same arguments.
     """
 
-    def __init__(self, interval_ms: int = 300, timeout_ms: int = 200, script: Path | None = None) -> None:
+    def __init__(self, interval_ms: int = 20_000, timeout_ms: int = 15_000, script: Path | None = None) -> None:
         self.port = free_port()
         self._arguments = [str(interval_ms), str(timeout_ms)]
         self._script = script or CHECKOUT / "examples" / "socketio_app.py"
@@ -233,12 +220,12 @@ class Frames:
         for frame in frames:
             self.connection.send(frame)
 
-    def get(self, timeout: float = 2.0) -> str | bytes:
+    def get(self, timeout: float = 10.0) -> str | bytes:
         """The next frame."""
         frame: str | bytes = self.connection.recv(timeout=timeout)
         return frame
 
-    def closes(self, timeout: float = 2.0) -> bool:
+    def closes(self, timeout: float = 10.0) -> bool:
         """It is closed, perhaps after pings."""
         try:
             while True:

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,10 +51,7 @@ class OpenLog:
 
 def wait(pump: Pump, promise: Promise[Any]) -> Any:
     """What came of it."""
-    deadline = time.monotonic() + 20
-    while not promise.done and time.monotonic() < deadline:
-        pump.run()
-    return promise.result()
+    return pump.until(promise)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -77,6 +78,7 @@ def abouts(node: ast.AST) -> set[str]:
     return set()
 
 
+@cache
 def used() -> set[tuple[str, str]]:
     """Every phrase the program asks for by name: a refusal's or notice's cause, a disconnect's name."""
     return {(about, where) for where, node in nodes() for about in abouts(node)}

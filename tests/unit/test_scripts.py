@@ -12,7 +12,7 @@ from chatservice.logs import redis_log
 from chatservice.redis.scripts import load_scripts
 
 LUA = Path(redis_log.__file__).with_name("lua")
-LONG = 45
+LONG = 50
 """A line of code that has so many characters says something of its own."""
 
 

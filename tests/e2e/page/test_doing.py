@@ -26,6 +26,7 @@ def test_reply_edit_react_delete(shared_server: Server, browsing: Browsing) -> N
     act(bob, "tea is redy", "Reply")
     bob.say("thank you")
     expect(ann.page.locator(".quote")).to_contain_text("tea is redy")
+    bob.shows("tea is redy", "thank you")  # what is pointed at moves when that comes
     act(bob, "tea is redy", "React 👍")
     chip = ann.page.locator(".reactions button")
     expect(chip).to_have_text("👍 1")

@@ -33,7 +33,7 @@ _FOCUSED = """() => {
 
 def focused(page: Page) -> dict[str, Any]:
     """What has the focus; something must have it as soon as all is drawn that has changed."""
-    page.wait_for_function("() => document.activeElement !== document.body", timeout=2000)
+    page.wait_for_function("() => document.activeElement !== document.body")
     found: dict[str, Any] = page.evaluate(_FOCUSED)
     return found
 

