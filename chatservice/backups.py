@@ -3,6 +3,8 @@ while people talk."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import secrets
 import threading
 import time
@@ -65,6 +67,8 @@ class Backups:
     def _make(self, database: Path, promise: Promise[Fields]) -> None:
         try:
             path, size = new_backup(database, self._directory, "archive" if self._is_archive else "chat")
+        except BlockingIOError:
+            self._call_from_thread(lambda: self._end(lambda: promise.reject(Refused(Code.BUSY))))
         except (LogError, OSError) as error:
             refusal = Refused(Code.INTERNAL, "backup_failed", params={"why": str(error)})
             self._call_from_thread(lambda: self._end(lambda: promise.reject(refusal)))
@@ -82,6 +86,7 @@ def new_backup(database: Path, directory: Path, name: str = "chat") -> tuple[Pat
 
     :param name: with what its name begins.
     :raises LogError: if there is none to be had.
+    :raises BlockingIOError: if another worker makes one.
     :raises OSError: if the directory cannot be made.
     """
     # Whoever runs the service could have left a link there for root to follow.
@@ -89,8 +94,15 @@ def new_backup(database: Path, directory: Path, name: str = "chat") -> tuple[Pat
         raise LogError(f"{directory} is a symbolic link; backups are not made through one")
     directory.mkdir(mode=0o700, exist_ok=True)
     give_to_owner(directory)
-    for left in directory.glob(f"{name}-*.db{PARTIAL}"):  # by one that was cut off
-        left.unlink()
-    moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    path = directory / f"{name}-{moment}-{secrets.token_hex(2)}.db"
-    return path, back_up(database, path)
+    # Several workers have one directory: what one is about to finish must not look cut off to another.
+    lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        give_to_owner(directory / "lock")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for left in directory.glob(f"{name}-*.db{PARTIAL}"):  # by one that was cut off
+            left.unlink()
+        moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        path = directory / f"{name}-{moment}-{secrets.token_hex(2)}.db"
+        return path, back_up(database, path)
+    finally:
+        os.close(lock)

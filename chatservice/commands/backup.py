@@ -43,7 +43,7 @@ def run(args: Namespace) -> int:
         except OSError as error:
             raise Failed(f"the copy is at {made}; it could not be moved: {error}") from error
     sys.stdout.write(f"{wanted or made} ({told['bytes']:,} bytes)\n")
-    if told["archive"]:
+    if told.get("archive"):  # a service that still runs an older version does not say
         sys.stderr.write(
             "chatservice: that is the archive; Redis has all the rest, and is copied before it: redis-cli --rdb"
             " (docs/scaling.md, Backups)\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 from chatservice.commands.asking import Failed, settings, store_arguments
 from chatservice.config import Config
 from chatservice.logs.archive_registry import file_of_archive
-from chatservice.logs.backup import as_archive, is_of_archive, restore
+from chatservice.logs.backup import as_archive, is_of_archive, restore, without_writer
 from chatservice.logs.registry import REDIS, database_of, engine_of
 from chatservice.preparing import take_lock
 
@@ -33,7 +33,7 @@ def run(args: Namespace) -> int:
         archive = file_of_archive(args.archive or config.archive, config.data)
         if archive is None:
             raise Failed(f"{args.file} is of an archive: say where that is, such as --archive sqlite:")
-        with take_lock(config.data):
+        with take_lock(config.data), without_writer(archive):
             restore(args.file, archive, force=args.force, bring=as_archive)
         sys.stdout.write(f"{archive} is what {args.file} holds; Redis is to be restored too (docs/scaling.md)\n")
         return 0

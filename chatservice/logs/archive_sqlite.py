@@ -63,6 +63,21 @@ CREATE VIRTUAL TABLE found USING fts5 (body, content = '', tokenize = 'unicode61
 """
 
 
+def lock_writer(path: Path) -> int:
+    """The right to write to that archive, as a descriptor: whoever has it open has the right.
+
+    :raises Away: if another process of this machine has it.
+    :raises OSError: if the lock cannot be opened.
+    """
+    lock = os.open(f"{path}-writer", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise Away("another process on this machine writes to it") from error
+    return lock
+
+
 class SQLiteDialect:
     """See `Dialect`. The index is contentless: it must be told the old words to take them out."""
 
@@ -172,13 +187,7 @@ class SQLiteEngine:
         """The one connection that writes, and checkpoints (writer.py says why only one may). A lock of the
         operating system stands behind the lease: whoever was stopped for a while, and goes on, still has it."""
         self._unlock()
-        lock = os.open(f"{self._path}-writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(lock)
-            raise Away("another process on this machine writes to it") from error
-        self._lock = lock
+        self._lock = lock_writer(self._path)
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
         for pragma in (*PRAGMAS, "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -131,6 +132,28 @@ def restore(copy: Path, database: Path, *, force: bool = False, bring: Callable[
         raise LogError(f"cannot restore {copy}: {error}") from error
     finally:
         _forget(coming)
+
+
+@contextmanager
+def without_writer(archive: Path) -> Iterator[None]:
+    """Nobody writes to that archive meanwhile. Chats with data directories, and locks, of their own may share one.
+
+    :raises LogError: if somebody does, or it cannot be found out.
+    """
+    from chatservice.logs.archive_sqlite import lock_writer  # which chats without a Redis do not need
+    from chatservice.logs.archive_threads import Away
+
+    try:
+        lock = lock_writer(archive)
+        give_to_owner(archive.with_name(archive.name + "-writer"))
+    except Away as error:
+        raise LogError(f"a chat that runs writes to {archive}; stop all that share it") from error
+    except OSError as error:
+        raise LogError(f"cannot restore {archive}: {error}") from error
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def give_to_owner(path: Path) -> None:

@@ -77,6 +77,40 @@ def test_the_install_script(built: Path, tmp_path: Path) -> None:
     assert settings.read_text() == 'lang = "zh-CN"\n'
 
 
+def test_what_the_installer_shows(tmp_path: Path) -> None:
+    """Pages and examples are for everybody to read; a password that an operator has put into one of the files is
+    not, nor what else lies beside them."""
+    checkout, program = tmp_path / "checkout", tmp_path / "root" / "opt" / "chatservice"
+    for part in ("deploy", "docs"):
+        shutil.copytree(CHECKOUT / part, checkout / part)
+    redis = checkout / "deploy" / "redis.conf"
+    redis.write_text(redis.read_text().replace(">PASSWORD ", ">hush "))
+    (checkout / "deploy" / "chat.toml").write_text('redis-password = "hush"\n')
+    (checkout / "deploy" / "my.key").write_text("hush")
+    (program / "bin").mkdir(parents=True)
+    for name in ("python", "pip"):
+        (program / "bin" / name).write_text("#!/bin/sh\n")
+        (program / "bin" / name).chmod(0o755)
+    wheel = tmp_path / "chatservice-1.whl"
+    wheel.touch()
+    done = subprocess.run(
+        [checkout / "deploy" / "install", wheel],
+        env={**os.environ, "ROOT": str(tmp_path / "root"), "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    shown = [path for path in (program / "doc").rglob("*") if path.is_file()]
+    assert "hush" not in "".join(path.read_text(errors="replace") for path in shown)
+    shipped = {path.name for path in (CHECKOUT / "deploy").iterdir()}
+    assert {path.name for path in shown if path.parent.name == "deploy"} == shipped - {
+        "install",
+        "redis.conf",
+        "chat.toml",
+    }
+
+
 def broken_links(root: Path) -> list[str]:
     """What the pages there link to and is not there."""
     pages = list(root.rglob("*.md"))

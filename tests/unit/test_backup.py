@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import stat
@@ -18,7 +19,7 @@ from chatservice.backups import Backups, new_backup
 from chatservice.domain.events import Deleted, Entry
 from chatservice.domain.ports import LogError
 from chatservice.domain.promise import Promise
-from chatservice.logs.backup import back_up, restore
+from chatservice.logs.backup import PARTIAL, back_up, restore, without_writer
 from chatservice.logs.sqlite import SQLiteLog
 
 
@@ -204,6 +205,33 @@ def test_a_full_disk_is_told(open_log: OpenLog, tmp_path: Path) -> None:
     (tmp_path / "data" / "backup").unlink()
     told = wait(pump, backups.run({"command": "backup"}))
     assert Path(told["path"]).stat().st_size == told["bytes"] > 0
+
+
+def test_two_workers_do_not_disturb_each_other(open_log: OpenLog, tmp_path: Path) -> None:
+    """They have one data directory: what one is about to finish stays, and the other is told to come again."""
+    open_log.say("here")
+    first, second = Pump(), Pump()
+    directory = tmp_path / "data" / "backup"
+    directory.mkdir()
+    partial = directory / f"chat-now.db{PARTIAL}"
+    partial.write_text("soon whole")
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as the one that makes it has
+        refused = Backups("sqlite:", tmp_path / "data", first).run({"command": "backup"})
+        with pytest.raises(Exception, match="busy"):
+            wait(first, refused)
+    assert partial.exists()
+    wait(second, Backups("sqlite:", tmp_path / "data", second).run({"command": "backup"}))
+    assert not partial.exists()
+
+
+def test_an_archive_that_somebody_writes_to(tmp_path: Path) -> None:
+    """Chats with data directories of their own may share one: the file is not taken from under their feet."""
+    archive = tmp_path / "archive.db"
+    with without_writer(archive), pytest.raises(LogError, match="stop all that share it"), without_writer(archive):
+        pass
+    with without_writer(archive):
+        pass
 
 
 def test_a_memory_log_has_no_file() -> None:
