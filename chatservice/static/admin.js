@@ -191,17 +191,20 @@ function showPeople() {
 }
 
 function button({ id, nick, rooms }) {
-  return element("button", { type: "button", "data-key": `user ${id}`, "data-user": id, "aria-label": `${word("act")} ${nick}`, disabled: rooms.length ? null : "" }, word("act"));
+  return element("button", { type: "button", "data-key": `user ${id}`, "data-user": id, "aria-label": `${word("act")} ${nick}`, disabled: where(rooms).length ? null : "" }, word("act"));
 }
 
 // --- what can be done ---
 
 const option = (value, words) => element("option", { value }, words);
 
+// Who is banned is in no such room any more, and that is where it is lifted.
+const where = (rooms) => [...new Set([...rooms, ...state.rooms.list.map(({ name: room }) => room)])];
+
 function showActing(person) {
   target = person;
   $("acting-label").replaceChildren(name(word("acting", { nick: person.nick })));
-  $("where").replaceChildren(...person.rooms.map((room) => option(room, room)));
+  $("where").replaceChildren(...where(person.rooms).map((room) => option(room, room)));
   $("what").replaceChildren(...ACTIONS.map((action) => option(action, word(action))));
   $("how-long").replaceChildren(...TIMES.map((time) => option(time, word(`for_${time}`))));
   $("reason").value = ""; $("failed").hidden = true;

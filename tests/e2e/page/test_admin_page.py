@@ -18,6 +18,7 @@ from e2e.page.thepage import PHONE
 from e2e.peers import WebSocketPeer
 from e2e.server import Server
 from e2e.test_accounts import chatservice
+from e2e.v1peer import V1Peer
 
 WORDS = "a good long password"
 
@@ -75,6 +76,25 @@ def test_an_owner(house: Server, browsing: Browsing) -> None:
     expect(page.locator("#door")).to_be_visible()
     page.reload()
     expect(page.locator("#door")).to_be_visible()
+
+
+def test_a_ban_is_lifted(house: Server, browsing: Browsing) -> None:
+    """Who is banned from a room is in it no more; the owner finds it among the others, and takes the ban back."""
+    page = browsing.page(house.page_url + "admin/")
+    sign_in(page, "Olga")
+    with (
+        V1Peer(house, "Will", rooms={"tea": None, "cake": None}) as will,
+        V1Peer(house, "Eve", rooms={"tea": None}),
+    ):
+        row = page.locator("#people tbody tr", has_text="Will")
+        for what, shown in (("ban", "cake"), ("unban", "cake")):
+            row.locator("button").click()
+            page.locator("#where").select_option("tea")
+            page.locator("#what").select_option(what)
+            page.locator("#do").click()
+            expect(page.locator("#acting")).to_be_hidden()
+            expect(row.locator("td").last.locator("xpath=preceding-sibling::td[1]")).to_have_text(shown)
+        assert will.ask("join", room="tea")["type"] == "ok"
 
 
 def test_a_moderator(house: Server, browsing: Browsing) -> None:
