@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from chatservice.deeds import deed_of, unix_user
 from chatservice.dialects.full_voice import entry
-from chatservice.domain.errors import Code, Refused
+from chatservice.domain.errors import Code, Refused, UnknownOutcome
 from chatservice.domain.events import Moderated, User
 from chatservice.domain.names import clean_room, clean_words
 from chatservice.domain.ports import Engine
@@ -60,9 +60,11 @@ class Operator:
         return promise
 
     def _note(self, fields: Fields, uid: int, done: Promise[Fields]) -> None:
-        if self._audit is None or done.error is not None:
+        is_unknown = isinstance(done.error, UnknownOutcome)
+        if self._audit is None or (done.error is not None and not is_unknown):
             return
-        deed = deed_of(fields, done.result(), int(self._clock() * 1000), unix_user(uid))
+        told = None if is_unknown else done.result()
+        deed = deed_of(fields, told, int(self._clock() * 1000), unix_user(uid))
         if deed is not None:
             self._audit.note(deed)
 

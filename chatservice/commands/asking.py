@@ -174,6 +174,9 @@ def _own_store(config: Config, patience_s: float, *, begins: bool) -> Iterator[A
     finally:
         passwords.close()
         log.stop()
+        # What took too long may be done all the same, and then it is put on record.
+        while not calls.empty():
+            calls.get()()
         if _is_there(audit):
             give_to_owner(audit)
         lock.close()

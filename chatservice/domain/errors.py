@@ -82,6 +82,11 @@ class Refused(Exception):
         return self.code in TEMPORARY
 
 
+class UnknownOutcome(Refused):
+    """The command may have been done: its answer was lost on the way. Peers are told that it was refused and may
+    try again; whoever keeps records notes it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Disconnect:
     """Why a connection is ended by us.

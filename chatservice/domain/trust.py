@@ -21,6 +21,7 @@ class Deed:
     :ivar seq: the number of the entry that everybody saw; `ref` of the message that was deleted.
     :ivar name: what the account is called that the operator made or changed.
     :ivar unix: the operating system's user who did it, where somebody on this computer did.
+    :ivar outcome: `unknown` where the answer was lost: it may have been done, and then `seq` is 0.
     """
 
     ts: int
@@ -36,6 +37,7 @@ class Deed:
     reason: str = ""
     name: str = ""
     unix: str = ""
+    outcome: str = ""
 
 
 class Audit(Protocol):

@@ -78,6 +78,7 @@ def as_line(deed: Deed) -> bytes:
         "until": _moment(deed.until) if deed.until else "",
         "ref": deed.ref,
         "reason": deed.reason,
+        "outcome": deed.outcome,
     }
     line = orjson.dumps({name: value for name, value in fields.items() if value}).decode()
     return (line if _PLAIN.fullmatch(line) else "".join(map(_visible, line))).encode() + b"\n"

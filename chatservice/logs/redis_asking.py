@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import Enum, auto
 from typing import Any, Protocol
 
-from chatservice.domain.errors import Code, Refused
+from chatservice.domain.errors import Code, Refused, UnknownOutcome
 from chatservice.domain.ports import Randomness
 from chatservice.domain.promise import Promise
 from chatservice.logs.redis_beginning import Beginnings
@@ -139,15 +139,18 @@ class Asking:
         :raises Refused: `unavailable`.
         """
         if self.state in (State.STOPPED, State.DOWN):
-            raise self.refusal(Lost("it is away"))
+            raise self.refusal(NotConnected("it is away"))
 
     def call(self, *words: Word) -> Promise[Any]:
         """A command's answer. Rejected with `Refused`."""
         return self._when_up(lambda done: self.wire.call(words, done))
 
-    def run(self, name: str, keys: Sequence[Word], *values: Word) -> Promise[Any]:
-        """A script's answer. Rejected with `Refused`."""
-        return self._when_up(lambda done: self.wire.run(name, keys, values, done))
+    def run(self, name: str, keys: Sequence[Word], *values: Word, writes: bool = False) -> Promise[Any]:
+        """A script's answer. Rejected with `Refused`.
+
+        :param writes: see `refusal`.
+        """
+        return self._when_up(lambda done: self.wire.run(name, keys, values, done), writes=writes)
 
     def run_fenced(self, name: str, keys: Sequence[Word], *values: Word) -> Promise[Any]:
         """The answer of one that begins with `fence`: the identity is that of the connection by which it goes."""
@@ -186,7 +189,7 @@ class Asking:
             self._confirming.hold(confirmed.resolve)(b"")
             answer = await confirmed
             if isinstance(answer, Exception):
-                raise self.refusal(answer)
+                raise self.refusal(answer, writes=True)
 
     def _run_fenced(self, name: str, keys: Sequence[Word], values: Sequence[Word], done: Done) -> None:
         # Nobody needs to be unable to guess an epoch; no two may be the same.
@@ -203,7 +206,7 @@ class Asking:
         assert isinstance(head, bytes)
         (self.beginnings.append if name == "append" else self.beginnings.look)(head, run, done)
 
-    def _when_up(self, go: Callable[[Done], None]) -> Promise[Any]:
+    def _when_up(self, go: Callable[[Done], None], *, writes: bool = False) -> Promise[Any]:
         promise: Promise[Any] = Promise()
         if self.state is State.STOPPED:
             promise.reject(Refused(Code.UNAVAILABLE))
@@ -212,7 +215,7 @@ class Asking:
 
         def done(answer: Any) -> None:
             if isinstance(answer, Exception):
-                promise.reject(self.refusal(answer))
+                promise.reject(self.refusal(answer, writes=writes))
             else:
                 promise.resolve(answer)
             self._ended()
@@ -240,8 +243,11 @@ class Asking:
         if self._drained is not None and not self._pending:
             self._drained.resolve(None)
 
-    def refusal(self, error: Exception) -> Exception:
-        """What a peer is told of an error. Nothing of it is its fault, and all of it may be over in a moment."""
+    def refusal(self, error: Exception, *, writes: bool = False) -> Exception:
+        """What a peer is told of an error. Nothing of it is its fault, and all of it may be over in a moment.
+
+        :param writes: it was about something to be written: without an answer nobody knows whether it is.
+        """
         if isinstance(error, Refused):
             return error
         if isinstance(error, Refusal):
@@ -253,7 +259,8 @@ class Asking:
         elif not isinstance(error, NotConnected | Lost):
             return error
         # Full jitter: all that are refused now must not come again in one moment.
-        return Refused(Code.UNAVAILABLE, retry_ms=random.randint(1000, 5000))
+        kind = UnknownOutcome if writes and isinstance(error, Lost | Unconfirmed) else Refused
+        return kind(Code.UNAVAILABLE, retry_ms=random.randint(1000, 5000))
 
 
 class _Waiting:

@@ -239,6 +239,7 @@ class RedisLog(Reading, People):
         if self._asking.state is State.STOPPED:
             # Only what is under way is still asked; the greeting has said that we live.
             self.wire.call((b"ZREM", self._keys.workers, self.bus.node), lambda _: None)
+            self.board.leave()
             self._asking.up()
             return
         self.bus.up()

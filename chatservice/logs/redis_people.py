@@ -112,7 +112,8 @@ class People:
             before = known.get(account.id)
             account = replace(account, version=1 if before is None else before.version + 1)
             words = encode_account(account)
-            if await self._asking.run("account", keys, version, account.id, words, self._keys.everybody):
+            values = (version, account.id, words, self._keys.everybody)
+            if await self._asking.run("account", keys, *values, writes=True):
                 self._register(account)
                 await self._asking.confirm()
                 return account

@@ -133,7 +133,7 @@ class Writing:
 
         def answered(answer: Any) -> None:
             if isinstance(answer, Exception):
-                promise.reject(self._asking.refusal(answer))
+                promise.reject(self._asking.refusal(answer, writes=True))
                 return
             if pace is not None and answer[0] in (b"slow", b"message"):
                 promise.reject(pace.refuse(answer[0].decode(), answer[1]))
@@ -228,7 +228,7 @@ class Writing:
             self._write(room, kept, folded, written.resolve)
             answer = await written
             if isinstance(answer, Exception):
-                raise self._asking.refusal(answer)
+                raise self._asking.refusal(answer, writes=True)
             if answer[0] != b"again":
                 promise: Promise[Appended] = Promise()
                 self._finish(room, kept, answer, promise)

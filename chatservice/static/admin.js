@@ -180,8 +180,9 @@ addEventListener("resize", () => ["workers", "people", "rooms", "connections", "
 
 // What is drawn anew between press and release is not pressed.
 let held = false;
-$("house").addEventListener("pointerdown", () => { held = true; });
-for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { if (held) setTimeout(() => { held = false; show(); }); });
+$("house").addEventListener("pointerdown", ({ button, isPrimary }) => { held ||= button === 0 && isPrimary; });
+// Where a menu opens at the press, or another window comes before this one, the release is not ours to hear.
+for (const end of ["pointerup", "pointercancel", "contextmenu", "blur", "visibilitychange"]) addEventListener(end, () => { if (held) setTimeout(() => { held = false; show(); }); });
 
 function showPeople() {
   const columns = [["nick", ({ nick, role, guest }) => [name(nick), " ", tag(guest ? word("guest") : role, role)], "title"], ["conns", ({ conns }) => conns, "number"],

@@ -68,8 +68,12 @@ class Sockets:
         steered, self._steered = self._steered, {}
         for key in steered:
             sock = self._open.get(key)
-            if sock is not None:
+            if sock is None:
+                continue
+            try:
                 give_to_all(sock)
+            except OSError:  # the kernel goes on choosing among the first: tried again at the next opening
+                self._steered[key] = None
 
     def close_others(self, plan: Plan) -> None:
         """Close what the plan does not want; what it wants has its backlog and mode from now on."""

@@ -72,10 +72,12 @@ def test_readers_wait_a_little(make_node: MakeNode, server: RedisServer) -> None
 
 def test_back_while_we_end(make_node: MakeNode, server: RedisServer) -> None:
     """Whoever is seen out while Redis is away is not told that it is back, and when it is back in the middle of
-    that this worker is none of those that live."""
+    that this worker is none of those that live, nor of those that died."""
     node = make_node()
     node.enter("ann", "lobby")
     raw = node.store.raw
+    raw.board.keep(lambda: b"sheet")
+    node.wait_for(lambda: server.ask("HGET", "cs:board", raw.bus.node) == b"sheet", "its sheet")
     server.kill9()
     node.wait_for(lambda: node.hub.is_away, "the loss")
     under_way = raw._asking.call(b"PING")
@@ -84,6 +86,7 @@ def test_back_while_we_end(make_node: MakeNode, server: RedisServer) -> None:
     node.wait_for(lambda: stopped.done, "the end")
     assert under_way.result() == b"PONG"
     assert server.ask("ZSCORE", "cs:w", raw.bus.node) is None
+    assert server.ask("HLEN", "cs:board") == server.ask("ZCARD", "cs:board:at") == 0
     assert node.hub.is_away
 
 

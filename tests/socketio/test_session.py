@@ -152,6 +152,23 @@ def test_late_pong() -> None:
     assert heard.ends == ["ping timeout"]
 
 
+def test_when_pings_come() -> None:
+    """One at each interval and none between, on a WebSocket as by polling; the first one after the handshake."""
+    engine = Engine(ping_interval_s=2.0, ping_timeout_s=1.0)
+    session, _, wire = engine.websocket()
+    polled, _ = engine.polling()
+    tick_s = engine.house.options.tick_s
+    for _ in range(4):
+        poll = FakePoll()
+        polled.poll(poll)
+        engine.pass_time(2.0 - tick_s)
+        assert wire.take() == [] and poll.body is None
+        engine.pass_time(2 * tick_s)
+        assert wire.take() == ["2"] and poll.body == b"2"
+        session.wire_received(wire, ("3", ""))
+        polled.post([("3", "")])
+
+
 def test_the_process_slept() -> None:
     """If the ping itself is late because we were, the peer has its whole time to answer."""
     engine = Engine()

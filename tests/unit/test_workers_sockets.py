@@ -153,6 +153,19 @@ def test_an_order_that_nobody_knows(sockets: Sockets) -> None:
     assert sockets.leave_out(1) and fresh.taken() == [60, 0, 0]
 
 
+def test_a_kernel_that_does_not_undo_it(sockets: Sockets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the kernel refuses to choose among all again, the parent lives on; it is tried again when the settings
+    are read the next time."""
+    spread = Spread(sockets)
+    assert sockets.leave_out(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(steering, "_DETACH", 0x7FFF)
+        sockets.open(spread.plan)
+        assert spread.taken() == [60, 0, 0]
+    sockets.open(spread.plan)
+    assert min(spread.taken(90)) > 0
+
+
 def test_a_kernel_that_does_not_know_how(sockets: Sockets, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the kernel cannot undo it, it is not done."""
     monkeypatch.setattr(steering, "_DETACH", 0x7FFF)

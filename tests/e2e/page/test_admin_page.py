@@ -223,6 +223,33 @@ def test_drawn_anew(house: Server, browsing: Browsing) -> None:
     )
 
 
+@pytest.mark.parametrize("end", ["contextmenu", "blur", "visibilitychange", "pointercancel"])
+def test_a_press_whose_end_is_not_heard(house: Server, browsing: Browsing, end: str) -> None:
+    """Figures stand still only while the main button is held: another one holds nothing, and where the release
+    goes to a menu or another window, they go on."""
+    state = full_house()
+    page = open_admin(browsing, house, state, "en", viewport={"width": 1440, "height": 900})
+    figure = page.locator("#people tbody tr").nth(1)
+
+    def tell() -> None:
+        for person in state["people"]["list"]:
+            person["waiting"] += 1_000_000
+        page.evaluate("(state) => tellState(state)", state)
+
+    page.locator("[data-user=u_1]").hover()
+    page.mouse.down(button="right")
+    tell()
+    expect(figure).to_contain_text("977 KiB")
+    page.mouse.up(button="right")
+    page.mouse.down()
+    tell()
+    expect(figure).to_contain_text("977 KiB")
+    target = "document" if end == "visibilitychange" else "window"
+    page.evaluate(f"{target}.dispatchEvent(new Event({end!r}, {{ bubbles: true }}))")
+    expect(figure).to_contain_text("1.9 MiB")
+    page.mouse.up()
+
+
 def test_it_is_small() -> None:
     """Page, style and scripts together are at most 25 KB zipped."""
     static = Path(__file__).parents[3] / "chatservice" / "static"
