@@ -95,9 +95,8 @@ def new_backup(database: Path, directory: Path, name: str = "chat") -> tuple[Pat
     directory.mkdir(mode=0o700, exist_ok=True)
     give_to_owner(directory)
     # Several workers have one directory: what one is about to finish must not look cut off to another.
-    lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        give_to_owner(directory / "lock")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for left in directory.glob(f"{name}-*.db{PARTIAL}"):  # by one that was cut off
             left.unlink()

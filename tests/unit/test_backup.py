@@ -215,11 +215,12 @@ def test_two_workers_do_not_disturb_each_other(open_log: OpenLog, tmp_path: Path
     directory.mkdir()
     partial = directory / f"chat-now.db{PARTIAL}"
     partial.write_text("soon whole")
-    with (directory / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # as the one that makes it has
-        refused = Backups("sqlite:", tmp_path / "data", first).run({"command": "backup"})
-        with pytest.raises(Exception, match="busy"):
-            wait(first, refused)
+    lock = os.open(directory, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # as the one that makes it has
+    refused = Backups("sqlite:", tmp_path / "data", first).run({"command": "backup"})
+    with pytest.raises(Exception, match="busy"):
+        wait(first, refused)
+    os.close(lock)
     assert partial.exists()
     wait(second, Backups("sqlite:", tmp_path / "data", second).run({"command": "backup"}))
     assert not partial.exists()
