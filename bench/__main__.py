@@ -51,6 +51,8 @@ def main() -> int:
     results = {**(_before() if asked.only else {}), **measure(program, chosen, failed, _tell, patience)}
     _keep(results)
     took = f"{time.monotonic() - begin:.0f} s{', the quick way' if asked.quick else ''}"
+    if asked.only:
+        took += f" for {', '.join(asked.only)}; the rest is of earlier runs"
     (HERE / "RESULTS.md").write_text(report(results, _machine(took), failed))
     (HERE / "fanout.svg").write_text(plot(results))
     print(goals(results))
