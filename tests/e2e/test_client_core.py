@@ -53,6 +53,8 @@ def test_kill_9_in_the_middle(serve: Serve) -> None:
             if number in KILLED_AT:
                 # Some are answered, some are under way, some are still to be sent.
                 wait_for_entries(people[0], number)
+                for shell in people:
+                    eventually(shell.is_online, "back from the kill before")
                 server.kill9()
                 server.start()
         for shell in people:
