@@ -55,14 +55,13 @@ def test_kill_9_in_the_middle(library: Path, serve: Serve) -> None:
     kept = result["kept"]
     assert [message["seq"] for message in kept] == list(range(1, TALKERS * EACH + 1))
     assert sorted(result["receipts"]) == [message["seq"] for message in kept]
-    assert max(person["losses"] for person in result["people"]) >= 2
     for person in result["people"]:
         texts = [message["text"] for message in kept if message["text"].startswith(f"{person['name']} ")]
         assert texts == [f"{person['name']} says {number}" for number in range(EACH)]
         assert person["messages"] == kept
         assert person["seqs"] == [message["seq"] for message in kept]
         assert len(person["ids"]) == 1, "it came back as somebody else"
-        assert person["losses"] >= 1  # who has not come back yet when it is killed again has one long loss
+        assert person["losses"] >= 2
         assert person["resets"] == 1
 
 

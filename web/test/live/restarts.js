@@ -6,6 +6,9 @@ import { WebSocket } from "ws";
 const [library, url, each] = process.argv.slice(2);
 const { ChatClient } = await import(library);
 const say = (what) => console.log(JSON.stringify(what));
+const until = async (chat, isSo) => {
+  while (!isSo()) await new Promise((resolve) => { const off = chat.on("*", () => { off(); resolve(); }); });
+};
 
 const people = ["a", "b", "c"].map((name) => {
   const chat = new ChatClient(url, { WebSocket });
@@ -30,6 +33,7 @@ for (let number = 0; number < Number(each); number += 1) {
   for (const { name, room } of people) receipts.push(room.send(`${name} says ${number}`));
   const stop = number === Math.floor(each / 4) || number === Math.floor(each / 2);
   if (stop) {
+    await Promise.all(people.map(({ chat }) => until(chat, () => chat.state === "online"))); // each is to lose both
     say({ number }); // some are answered, some are under way, some are still to be sent
     await lines.next();
   }
@@ -37,7 +41,7 @@ for (let number = 0; number < Number(each); number += 1) {
 const answers = await Promise.all(receipts);
 const top = Math.max(...answers.map((answer) => answer.seq));
 for (const { room, chat } of people) {
-  while ((room.position?.seq ?? 0) < top) await new Promise((resolve) => { const off = chat.on("*", () => { off(); resolve(); }); });
+  await until(chat, () => (room.position?.seq ?? 0) >= top);
 }
 const { messages } = await people[0].room.history({ limit: 200 });
 say({
